@@ -1,0 +1,211 @@
+# arima_ops: builds, installs and tests the extension.  "make help" lists the targets.
+
+EXTENSION = arima_ops
+MODULE_big = arima_ops
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" arima_ops.control)
+
+# Targets that look after PostgreSQL themselves, so that they work before it is there.
+HOUSE = help print-lapack-libs unit reference check soak demo demo-stop bench fuzz lint coverage dist
+GOALS := $(or $(MAKECMDGOALS),all)
+
+ifneq ($(and $(filter $(HOUSE),$(GOALS)),$(word 2,$(GOALS))),)
+
+# Several goals of which one is such a target: one make each, in order.
+.PHONY: $(GOALS) one-by-one
+$(GOALS): one-by-one ;
+one-by-one:
+	+@set -e; for goal in $(GOALS); do $(MAKE) --no-print-directory $$goal; done
+
+else
+
+CORE_SRCS := $(sort $(wildcard src/core/*.c))
+GLUE_SRCS := $(sort $(wildcard src/pg/*.c))
+ALL_HEADERS := $(wildcard src/core/*.h src/pg/*.h)
+
+# The numerics.  No -ffast-math, which breaks isnan, and no -march=native: what
+# is built here runs on any machine of the architecture.  Vectors are passed only
+# between static functions, so how calls pass them (psabi) is no matter.
+CORE_CFLAGS = -std=c11 -g -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math -fPIC \
+	-fvisibility=hidden -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 $(WARNINGS) -Wno-psabi
+WARNINGS = -Wall -Wextra
+# make COVERAGE=yes: instrumented for gcov
+ifdef COVERAGE
+PROFILE = --coverage
+endif
+
+# LAPACKE over the reference LAPACK and BLAS.  A machine where OpenBLAS is the
+# default would give each backend a thread of its own; the run path and naming
+# both libraries here keep that out whatever the alternatives say.
+MULTIARCH := $(shell gcc -print-multiarch 2>/dev/null)
+LAPACK_DIR := $(wildcard $(addprefix /usr/lib/$(MULTIARCH),/lapack))
+BLAS_DIR := $(wildcard $(addprefix /usr/lib/$(MULTIARCH),/blas))
+LAPACKE_CFLAGS := $(shell pkg-config --cflags-only-I lapacke 2>/dev/null)
+LAPACKE_LIBS = $(addprefix -L,$(LAPACK_DIR) $(BLAS_DIR)) \
+	-llapacke -Wl,--no-as-needed -llapack -lblas \
+	$(addprefix -Wl$(comma)-rpath$(comma),$(LAPACK_DIR) $(BLAS_DIR))
+comma = ,
+
+HAVE_LAPACKE = $(shell echo '\#include <lapacke.h>' | $(CC) $(LAPACKE_CFLAGS) -E - >/dev/null 2>&1 && echo yes)
+LAPACK_ADVICE = Run scripts/install-dependencies, or as root: apt-get install
+define require_lapack
+$(if $(HAVE_LAPACKE),,$(error lapacke.h not found. $(LAPACK_ADVICE) liblapacke-dev))
+$(if $(MULTIARCH),$(if $(and $(LAPACK_DIR),$(BLAS_DIR)),,$(error the reference LAPACK and BLAS \
+	are not installed. $(LAPACK_ADVICE) liblapack3 libblas3)))
+endef
+
+# The core is compiled once: the same objects are in the library and in its tests.
+CORE_OBJS := $(patsubst src/core/%.c,build/core/%.o,$(CORE_SRCS))
+COMPILE_CORE = $(CC) $(CORE_CFLAGS) $(PROFILE) $(LAPACKE_CFLAGS) -Isrc/core -MMD -MP
+define core_rules
+build/core/%.o: src/core/%.c Makefile build/core.flags | lapack-found
+	@mkdir -p build/core
+	$(COMPILE_CORE) -c $$< -o $$@
+-include $(CORE_OBJS:.o=.d)
+lapack-found:
+	$$(require_lapack)@:
+.PHONY: lapack-found
+endef
+# $(call remember,file,text): a file that changes when the text does, to depend on
+remember = $(shell mkdir -p build; echo '$(2)' | cmp -s - $(1) || echo '$(2)' > $(1))
+
+ifneq ($(filter $(HOUSE),$(GOALS)),)
+
+# ---- without PostgreSQL's makefiles ----
+
+.PHONY: $(HOUSE)
+
+help:
+	@echo 'make             build the extension'
+	@echo 'make install     install it into PostgreSQL (as root, or with sudo)'
+	@echo 'make demo        everything from installing packages to forecasts of real prices; make demo-stop ends it'
+	@echo 'make check       every test, in a private cluster; under ten minutes'
+	@echo 'make unit        tests of the numerical core; need no PostgreSQL'
+	@echo 'make reference   the core against published fits; needs no PostgreSQL'
+	@echo 'make installcheck  regression and isolation tests in a running server'
+	@echo 'make fuzz        libFuzzer harnesses, FUZZ_SECONDS each (30)'
+	@echo 'make soak        long fuzzing, valgrind, other PostgreSQL versions; hours'
+	@echo 'make bench       benchmarks against R'
+	@echo 'make lint        layout, static analysis, house rules'
+	@echo 'make coverage    test coverage of src'
+	@echo 'make dist        the release archive'
+	@echo 'make clean       remove what was built'
+	@echo
+	@echo 'PG_CONFIG=path or PG_VERSION=major chooses the PostgreSQL.'
+
+ifeq ($(origin CC),default)
+CC = gcc
+endif
+TEST_CFLAGS = $(filter-out -f%,$(CORE_CFLAGS)) $(PROFILE) -D_POSIX_C_SOURCE=200809L -Isrc/core
+CORE_LIB = build/libarima_core.a
+LINK_TEST = $(CC) $(PROFILE) $^ -o $@ $(LAPACKE_LIBS) -lm
+# A test is test_NAME.c; the other files of the folder are what the tests share.
+UNIT_TESTS := $(patsubst test/unit/%.c,build/unit/%,$(sort $(wildcard test/unit/test_*.c)))
+UNIT_SHARED := $(patsubst test/unit/%.c,build/unit/%.o,$(filter-out test/unit/test_%,$(wildcard test/unit/*.c)))
+# The comparison with reference fits; other programs in its folder make the data.
+REFERENCE_OBJS := $(patsubst %,build/reference/%.o,reference data)
+
+unit: $(UNIT_TESTS)
+	@scripts/run-tap $(UNIT_TESTS)
+
+reference: build/reference/reference
+	@build/reference/reference test/data/reference
+
+$(call remember,build/core.flags,$(COMPILE_CORE))
+$(eval $(core_rules))
+$(CORE_LIB): $(CORE_OBJS)
+	@rm -f $@
+	ar rcs $@ $^
+build/unit/%.o: test/unit/%.c $(ALL_HEADERS) $(wildcard test/unit/*.h) Makefile
+	@mkdir -p build/unit
+	$(CC) $(TEST_CFLAGS) -Itest/unit -c $< -o $@
+build/reference/%.o: test/reference/%.c $(ALL_HEADERS) $(wildcard test/reference/*.h) Makefile
+	@mkdir -p build/reference
+	$(CC) $(TEST_CFLAGS) -c $< -o $@
+$(UNIT_TESTS): build/unit/%: build/unit/%.o $(UNIT_SHARED) $(CORE_LIB)
+	$(LINK_TEST)
+build/reference/reference: $(REFERENCE_OBJS) $(CORE_LIB)
+	$(LINK_TEST)
+.SECONDARY:
+
+check:
+	@scripts/check
+soak:
+	@scripts/soak
+demo:
+	@scripts/demo
+demo-stop:
+	@scripts/cluster remove .demo
+bench:
+	@scripts/bench
+fuzz:
+	@scripts/run-fuzz
+lint:
+	@scripts/lint
+coverage:
+	@scripts/coverage
+# for scripts/run-fuzz
+print-lapack-libs:
+	@echo $(LAPACKE_LIBS)
+dist:
+	git archive --format=zip --prefix=arima_ops-$(EXTVERSION)/ -o arima_ops-$(EXTVERSION).zip HEAD
+
+else
+
+# ---- with PostgreSQL's makefiles (PGXS) ----
+
+# pg_config on the PATH, else that of the newest PostgreSQL found
+PG_CONFIG ?= $(shell PG_VERSION='$(PG_VERSION)' scripts/pg-config)
+PGXS := $(wildcard $(if $(PG_CONFIG),$(shell $(PG_CONFIG) --pgxs)))
+ifeq ($(PGXS)$(filter clean,$(GOALS)),)
+$(error no PostgreSQL with its development files found. Run scripts/install-dependencies, or name it: make PG_CONFIG=path)
+endif
+
+OBJS = $(GLUE_SRCS:.c=.o) $(CORE_OBJS)
+INSTALL_SCRIPT_SQL = sql/arima_ops--$(EXTVERSION).sql
+DATA = $(wildcard sql/arima_ops--*--*.sql)
+DATA_built = $(INSTALL_SCRIPT_SQL)
+EXTRA_CLEAN = build results output_iso tmp_check tmp_check_iso regression.diffs regression.out
+
+PG_CPPFLAGS = -Isrc/core -Isrc/pg $(LAPACKE_CFLAGS) -DARIMA_OPS_VERSION='"$(EXTVERSION)"'
+PG_CFLAGS = -std=gnu11 -fvisibility=hidden $(PROFILE)
+SHLIB_LINK = $(LAPACKE_LIBS) -lm
+
+# The JIT compiler would look for our hidden symbols by name and not find them,
+# and nothing here is small enough to gain from it; so no bitcode, and no need of clang.
+override with_llvm = no
+
+# The tests of a running server; a test is test/sql/NAME.sql with expected/NAME.out.
+REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
+REGRESS_OPTS = --inputdir=test
+ISOLATION = $(patsubst test/isolation/specs/%.spec,%,$(sort $(wildcard test/isolation/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test/isolation
+ifeq ($(REGRESS),)
+undefine REGRESS
+endif
+ifeq ($(ISOLATION),)
+undefine ISOLATION
+endif
+
+ifeq ($(PGXS),)
+clean:
+	rm -rf $(DATA_built) $(OBJS) $(MODULE_big).so $(EXTRA_CLEAN)
+else
+include $(PGXS)
+endif
+
+# since PostgreSQL 16 the expected results are not looked for in the input folder
+ifneq ($(shell test '$(MAJORVERSION)' -ge 16 2>/dev/null && echo yes),)
+ISOLATION_OPTS += --expecteddir=test/isolation
+endif
+
+# Objects of another PostgreSQL or of other flags are built again.
+$(call remember,build/glue.flags,$(VERSION) $(CC) $(CFLAGS) $(EXTVERSION))
+$(call remember,build/core.flags,$(COMPILE_CORE))
+$(eval $(core_rules))
+$(GLUE_SRCS:.c=.o): $(ALL_HEADERS) Makefile build/glue.flags
+
+$(INSTALL_SCRIPT_SQL): $(sort $(wildcard sql/install/*.sql)) arima_ops.control
+	cat $(sort $(wildcard sql/install/*.sql)) > $@
+
+endif
+endif
