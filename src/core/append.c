@@ -1,0 +1,210 @@
+/*
+ * append.c
+ *		Rolling a model over new values: the filter moves on, the coefficients
+ *		stay, the log-likelihood becomes that of all values at the model's
+ *		parameters.
+ */
+#include "internal.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "model_internal.h"
+
+#define LN_2PI 1.8378770664093454836
+
+/* What one call carries. */
+typedef struct Roll
+{
+	const AoModel *model;
+	AoSpec		spec;
+	AoState		st;
+	AoKalman	kf;
+	bool		full;			/* by the Kalman filter: something is or was missing */
+	int64_t		n_missing;
+	double		loglik;			/* of the new values */
+	AoArena		arena;
+	AoEnv	   *env;
+} Roll;
+
+/* New value t on the filter's scale, or NaN. */
+static AoStatus
+new_value(const Roll *roll, const double *y, int64_t t, const double *xreg, double *z)
+{
+	int			k = roll->model->n_xreg;
+
+	return ao_model_adjust(roll->model, &roll->spec, y[t], roll->model->n + t + 1,
+						   xreg ? xreg + t * k : NULL, roll->env, z);
+}
+
+/* Contribution of one innovation to the log-likelihood. */
+static void
+add_term(Roll *roll, double v, double F)
+{
+	double		sigma2 = roll->model->sigma2;
+
+	roll->loglik -= 0.5 * (LN_2PI + log(sigma2 * F) + v * v / (sigma2 * F));
+}
+
+/* State known for certain, value given: the difference equation. */
+static void
+steady_step(Roll *roll, double z)
+{
+	AoState    *st = &roll->st;
+	double		forecast = ao_state_observe(st, st->a),
+				v = z - forecast;
+
+	ao_state_transition(st, st->a, forecast);
+	for (int i = 0; i < st->shape.r; i++)
+		st->a[i] += st->G[i] * v;
+	if (st->s > st->shape.r)
+		st->a[st->shape.r] = z;
+	add_term(roll, v, 1);
+}
+
+/* Model's state and covariance into the lanes of a Kalman filter. */
+static void
+load_kalman(Roll *roll)
+{
+	AoKalman   *kf = &roll->kf;
+	AoState    *st = &roll->st;
+	int			s = st->s;
+
+	ao_kalman_init(kf, &st->shape, 1, &roll->arena);
+	for (int i = 0; i < st->shape.r; i++)
+	{
+		kf->phi[i] = ao_splat(st->phi[i]);
+		kf->theta[i] = ao_splat(st->theta[i]);
+	}
+	ao_kalman_start(kf);
+	kf->diffuse = false;
+	kf->P_is_zero = !roll->model->has_state_cov;
+	for (int i = 0; i < s; i++)
+		kf->a[i] = ao_splat(st->a[i]);
+	for (int i = 0; i < s * s; i++)
+		kf->P[i] = ao_splat(st->P[i]);
+}
+
+/* And back. */
+static void
+unload_kalman(Roll *roll)
+{
+	AoState    *st = &roll->st;
+
+	for (int i = 0; i < st->s; i++)
+		st->a[i] = roll->kf.a[i][0];
+	for (int i = 0; i < st->s * st->s; i++)
+		st->P[i] = roll->kf.P[i][0];
+	if (roll->kf.P_is_zero)
+		st->P = NULL;
+}
+
+/* All new values, one after the other. */
+static AoStatus
+roll_over(Roll *roll, const double *y, int64_t n, const double *xreg)
+{
+	for (int64_t t = 0; t < n; t++)
+	{
+		double		z;
+
+		AO_TRY(new_value(roll, y, t, xreg, &z));
+		roll->n_missing += isnan(z);
+		if (!roll->full)
+			steady_step(roll, z);
+		else
+		{
+			AoVec		v,
+						F;
+
+			if (ao_kalman_step(&roll->kf, &z, &v, &F))
+				add_term(roll, v[0], F[0]);
+		}
+		if (t % 64 == 0)
+			AO_TRY(ao_poll(roll->env));
+	}
+	if (roll->full)
+		unload_kalman(roll);
+	else
+		roll->st.P = NULL;
+	return AO_OK;
+}
+
+/* A copy of the model with the new state and counts. */
+static AoStatus
+rolled_model(const Roll *roll, int64_t n, AoModel **out)
+{
+	const AoModel *model = roll->model;
+	size_t		fixed = (size_t) (model->n_coef + model->n_coef * (model->n_coef + 1) / 2);
+	AoModel    *copy;
+
+	AO_TRY(ao_model_alloc(&roll->spec, model->n_xreg, roll->st.P != NULL, roll->env, &copy));
+	copy->method = model->method;
+	copy->has_lambda = model->has_lambda;
+	copy->lambda = model->lambda;
+	copy->remarks = model->remarks;
+	copy->iterations = model->iterations;
+	copy->n = model->n + n;
+	copy->n_missing = model->n_missing + roll->n_missing;
+	copy->n_used = model->n_used + n - roll->n_missing;
+	copy->sigma2 = model->sigma2;
+	copy->loglik = model->sigma2 > 0 ? model->loglik + roll->loglik : model->loglik;
+	memcpy(copy->data, model->data, fixed * sizeof(double));
+	ao_model_set_state(copy, &roll->st);
+	ao_model_canonicalise(copy);
+	*out = copy;
+	return AO_OK;
+}
+
+/* Is anything among the new rows missing? */
+static bool
+any_missing(const double *y, int64_t n, const double *xreg, int k)
+{
+	for (int64_t t = 0; t < n; t++)
+		if (isnan(y[t]))
+			return true;
+	for (int64_t i = 0; i < n * k; i++)
+		if (isnan(xreg[i]))
+			return true;
+	return false;
+}
+
+/* Workspace, then the roll. */
+static AoStatus
+run_append(Roll *roll, const double *y, int64_t n, const double *xreg, AoModel **out)
+{
+	const AoModel *model = roll->model;
+	size_t		bytes = ao_state_bytes(&roll->spec, roll->full);
+
+	if (roll->full)
+		bytes += ao_state_run_bytes(&roll->spec, true);
+	AO_TRY(ao_arena_open(&roll->arena, bytes, roll->env));
+	ao_state_init(&roll->st, &roll->spec, ao_model_coef(model), roll->full, &roll->arena);
+	ao_state_load(&roll->st, model);
+	if (roll->full)
+		load_kalman(roll);
+	AO_TRY(roll_over(roll, y, n, xreg));
+	return rolled_model(roll, n, out);
+}
+
+/* See ao.h. */
+AoStatus
+ao_append(const AoModel *model, const double *y, int64_t n, const double *xreg, int k,
+		  AoEnv *env, AoModel **out)
+{
+	Roll		roll = {.model = model, .env = env};
+	AoStatus	status;
+
+	memset(&env->err, 0, sizeof env->err);
+	if (k != model->n_xreg)
+		return ao_fail(env, AO_BAD_XREG,
+					   model->n_xreg == 0 ? "the model has no regressors" :
+					   "the model has regressors: their values are needed", model->n_xreg, k);
+	if (model->n + n > AO_MAX_N)
+		return ao_fail(env, AO_SERIES_TOO_LONG, NULL, AO_MAX_N, model->n + n);
+	ao_model_spec(model, &roll.spec);
+	roll.full = model->has_state_cov || any_missing(y, n, xreg, k);
+	status = run_append(&roll, y, n, xreg, out);
+	if (roll.arena.block)
+		ao_arena_close(&roll.arena, env);
+	return status;
+}

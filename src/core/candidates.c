@@ -1,0 +1,256 @@
+/*
+ * candidates.c
+ *		Points of the parameter space where an optimum might be near.
+ *
+ * The likelihood of an ARMA model has three kinds of optima that a search from
+ * one start misses: far away in the interior; on the unit circle, where an MA
+ * root imitates a trend; and narrow ridges where a pair of AR and MA roots near
+ * the circle almost cancel, leaving a peak or a notch at one frequency of the
+ * spectrum.  So there are points spread at random in the cube of partial
+ * autocorrelations, points near its faces, and pairs of roots over a grid of
+ * frequencies, put on top of a Yule-Walker fit of the remaining AR order.  All
+ * points are fixed by the specification and the series: the same series gives
+ * the same model everywhere and always.
+ */
+#include "internal.h"
+
+#include <math.h>
+#include <string.h>
+
+#define N_FREQUENCIES 32
+
+#define COUNT(a) ((int) (sizeof(a) / sizeof((a)[0])))
+
+/* Inverse roots of a complex pair: modulus of the AR one, of the MA one, and by
+ * how much the frequency of the second is off. */
+typedef struct Pair
+{
+	double		ar,
+				ma,
+				shift;
+} Pair;
+
+/* For the conditional likelihood, which has no sense for MA roots on the circle. */
+static const Pair inside[] = {
+#define WITH_SHIFT(s) \
+	{0.97, 0.9, s}, {0.9, 0.97, s}, {0.99, 0.97, s}, {0.97, 0.995, s}, {0.85, 0.6, s}, {0.6, 0.85, s}
+	WITH_SHIFT(0), WITH_SHIFT(0.12), WITH_SHIFT(-0.12), WITH_SHIFT(0.3), WITH_SHIFT(-0.3)
+#undef WITH_SHIFT
+};
+
+/* For the exact one: MA roots on it. */
+static const Pair circle[] = {{0.95, 0.9999, 0.03}, {0.95, 0.9999, -0.2}, {0.95, 0.9999, 0.2}};
+
+static const double real_moduli[] = {0.4, 0.8, 0.93, 0.98, 0.996};
+
+/* Uniform on (0, 1): splitmix64, the state advancing. */
+static double
+uniform(uint64_t *state)
+{
+	uint64_t	z = (*state += UINT64_C(0x9e3779b97f4a7c15));
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return ((double) ((z ^ (z >> 31)) >> 11) + 0.5) * 0x1p-53;
+}
+
+/* One unbounded parameter: inside, or near a face of the cube. */
+static double
+draw(uint64_t *state, double near_face)
+{
+	double		x = 2 * uniform(state) - 1;
+
+	if (uniform(state) < near_face)
+		return copysign(1.5 + 3 * fabs(x), x);
+	return atanh(0.95 * x);
+}
+
+/* Points 0..n-1 at random, every fourth with an MA root on the circle. */
+void
+ao_candidates_random(const AoShape *shape, int n, double *u)
+{
+	const AoSpec *s = &shape->spec;
+	int			k = shape->k;
+	uint64_t	state = 20261123;
+
+	for (int i = 0; i < n; i++, u += k)
+	{
+		for (int j = 0; j < k; j++)
+			u[j] = i == 0 ? 0.1 * (j % 2 ? -1 : 1) : draw(&state, i % 2 ? 0.1 : 0.35);
+		if (i % 4 == 1 && s->q > 0)
+		{
+			/* the MA root at one and an AR root close to it: a trend */
+			u[s->p] = i % 8 == 1 ? 8 : 3 + uniform(&state);
+			if (s->p > 0)
+				u[0] = 1 + 4 * uniform(&state);
+		}
+		if (i % 4 == 2 && s->Q > 0)
+			u[k - s->Q] = i % 8 == 2 ? 8 : 2;
+	}
+}
+
+/* Points on a line (k = 1) or a square (k = 2), laid out by hand: n = 16, 32. */
+void
+ao_candidates_grid(int k, int n, double *u)
+{
+	static const double line[16] = {0, -0.25, 0.25, -0.55, 0.55, -0.9, 0.9, -1.4, 1.4,
+	-2.2, 2.2, -3.5, 3.5, 8, -8, 5};
+	/* those near the circle together: they are the ones that keep a pass slow */
+	static const double square[32][2] = {
+		{0.1, -0.1}, {0.5, 0.5}, {-0.5, -0.5}, {0.6, -0.6}, {-0.6, 0.6}, {1.2, 0},
+		{-1.2, 0}, {0, 1.2}, {0, -1.2}, {1.4, 0.9}, {-1.4, -0.9}, {1.2, -1.2},
+		{-1.2, 1.2}, {0.9, 1.4}, {-0.9, -1.4}, {-1.8, 0.8},
+		{2.2, -1}, {1, -2.2}, {-1, 2.2}, {3, 2.3}, {-3, -2.3}, {2.3, 3}, {-2.3, -3},
+		{4, 3.2}, {-4, -3.2}, {2.5, 8}, {3.5, 8}, {4.5, 8}, {1, 8}, {-3, -8}, {0, 8}, {-1, 8}};
+
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j < k; j++)
+			u[i * k + j] = k == 1 ? line[i] : square[i][j];
+}
+
+/* Yule-Walker coefficients a[order] from autocovariances c[0..order], by
+ * Durbin's recursion. */
+static void
+yule_walker(const double *c, int order, double *a, double *work)
+{
+	double		v = c[0];
+
+	for (int i = 0; i < order; i++)
+	{
+		double		k = c[i + 1];
+
+		for (int j = 0; j < i; j++)
+			k -= a[j] * c[i - j];
+		k = v > 0 ? k / v : 0;
+		for (int j = 0; j < i; j++)
+			work[j] = a[j] - k * a[i - 1 - j];
+		memcpy(a, work, (size_t) i * sizeof(double));
+		a[i] = k;
+		v *= 1 - k * k;
+	}
+}
+
+/* Autocovariances (times n) c[0..max] of the last column of rows. */
+static AoStatus
+autocovariances(const double *w, int64_t n, int n_cols, int max, double *c, AoEnv *env)
+{
+	for (int lag = 0; lag <= max; lag++)
+	{
+		double		sum = 0;
+
+		for (int64_t t = lag; t < n; t++)
+			sum += w[t * n_cols + n_cols - 1] * w[(t - lag) * n_cols + n_cols - 1];
+		c[lag] = sum;
+		AO_TRY(ao_poll(env));
+	}
+	return AO_OK;
+}
+
+/* out[n + pair] = a[n] as 1 - a(B), times 1 - f[0] B - f[1] B^2 (pair terms). */
+static void
+multiply(const double *a, int n, const double *f, int pair, double *out)
+{
+	for (int i = 0; i < n + pair; i++)
+		out[i] = i < n ? a[i] : 0;
+	for (int j = 0; j < pair; j++)
+	{
+		out[j] += f[j];
+		for (int i = 0; i < n; i++)
+			out[i + j + 1] -= f[j] * a[i];
+	}
+}
+
+/* One point: base AR times the AR factor, the MA factor alone; seasonal
+ * parameters at random. */
+static void
+put_pair(const AoShape *shape, const double *base, int n_base, const double *ar,
+		 const double *ma, int pair, uint64_t *state, double *coef, double *u)
+{
+	const AoSpec *s = &shape->spec;
+
+	memset(coef, 0, (size_t) shape->k * sizeof(double));
+	multiply(base, n_base, ar, pair, coef);
+	for (int j = 0; j < pair; j++)
+		coef[s->p + j] = -ma[j];
+	ao_free_from_natural(shape, coef, u);
+	for (int j = s->p + s->q; j < shape->k; j++)
+		u[j] = draw(state, 0.1);
+}
+
+/* How many points ao_candidates_pairs gives. */
+int
+ao_candidates_pairs_count(const AoSpec *s, bool on_circle)
+{
+	int			n = 0;
+
+	if (s->p >= 1 && s->q >= 1 && !on_circle)
+		n += 2 * COUNT(real_moduli) * COUNT(real_moduli);
+	if (s->p >= 2 && s->q >= 2)
+		n += N_FREQUENCIES * (on_circle ? COUNT(circle) : COUNT(inside));
+	return n;
+}
+
+/* Pairs of real roots at both ends of the spectrum. */
+static double *
+real_pairs(const AoShape *shape, const double *base, uint64_t *state, double *coef, double *u)
+{
+	for (int sign = -1; sign <= 1; sign += 2)
+		for (int i = 0; i < COUNT(real_moduli); i++)
+			for (int j = 0; j < COUNT(real_moduli); j++, u += shape->k)
+			{
+				double		ar = sign * real_moduli[i],
+							ma = sign * real_moduli[j];
+
+				put_pair(shape, base, shape->spec.p - 1, &ar, &ma, 1, state, coef, u);
+			}
+	return u;
+}
+
+/* Pairs of complex roots over the spectrum. */
+static void
+complex_pairs(const AoShape *shape, const double *base, const Pair *pairs, int n_pairs,
+			  uint64_t *state, double *coef, double *u)
+{
+	for (int f = 0; f < N_FREQUENCIES; f++)
+		for (int i = 0; i < n_pairs; i++, u += shape->k)
+		{
+			double		w = (f + 0.5) * 3.14159265358979323846 / N_FREQUENCIES,
+						r = pairs[i].ar,
+						q = pairs[i].ma,
+						ar[2] = {2 * r * cos(w), -r * r},
+						ma[2] = {2 * q * cos(w + pairs[i].shift), -q * q};
+
+			put_pair(shape, base, shape->spec.p - 2, ar, ma, 2, state, coef, u);
+		}
+}
+
+/* See internal.h.  work: 3 * AO_MAX_ORDER + 1 + k doubles. */
+AoStatus
+ao_candidates_pairs(const AoShape *shape, bool on_circle, const double *w, int64_t n,
+					int n_cols, double *work, double *u, AoEnv *env)
+{
+	const AoSpec *s = &shape->spec;
+	double	   *c = work,
+			   *base = c + AO_MAX_ORDER + 1,
+			   *tmp = base + AO_MAX_ORDER,
+			   *coef = tmp + AO_MAX_ORDER;
+	uint64_t	state = 19760101;
+	int			max = s->p - 1 < n - 1 ? s->p - 1 : (int) n - 1;
+
+	if (ao_candidates_pairs_count(s, on_circle) == 0 || max < 0)
+		return AO_OK;
+	AO_TRY(autocovariances(w, n, n_cols, max, c, env));
+	memset(base, 0, AO_MAX_ORDER * sizeof(double));
+	yule_walker(c, max, base, tmp);
+	if (!on_circle)
+		u = real_pairs(shape, base, &state, coef, u);
+	if (s->p < 2 || s->q < 2)
+		return AO_OK;
+	memset(base, 0, AO_MAX_ORDER * sizeof(double));
+	yule_walker(c, max > 1 ? max - 1 : 0, base, tmp);
+	if (on_circle)
+		complex_pairs(shape, base, circle, COUNT(circle), &state, coef, u);
+	else
+		complex_pairs(shape, base, inside, COUNT(inside), &state, coef, u);
+	return AO_OK;
+}

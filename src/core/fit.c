@@ -1,0 +1,434 @@
+/*
+ * fit.c
+ *		Fitting a model: check, size, search, standard errors, final state.
+ */
+#include "internal.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "model_internal.h"
+
+#define LN_2PI 1.8378770664093454836
+#define DEGENERATE 1e-13		/* residual to level that counts as rounding */
+
+/* All that a fit works with. */
+typedef struct Fit
+{
+	const double *y;
+	int64_t		n;
+	const double *xreg;
+	int			k_xreg;
+	const AoFitOptions *options;
+	AoEnv	   *env;
+	AoArena		arena;
+	AoShape		shape;
+	AoDesign	design;
+	AoObjective obj;
+	AoOptimum	best;
+	double	   *coef;			/* [k + n_beta] */
+	double	   *gamma;			/* [n_beta] */
+	double	   *cov;			/* packed, of coef */
+	double	   *cross;			/* of the best point */
+	double		sigma2,
+				loglik;
+	uint16_t	remarks;
+} Fit;
+
+/* Columns of the regression part. */
+static int
+count_beta(const AoSpec *spec, int k)
+{
+	return k + !!(spec->constant & AO_CONSTANT_MEAN) + !!(spec->constant & AO_CONSTANT_DRIFT);
+}
+
+/*
+ * Workspace of ao_fit in bytes: the series and regressors once (twice where
+ * the final state is computed from levels with gaps), the lanes of the passes,
+ * the search, the Hessian, and the state covariance.
+ */
+size_t
+ao_fit_memory(const AoSpec *spec, int64_t n, int k, bool missing)
+{
+	AoShape		sh = {.spec = *spec, .ar = spec->p + spec->m * spec->P,
+		.ma = spec->q + spec->m * spec->Q, .diff = spec->d + spec->m * spec->D,
+	.k = spec->p + spec->q + spec->P + spec->Q};
+	int			nb = count_beta(spec, k);
+	size_t		dim = (size_t) (sh.k + nb),
+				nc = (size_t) nb + 1;
+
+	sh.r = sh.ar > sh.ma ? sh.ar : sh.ma;
+	return ao_shape_bytes(spec) + ao_design_bytes(n, nb, missing) +
+		ao_objective_bytes(&sh, nb + 1, missing) + 2 * ao_search_bytes(&sh) +
+		ao_covariance_bytes(sh.k, nb) + ao_roots_bytes(&sh) +
+		2 * ao_arena_round(dim, sizeof(double)) +
+		ao_arena_round(dim * (dim + 1) / 2, sizeof(double)) +
+		ao_arena_round(nc * (nc + 1) / 2, sizeof(double)) +
+		ao_state_bytes(spec, true) +
+		ao_arena_round((size_t) sh.r * (size_t) sh.r, sizeof(double));
+}
+
+/* Is anything between the first value and the last row missing? */
+static bool
+has_gaps(const double *y, int64_t n, const double *xreg, int k)
+{
+	int64_t		t = 0;
+
+	while (t < n && isnan(y[t]))
+		t++;
+	for (; t < n; t++)
+	{
+		if (isnan(y[t]))
+			return true;
+		for (int j = 0; j < k; j++)
+			if (isnan(xreg[t * k + j]))
+				return true;
+	}
+	return false;
+}
+
+/* Arguments that need no look at the data. */
+static AoStatus
+check_arguments(const Fit *fit, const AoSpec *spec)
+{
+	AoEnv	   *env = fit->env;
+
+	if (spec->is_auto)
+		return ao_fail(env, AO_NOT_YET, "automatic order selection", 0, 0);
+	AO_TRY(ao_spec_check(spec, env));
+	if (fit->n > AO_MAX_N)
+		return ao_fail(env, AO_SERIES_TOO_LONG, NULL, AO_MAX_N, fit->n);
+	if (fit->k_xreg < 0 || fit->k_xreg > AO_MAX_XREG)
+		return ao_fail(env, AO_BAD_XREG, "too many regressors", AO_MAX_XREG, fit->k_xreg);
+	if (fit->options->has_lambda &&
+		!(fabs(fit->options->lambda) <= AO_MODEL_MAX_LAMBDA))
+		return ao_fail(env, AO_BAD_ARGUMENT, "Box-Cox lambda must be between -5 and 5", 0, 0);
+	return AO_OK;
+}
+
+/* The conditional sum of squares has limits of its own. */
+static AoStatus
+check_conditional(const Fit *fit)
+{
+	if (fit->options->method == AO_ML)
+		return AO_OK;
+	if (fit->design.missing)
+		return ao_fail(fit->env, AO_BAD_ARGUMENT,
+					   "the conditional sum of squares needs a series without missing values", 0, 0);
+	if (fit->design.rows - fit->shape.ar < fit->shape.k + fit->design.n_beta + 1)
+		return ao_fail(fit->env, AO_TOO_FEW_VALUES, NULL,
+					   fit->shape.diff + fit->shape.ar + fit->shape.k + fit->design.n_beta + 1,
+					   fit->design.n);
+	return AO_OK;
+}
+
+/* Workspace, shape, design, objective. */
+static AoStatus
+open_fit(Fit *fit, const AoSpec *spec)
+{
+	bool		missing = has_gaps(fit->y, fit->n, fit->xreg, fit->k_xreg);
+	int			nb = count_beta(spec, fit->k_xreg);
+	size_t		dim,
+				nc = (size_t) nb + 1;
+
+	AO_TRY(ao_arena_open(&fit->arena, ao_fit_memory(spec, fit->n, fit->k_xreg, missing),
+						 fit->env));
+	ao_shape_init(&fit->shape, spec, &fit->arena);
+	dim = (size_t) (fit->shape.k + nb);
+	fit->coef = ao_arena_take(&fit->arena, dim, sizeof(double));
+	fit->gamma = ao_arena_take(&fit->arena, dim, sizeof(double));
+	fit->cov = ao_arena_take(&fit->arena, dim * (dim + 1) / 2, sizeof(double));
+	fit->cross = ao_arena_take(&fit->arena, nc * (nc + 1) / 2, sizeof(double));
+	memset(fit->coef, 0, dim * sizeof(double));
+	memset(fit->gamma, 0, dim * sizeof(double));
+	AO_TRY(ao_design_make(&fit->design, &fit->shape, fit->y, fit->n, fit->xreg, fit->k_xreg,
+						  fit->options, &fit->arena, fit->env));
+	AO_TRY(check_conditional(fit));
+	ao_objective_init(&fit->obj, &fit->shape, &fit->design, fit->env, &fit->arena);
+	return AO_OK;
+}
+
+/*
+ * At zero ARMA coefficients: can the regressors be told apart, and is there any
+ * variation to explain?
+ */
+static AoStatus
+look_at_white_noise(Fit *fit)
+{
+	double		f;
+
+	if (fit->design.degenerate || (!fit->design.missing && fit->design.n_beta == 0))
+		return AO_OK;
+	AO_TRY(ao_objective(&fit->obj, fit->coef, 1, &f, fit->cross, NULL));
+	if (f == HUGE_VAL)
+		return ao_fail(fit->env, AO_COLLINEAR, NULL, 0, 0);
+	if (fit->design.missing)
+	{
+		double		S = ao_concentrate(fit->cross, fit->design.n_beta, fit->obj.chol, NULL),
+					level = DEGENERATE * fit->design.level / fit->design.scale;
+
+		fit->design.degenerate = !(S > level * level * (double) fit->design.n_used);
+	}
+	return AO_OK;
+}
+
+/* Search for the optimum: exact, conditional, or one after the other. */
+static AoStatus
+estimate(Fit *fit, const double *given_coef)
+{
+	double	   *given = NULL;
+
+	if (given_coef)
+	{
+		given = fit->gamma;		/* free until the regression is solved */
+		ao_free_from_natural(&fit->shape, given_coef, given);
+	}
+	fit->obj.conditional = fit->options->method != AO_ML;
+	AO_TRY(ao_search(&fit->obj, given, &fit->arena, &fit->best));
+	if (fit->options->method == AO_CSS_ML)
+	{
+		AoOptimum	first = fit->best;
+
+		fit->obj.conditional = false;
+		AO_TRY(ao_search(&fit->obj, first.u, &fit->arena, &fit->best));
+		fit->best.iterations += first.iterations;
+	}
+	ao_natural_from_free(&fit->shape, fit->best.u, fit->coef);
+	return AO_OK;
+}
+
+/* Variance, likelihood and regression coefficients at the optimum. */
+static AoStatus
+solve_regression(Fit *fit)
+{
+	double		f,
+				log_f,
+				S,
+				n = (double) fit->design.n_used;
+
+	AO_TRY(ao_objective(&fit->obj, fit->coef, 1, &f, fit->cross, &log_f));
+	S = ao_concentrate(fit->cross, fit->design.n_beta, fit->obj.chol, fit->gamma);
+	S = fmax(S / (double) ao_objective_terms(&fit->obj), 1e-28);
+	fit->sigma2 = S * fit->design.scale * fit->design.scale;
+	fit->loglik = -0.5 * (n * (LN_2PI + log(S) + 2 * log(fit->design.scale) + 1) + log_f);
+	return AO_OK;
+}
+
+/* What a user should know about this optimum. */
+static void
+remark(Fit *fit)
+{
+	double		ar,
+				ma;
+
+	if (!fit->best.converged)
+		fit->remarks |= AO_REMARK_NOT_CONVERGED;
+	ao_interior(&fit->shape, fit->coef, &ar, &ma);
+	if (ar < 1e-3)
+		fit->remarks |= AO_REMARK_AR_BOUNDARY;
+	if (ma < 1e-3)
+		fit->remarks |= AO_REMARK_MA_BOUNDARY;
+	if (ao_roots_cancel(&fit->shape, fit->coef, &fit->arena))
+		fit->remarks |= AO_REMARK_CANCELLING;
+}
+
+/* Estimates of a series with something to explain. */
+static AoStatus
+fit_regular(Fit *fit, const double *given_coef)
+{
+	bool		ok;
+
+	AO_TRY(estimate(fit, given_coef));
+	AO_TRY(solve_regression(fit));
+	if (!isfinite(fit->sigma2) || !isfinite(fit->loglik))
+		return ao_fail(fit->env, AO_OUT_OF_SCALE, "innovations variance overflows", 0, 0);
+	remark(fit);
+	AO_TRY(ao_covariance(&fit->obj, fit->coef, fit->gamma, &fit->arena, fit->cov, &ok));
+	if (!ok)
+		fit->remarks |= AO_REMARK_NO_COVARIANCE;
+	return AO_OK;
+}
+
+/* A constant or exactly explained series: nothing to estimate but the line. */
+static void
+fit_degenerate(Fit *fit)
+{
+	int			dim = fit->shape.k + fit->design.n_beta;
+
+	fit->remarks = AO_REMARK_DEGENERATE;
+	fit->best.converged = true;
+	fit->sigma2 = 0;
+	fit->loglik = NAN;
+	for (int i = 0; i < dim * (dim + 1) / 2; i++)
+		fit->cov[i] = NAN;
+}
+
+/*
+ * State of the filter after the last value.  Everything is linear, so the state
+ * of y - X beta is that of y less gamma times those of the columns; levels of a
+ * complete series are taken from the series itself.
+ */
+static void
+combine_state(const Fit *fit, const AoVec *x, int dim, AoState *st)
+{
+	int			nb = fit->design.n_beta;
+
+	for (int i = 0; i < dim; i++)
+	{
+		double		sum = x[nb * dim + i][0];
+
+		for (int c = 0; c < nb; c++)
+			sum -= fit->gamma[c] * x[c * dim + i][0];
+		st->a[i] = sum * fit->design.scale;
+	}
+}
+
+/* Last levels, regression taken out. */
+static void
+set_levels(const Fit *fit, AoState *st)
+{
+	const AoSpec *spec = &fit->shape.spec;
+
+	for (int i = 0; i < fit->shape.diff; i++)
+	{
+		int64_t		t = fit->n - 1 - i;
+		double		y = fit->y[t];
+
+		if (fit->options->has_lambda)
+			y = ao_box_cox(y, fit->options->lambda);
+		st->a[fit->shape.r + i] = y - ao_regression(spec, fit->coef + fit->shape.k, t + 1,
+													fit->xreg ? fit->xreg + t * fit->k_xreg : NULL,
+													fit->k_xreg);
+	}
+}
+
+/* Complete series: one more pass with a single lane in use. */
+static AoStatus
+state_complete(Fit *fit, AoState *st)
+{
+	AoPass	   *ps = &fit->obj.pass[0];
+	int			r = fit->shape.r;
+
+	set_levels(fit, st);
+	for (int lane = 0; lane < AO_LANES; lane++)
+		ao_expand(&fit->shape, fit->coef, (double *) ps->phi + lane,
+				  (double *) ps->theta + lane, AO_LANES);
+	AO_TRY(fit->options->method == AO_CSS ? ao_pass_conditional(ps, fit->env) :
+		   ao_pass_exact(ps, fit->env));
+	combine_state(fit, ps->x, r, st);
+	if (ps->steady)
+	{
+		st->P = NULL;
+		return AO_OK;
+	}
+	ps->state_cov = ao_arena_take(&fit->arena, (size_t) (r * r), sizeof(double));
+	AO_TRY(ao_pass_exact(ps, fit->env));
+	for (int i = 0; i < r; i++)
+		for (int j = 0; j <= i; j++)
+			st->P[i * st->s + j] = st->P[j * st->s + i] = ps->state_cov[i * r + j];
+	return AO_OK;
+}
+
+/* With missing values: the diffuse filter once more. */
+static AoStatus
+state_missing(Fit *fit, AoState *st)
+{
+	AoKalman   *kf = &fit->obj.kalman;
+
+	for (int lane = 0; lane < AO_LANES; lane++)
+		ao_expand(&fit->shape, fit->coef, (double *) kf->phi + lane,
+				  (double *) kf->theta + lane, AO_LANES);
+	ao_kalman_start(kf);
+	AO_TRY(ao_kalman_pass(kf, fit->design.z, fit->design.rows, NULL, fit->env));
+	combine_state(fit, kf->a, kf->s, st);
+	if (kf->P_is_zero)
+		st->P = NULL;
+	else
+		for (int i = 0; i < st->s * st->s; i++)
+			st->P[i] = kf->P[i][0];
+	return AO_OK;
+}
+
+/* The model block. */
+static AoStatus
+make_model(Fit *fit, AoModel **out)
+{
+	const AoSpec *spec = &fit->shape.spec;
+	size_t		dim = (size_t) (fit->shape.k + fit->design.n_beta);
+	AoState		st;
+	AoModel    *model;
+
+	ao_design_beta(&fit->design, fit->gamma, fit->coef + fit->shape.k);
+	ao_state_init(&st, spec, fit->coef, true, &fit->arena);
+	AO_TRY(fit->design.missing ? state_missing(fit, &st) : state_complete(fit, &st));
+	AO_TRY(ao_model_alloc(spec, fit->k_xreg, st.P != NULL, fit->env, &model));
+	model->method = (uint8_t) fit->options->method;
+	model->has_lambda = fit->options->has_lambda;
+	model->lambda = fit->options->has_lambda ? fit->options->lambda : 0;
+	model->remarks = fit->remarks;
+	model->iterations = fit->best.iterations;
+	model->n = fit->n;
+	model->n_missing = fit->design.lead + fit->design.n_missing;
+	model->n_used = fit->design.n_used;
+	model->sigma2 = fit->sigma2;
+	model->loglik = fit->loglik;
+	memcpy(ao_model_coef(model), fit->coef, dim * sizeof(double));
+	memcpy(ao_model_cov(model), fit->cov, dim * (dim + 1) / 2 * sizeof(double));
+	ao_model_set_state(model, &st);
+	ao_model_canonicalise(model);
+	*out = model;
+	return AO_OK;
+}
+
+/* The steps of a fit; the workspace is the caller's to give back. */
+static AoStatus
+run_fit(Fit *fit, const AoSpec *spec, const double *given_coef, AoModel **out)
+{
+	AO_TRY(open_fit(fit, spec));
+	AO_TRY(look_at_white_noise(fit));
+	if (fit->design.degenerate)
+		fit_degenerate(fit);
+	else
+		AO_TRY(fit_regular(fit, given_coef));
+	return make_model(fit, out);
+}
+
+/* Fit with or without coefficients to start from. */
+static AoStatus
+fit_from(const double *y, int64_t n, const double *xreg, int k, const AoSpec *spec,
+		 const AoFitOptions *options, const double *given_coef, AoEnv *env, AoModel **out)
+{
+	Fit			fit = {.y = y, .n = n, .xreg = xreg, .k_xreg = k, .options = options, .env = env};
+	AoStatus	status;
+
+	memset(&env->err, 0, sizeof env->err);
+	AO_TRY(check_arguments(&fit, spec));
+	status = run_fit(&fit, spec, given_coef, out);
+	if (fit.arena.block)
+		ao_arena_close(&fit.arena, env);
+	return status;
+}
+
+/* See ao.h. */
+AoStatus
+ao_fit(const double *y, int64_t n, const double *xreg, int k, const AoSpec *spec,
+	   const AoFitOptions *options, AoEnv *env, AoModel **out)
+{
+	return fit_from(y, n, xreg, k, spec, options, NULL, env, out);
+}
+
+/* See ao.h. */
+AoStatus
+ao_refit(const AoModel *model, const double *y, int64_t n, const double *xreg, int k,
+		 AoEnv *env, AoModel **out)
+{
+	AoSpec		spec;
+	AoFitOptions options = {.method = model->method, .has_lambda = model->has_lambda,
+	.lambda = model->lambda};
+
+	ao_model_spec(model, &spec);
+	if (k != model->n_xreg)
+		return ao_fail(env, AO_BAD_XREG, "the model has another number of regressors",
+					   model->n_xreg, k);
+	return fit_from(y, n, xreg, k, &spec, &options, ao_model_coef(model), env, out);
+}

@@ -1,0 +1,318 @@
+/*
+ * forecast.c
+ *		Forecasts with their variances, one-step prediction from recent values,
+ *		residuals, and rolling a model over new values.
+ *
+ * Forecast variances use the innovations variance and the uncertainty of the
+ * filter's state, not that of the coefficients (as R's predict does).
+ */
+#include "internal.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "model_internal.h"
+
+/* Coefficients of the regression part. */
+static const double *
+model_beta(const AoModel *model)
+{
+	return ao_model_coef(model) + model->p + model->q + model->P + model->Q;
+}
+
+/* Value y at a time on the scale of the filter: transformed, regression out. */
+AoStatus
+ao_model_adjust(const AoModel *model, const AoSpec *spec, double y, int64_t time,
+				const double *xreg_row, AoEnv *env, double *out)
+{
+	if (isinf(y))
+		return ao_fail(env, AO_NOT_FINITE, "infinite value in the series", 0, 0);
+	if (model->has_lambda && !isnan(y))
+	{
+		if (model->lambda <= 0 && !(y > 0))
+			return ao_fail(env, AO_BAD_ARGUMENT,
+						   "Box-Cox with lambda <= 0 needs positive values", 0, 0);
+		y = ao_box_cox(y, model->lambda);
+	}
+	*out = y - ao_regression(spec, model_beta(model), time, xreg_row, model->n_xreg);
+	if (isinf(*out) || fabs(*out) > 1e150)
+		return ao_fail(env, AO_OUT_OF_SCALE, "value too large", 0, 0);
+	return AO_OK;
+}
+
+/* Regressors given must be those of the model. */
+static AoStatus
+check_xreg(const AoModel *model, const double *xreg, int64_t rows, int k, AoEnv *env)
+{
+	if (k != model->n_xreg)
+		return ao_fail(env, AO_BAD_XREG,
+					   model->n_xreg == 0 ? "the model has no regressors" :
+					   k == 0 ? "the model has regressors: their values are needed" :
+					   "the model has another number of regressors", model->n_xreg, k);
+	for (int64_t i = 0; i < rows * k; i++)
+		if (!isfinite(xreg[i]))
+			return ao_fail(env, AO_BAD_XREG, "a regressor value is missing or infinite", 0, 0);
+	return AO_OK;
+}
+
+/* One forecast from mean and variance factor on the filter's scale. */
+static AoStatus
+make_interval(const AoModel *model, double mean, double var, double quantile,
+			  AoEnv *env, AoForecast *out)
+{
+	double		se = sqrt(fmax(var, 0) * model->sigma2);
+
+	out->mean = mean;
+	out->std_error = se;
+	out->lower = mean - quantile * se;
+	out->upper = mean + quantile * se;
+	if (model->has_lambda)
+	{
+		out->std_error = se * ao_box_cox_slope(mean, model->lambda);
+		out->mean = ao_box_cox_inverse(mean, model->lambda);
+		out->lower = ao_box_cox_inverse(out->lower, model->lambda);
+		out->upper = ao_box_cox_inverse(out->upper, model->lambda);
+	}
+	if (!isfinite(out->mean) || !isfinite(out->std_error) || !isfinite(out->lower) ||
+		!isfinite(out->upper))
+		return ao_fail(env, AO_OUT_OF_SCALE, "the forecast overflows", 0, 0);
+	return AO_OK;
+}
+
+/*
+ * h forecasts from the state.  time: of the last value.  The variance of step j
+ * is the sum of the squared impulse responses before it, plus what the state's
+ * own covariance contributes; st is used up.
+ */
+static AoStatus
+run_forecast(const AoModel *model, AoState *st, int64_t time, int h, double level,
+			 const double *xreg, AoEnv *env, AoForecast *out)
+{
+	AoSpec		spec;
+	double		quantile = ao_normal_quantile(0.5 + level / 2),
+				var = 1;
+	double	   *impulse = st->work;
+
+	ao_model_spec(model, &spec);
+	if (st->P == NULL)
+		memcpy(impulse, st->G, (size_t) st->s * sizeof(double));
+	for (int j = 0; j < h; j++)
+	{
+		double		mean = ao_state_observe(st, st->a),
+					regression = ao_regression(&spec, model_beta(model), time + 1 + j,
+											   xreg ? xreg + (int64_t) j * model->n_xreg : NULL,
+											   model->n_xreg);
+
+		if (st->P)
+			var = 1 + ao_state_variance(st);
+		AO_TRY(make_interval(model, mean + regression, var, quantile, env, &out[j]));
+		ao_state_transition(st, st->a, mean);
+		if (st->P)
+			ao_state_cov_step(st);
+		else
+		{
+			double		psi = ao_state_observe(st, impulse);
+
+			var += psi * psi;
+			ao_state_transition(st, impulse, psi);
+		}
+		if (j % 64 == 0 || st->P)
+			AO_TRY(ao_poll(env));
+	}
+	return AO_OK;
+}
+
+/* Horizon and level. */
+static AoStatus
+check_horizon(int h, double level, AoEnv *env)
+{
+	if (h < 1 || h > AO_MAX_HORIZON)
+		return ao_fail(env, AO_BAD_ARGUMENT, "the horizon must be between 1 and 100000",
+					   AO_MAX_HORIZON, h);
+	if (!(level > 0 && level < 1))
+		return ao_fail(env, AO_BAD_ARGUMENT, "the level must be between 0 and 1", 0, 0);
+	return AO_OK;
+}
+
+/* See ao.h. */
+AoStatus
+ao_forecast(const AoModel *model, int h, double level, const double *xreg, int k,
+			AoEnv *env, AoForecast *out)
+{
+	AoSpec		spec;
+	AoArena		arena;
+	AoState		st;
+	AoStatus	status;
+
+	memset(&env->err, 0, sizeof env->err);
+	AO_TRY(check_horizon(h, level, env));
+	AO_TRY(check_xreg(model, xreg, h, k, env));
+	ao_model_spec(model, &spec);
+	AO_TRY(ao_arena_open(&arena, ao_state_bytes(&spec, model->has_state_cov), env));
+	ao_state_init(&st, &spec, ao_model_coef(model), model->has_state_cov, &arena);
+	ao_state_load(&st, model);
+	status = run_forecast(model, &st, model->n, h, level, xreg, env, out);
+	ao_arena_close(&arena, env);
+	return status;
+}
+
+/*
+ * Recent values adjusted into z (leading missing ones dropped), the filter run
+ * over them.  They are taken as the last values before the end of the training
+ * data, which matters only to a trend in levels.
+ */
+static AoStatus
+filter_recent(const AoModel *model, const AoSpec *spec, const double *recent, int64_t n,
+			  bool want_cov, AoArena *arena, AoEnv *env, AoState *st)
+{
+	int64_t		lead = 0,
+				have = 0,
+				need = spec->d + (int64_t) spec->m * spec->D + 1;
+	double	   *z;
+	bool		missing;
+
+	while (lead < n && isnan(recent[lead]))
+		lead++;
+	for (int64_t t = lead; t < n; t++)
+		have += !isnan(recent[t]);
+	if (have < need)
+		return ao_fail(env, AO_TOO_FEW_VALUES, NULL, need, have);
+	missing = have < n - lead;
+	AO_TRY(ao_arena_open(arena, ao_arena_round((size_t) n, sizeof(double)) +
+						 ao_state_bytes(spec, want_cov) + ao_state_run_bytes(spec, missing), env));
+	ao_state_init(st, spec, ao_model_coef(model), want_cov, arena);
+	z = ao_arena_take(arena, (size_t) n, sizeof(double));
+	for (int64_t t = lead; t < n; t++)
+		AO_TRY(ao_model_adjust(model, spec, recent[t], model->n - n + t + 1, NULL, env, &z[t - lead]));
+	return ao_state_run(st, z, n - lead, missing, want_cov, NULL, arena, env);
+}
+
+/* What both ways of using recent values begin with. */
+static AoStatus
+check_recent(const AoModel *model, int64_t n, AoEnv *env)
+{
+	memset(&env->err, 0, sizeof env->err);
+	if (model->n_xreg > 0)
+		return ao_fail(env, AO_BAD_XREG,
+					   "a model with regressors cannot forecast from recent values alone",
+					   0, model->n_xreg);
+	if (n > AO_MAX_N)
+		return ao_fail(env, AO_SERIES_TOO_LONG, NULL, AO_MAX_N, n);
+	return AO_OK;
+}
+
+/* See ao.h. */
+AoStatus
+ao_forecast_recent(const AoModel *model, const double *recent, int64_t n, int h,
+				   double level, AoEnv *env, AoForecast *out)
+{
+	AoSpec		spec;
+	AoArena		arena = {.block = NULL};
+	AoState		st;
+	AoStatus	status;
+
+	AO_TRY(check_recent(model, n, env));
+	AO_TRY(check_horizon(h, level, env));
+	ao_model_spec(model, &spec);
+	status = filter_recent(model, &spec, recent, n, true, &arena, env, &st);
+	if (status == AO_OK)
+		status = run_forecast(model, &st, model->n, h, level, NULL, env, out);
+	if (arena.block)
+		ao_arena_close(&arena, env);
+	return status;
+}
+
+/* See ao.h. */
+AoStatus
+ao_predict(const AoModel *model, const double *recent, int64_t n, AoEnv *env, double *out)
+{
+	AoSpec		spec;
+	AoArena		arena = {.block = NULL};
+	AoState		st;
+	AoStatus	status;
+
+	AO_TRY(check_recent(model, n, env));
+	ao_model_spec(model, &spec);
+	status = filter_recent(model, &spec, recent, n, false, &arena, env, &st);
+	if (status == AO_OK)
+	{
+		*out = ao_state_observe(&st, st.a) +
+			ao_regression(&spec, model_beta(model), model->n + 1, NULL, 0);
+		if (model->has_lambda)
+			*out = ao_box_cox_inverse(*out, model->lambda);
+		if (!isfinite(*out))
+			status = ao_fail(env, AO_OUT_OF_SCALE, "the forecast overflows", 0, 0);
+	}
+	if (arena.block)
+		ao_arena_close(&arena, env);
+	return status;
+}
+
+/* Series less regression into z; says whether anything inside is missing. */
+static AoStatus
+adjust_series(const AoModel *model, const AoSpec *spec, const double *y, int64_t n,
+			  int64_t before, const double *xreg, AoEnv *env, double *z, bool *missing)
+{
+	*missing = false;
+	for (int64_t t = 0; t < n; t++)
+	{
+		AO_TRY(ao_model_adjust(model, spec, y[t], before + t + 1,
+					  xreg ? xreg + t * model->n_xreg : NULL, env, &z[t]));
+		*missing = *missing || isnan(z[t]);
+	}
+	return AO_OK;
+}
+
+/* Residuals of z after `lead` missing values at its front. */
+static AoStatus
+run_residuals(const AoModel *model, const AoSpec *spec, const double *y, int64_t n,
+			  int64_t lead, const double *xreg, AoArena *arena, AoEnv *env, double *out)
+{
+	bool		missing;
+	AoState		st;
+	double	   *z = ao_arena_take(arena, (size_t) n, sizeof(double));
+
+	AO_TRY(adjust_series(model, spec, y + lead, n - lead, lead,
+						 xreg ? xreg + lead * model->n_xreg : NULL, env, z, &missing));
+	ao_state_init(&st, spec, ao_model_coef(model), false, arena);
+	for (int64_t t = 0; t < lead; t++)
+		out[t] = NAN;
+	return ao_state_run(&st, z, n - lead, missing, false, out + lead, arena, env);
+}
+
+/* See ao.h. */
+AoStatus
+ao_residuals(const AoModel *model, const double *y, int64_t n, const double *xreg, int k,
+			 AoEnv *env, double *out)
+{
+	AoSpec		spec;
+	AoArena		arena;
+	AoStatus	status;
+	int64_t		lead = 0;
+	size_t		run;
+
+	memset(&env->err, 0, sizeof env->err);
+	AO_TRY(k == model->n_xreg ? AO_OK : check_xreg(model, xreg, 0, k, env));
+	if (n > AO_MAX_N)
+		return ao_fail(env, AO_SERIES_TOO_LONG, NULL, AO_MAX_N, n);
+	ao_model_spec(model, &spec);
+	while (lead < n && isnan(y[lead]))
+		lead++;
+	if (n - lead < spec.d + spec.m * spec.D + 1)
+		return ao_fail(env, AO_TOO_FEW_VALUES, NULL, spec.d + spec.m * spec.D + 1, n - lead);
+	run = ao_state_run_bytes(&spec, false);
+	for (int64_t t = lead; t < n; t++)
+		if (isnan(y[t]))
+		{
+			run = ao_state_run_bytes(&spec, true);
+			break;
+		}
+	for (int64_t i = lead * k; i < n * k; i++)
+		if (isnan(xreg[i]))
+			run = ao_state_run_bytes(&spec, true);
+	AO_TRY(ao_arena_open(&arena, ao_arena_round((size_t) n, sizeof(double)) +
+						 ao_state_bytes(&spec, false) + run, env));
+	status = run_residuals(model, &spec, y, n, lead, xreg, &arena, env, out);
+	ao_arena_close(&arena, env);
+	return status;
+}

@@ -1,0 +1,336 @@
+/*
+ * internal.h
+ *		What the files of the numerical core share with each other.
+ *
+ * Likelihoods are evaluated for many parameter vectors side by side: a "lane"
+ * is one parameter vector, four lanes make a SIMD vector (AoVec), and a pass
+ * over the data carries up to AO_MAX_VECS of them, so that the k+1 or 2k+1
+ * points of a numerical gradient cost little more than one.
+ */
+#ifndef AO_INTERNAL_H
+#define AO_INTERNAL_H
+
+#include "ao.h"
+
+#define AO_LANES 4				/* doubles in an AoVec */
+#define AO_MAX_VECS 4			/* vectors carried by one pass */
+#define AO_MAX_POINTS (AO_LANES * AO_MAX_VECS)
+#define AO_BLOCK 1024			/* steps between two polls */
+
+typedef double AoVec __attribute__((vector_size(32)));
+
+/* Clones for wide vectors are chosen at load time, so that one build serves
+ * every x86-64; sanitizers cannot instrument the resolver. */
+#if defined(__x86_64__) && defined(__ELF__) && !defined(AO_NO_CLONES)
+#define AO_CLONES __attribute__((target_clones("fma", "default")))
+#else
+#define AO_CLONES
+#endif
+#define AO_INLINE static inline __attribute__((always_inline))
+
+/* the same value in every lane */
+AO_INLINE AoVec
+ao_splat(double x)
+{
+	return (AoVec) {x, x, x, x};
+}
+
+#define AO_TRY(expr) \
+	do { AoStatus try_ = (expr); if (try_ != AO_OK) return try_; } while (0)
+
+/* ---- arena.c: one block of workspace, handed out in aligned pieces ---- */
+
+typedef struct AoArena
+{
+	char	   *base;
+	size_t		used,
+				size;
+	void	   *block;			/* as env->alloc gave it */
+} AoArena;
+
+/* Adding up sizes with the rounding that ao_arena_take applies. */
+size_t		ao_arena_round(size_t count, size_t size);
+AoStatus	ao_arena_open(AoArena *arena, size_t bytes, AoEnv *env);
+void	   *ao_arena_take(AoArena *arena, size_t count, size_t size);
+void		ao_arena_close(AoArena *arena, AoEnv *env);
+AoStatus	ao_poll(AoEnv *env);
+AoStatus	ao_fail(AoEnv *env, AoStatus status, const char *what,
+					int64_t need, int64_t have);
+
+/* ---- poly.c: polynomials of the model ---- */
+
+/*
+ * The model's shape, the same for all lanes: orders after expansion and the
+ * lags whose coefficients can differ from zero.
+ */
+typedef struct AoShape
+{
+	AoSpec		spec;
+	int			ar,				/* p + m*P */
+				ma,				/* q + m*Q */
+				r,				/* max(ar, ma): dimension of the ARMA state */
+				diff;			/* d + m*D: number of lagged levels in the state */
+	int			k;				/* p + q + P + Q: free ARMA parameters */
+	int			n_ar_lags,
+				n_ma_lags;
+	int		   *ar_lags,		/* ascending, 1-based */
+			   *ma_lags;
+	double	   *delta;			/* [diff]: y_t = w_t + sum delta[j] y_{t-1-j} */
+} AoShape;
+
+size_t		ao_shape_bytes(const AoSpec *spec);
+void		ao_shape_init(AoShape *shape, const AoSpec *spec, AoArena *arena);
+/* u (unbounded) <-> natural coefficients ar ma sar sma, both [k] */
+void		ao_natural_from_free(const AoShape *shape, const double *u, double *coef);
+void		ao_free_from_natural(const AoShape *shape, const double *coef, double *u);
+/* natural coefficients to expanded polynomials; element i belongs to lag i+1;
+ * written with the given stride; phi[ar], theta[ma] */
+void		ao_expand(const AoShape *shape, const double *coef,
+					  double *phi, double *theta, int stride);
+/* Are these coefficients inside the stationary and invertible region? The
+ * distance of the smallest 1 - |partial autocorrelation| comes back per part. */
+bool		ao_interior(const AoShape *shape, const double *coef,
+						double *ar_margin, double *ma_margin);
+double		ao_free_limit(const AoShape *shape, int i);
+
+/* ---- start.c: stationary start of the filter ---- */
+
+/* scratch vectors that ao_stationary_start needs */
+size_t		ao_start_scratch(const AoShape *shape);
+/*
+ * For one AoVec of lanes: F = Var(y_1)/sigma2 and K[r] = Cov(x_2, y_1)/sigma2.
+ * Arrays are AoVec with the given stride.
+ */
+void		ao_stationary_start(const AoShape *shape, const AoVec *phi, const AoVec *theta,
+								int stride, AoVec *K, AoVec *F, AoVec *scratch);
+
+/* The whole covariance of the first predicted state, in units of sigma2, of one
+ * lane: P[r][r] with leading dimension ld.  `in` and `out` are the strides in
+ * doubles of the vectors and of P. */
+void		ao_stationary_cov(const AoShape *shape, const double *phi, const double *theta,
+							  const double *K, int in, double F, double *P, int ld, int out);
+
+/* ---- pass.c: exact and conditional likelihood of a complete series ---- */
+
+typedef struct AoPass
+{
+	const AoShape *shape;
+	int			n_vecs;			/* 1, 2 or 4 */
+	int			n_cols;			/* columns of w: regressors, then the series */
+	int64_t		n;				/* rows of w */
+	const double *w;			/* n x n_cols, differenced */
+	AoVec	   *phi,			/* [r][n_vecs] */
+			   *theta,			/* [r][n_vecs] */
+			   *K,				/* [r][n_vecs] */
+			   *L,				/* [r][n_vecs] */
+			   *x,				/* [n_cols][r][n_vecs]: predicted state, at the end that of row n */
+			   *F,				/* [n_vecs] */
+			   *e,				/* [ma + AO_BLOCK][n_cols][n_vecs]: innovations */
+			   *scratch;
+	AoVec		product[AO_MAX_VECS],	/* of F, its exponents taken out .. */
+				exponent[AO_MAX_VECS];	/* .. and counted here */
+	AoVec	   *cross,			/* out: [n_cols*(n_cols+1)/2][n_vecs], sums of v_c v_c' / F */
+			   *log_f;			/* out: [n_vecs], sum of ln F */
+	/* only with n_vecs = 1, from lane 0 */
+	double	   *residuals;		/* [n] of the last column, or NULL */
+	double	   *state_cov;		/* [r][r], or NULL: covariance of the state after row n */
+	bool		steady;			/* out: that covariance has vanished */
+} AoPass;
+
+size_t		ao_pass_bytes(const AoShape *shape, int n_vecs, int n_cols);
+void		ao_pass_init(AoPass *pass, const AoShape *shape, int n_vecs, int n_cols,
+						 AoArena *arena);
+AoStatus	ao_pass_exact(AoPass *pass, AoEnv *env);
+/* conditional on w_1..w_ar and on zero innovations before them */
+AoStatus	ao_pass_conditional(AoPass *pass, AoEnv *env);
+
+/* ---- kalman.c: the same with missing values, on the levels ---- */
+
+typedef struct AoKalman
+{
+	const AoShape *shape;
+	int			n_cols;
+	int			s;				/* r + diff */
+	AoVec	   *phi,
+			   *theta,			/* [r] */
+			   *G,				/* [s] */
+			   *P,				/* [s][s] */
+			   *M,				/* [s][s] work */
+			   *c,				/* [s] work */
+			   *K,				/* [s] work */
+			   *Kinf,			/* [s] work */
+			   *a,				/* [n_cols][s] */
+			   *scratch;
+	double	   *Pinf,			/* [s][s]: the same in every lane */
+			   *Minf;			/* [s] gain, then [s][s] work */
+	bool		diffuse;
+	bool		P_is_zero;
+	int			n_diffuse;		/* observations spent on the diffuse start */
+	AoVec	   *cross,			/* out, as in AoPass */
+			   *log_f;
+} AoKalman;
+
+size_t		ao_kalman_bytes(const AoShape *shape, int n_cols);
+void		ao_kalman_init(AoKalman *kf, const AoShape *shape, int n_cols, AoArena *arena);
+/* stationary ARMA part, diffuse levels */
+void		ao_kalman_start(AoKalman *kf);
+/* One time step.  z: n_cols values; any NaN: missing.  Returns whether the
+ * value counted; v[n_cols] innovations and F their variance. */
+bool		ao_kalman_step(AoKalman *kf, const double *z, AoVec *v, AoVec *F);
+AoStatus	ao_kalman_pass(AoKalman *kf, const double *z, int64_t n, double *residuals,
+						   AoEnv *env);
+
+/* ---- design.c: series and regressors made ready ---- */
+
+typedef struct AoDesign
+{
+	int64_t		n,				/* rows of the series, leading missing ones dropped */
+				lead,			/* number of those */
+				n_missing;		/* inside */
+	int64_t		n_used;			/* terms of the likelihood */
+	int			n_beta;			/* regression coefficients: mean, drift, xreg */
+	bool		missing;
+	double	   *z;				/* complete: differenced rows (n-diff) x (n_beta+1); else levels n x (n_beta+1) */
+	int64_t		rows;
+	double	   *filled;			/* missing: z with gaps bridged by straight lines, differenced */
+	int64_t		filled_rows;
+	double		scale;			/* power of two by which the last column of z was divided */
+	double	   *R;				/* [n_beta][n_beta] upper: X = Q R */
+	double	   *b0;				/* [n_beta]: least squares estimate, taken out of z */
+	double		level;			/* largest |y| after Box-Cox */
+	bool		degenerate;
+} AoDesign;
+
+size_t		ao_design_bytes(int64_t n, int n_beta, bool missing);
+AoStatus	ao_design_make(AoDesign *design, const AoShape *shape,
+						   const double *y, int64_t n, const double *xreg, int k,
+						   const AoFitOptions *options, AoArena *arena, AoEnv *env);
+/* coefficients on the orthogonalised columns (gamma) to those of the user's regressors */
+void		ao_design_beta(const AoDesign *design, const double *gamma, double *beta);
+/* y - X beta on the original scale for row t (0-based, absolute time t0+t+1) */
+double		ao_regression(const AoSpec *spec, const double *beta, int64_t time,
+						  const double *xreg_row, int k);
+double		ao_box_cox(double y, double lambda);
+double		ao_box_cox_inverse(double x, double lambda);
+double		ao_box_cox_slope(double x, double lambda);	/* d inverse / d x */
+/* (1-B)^d (1-B^m)^D of z in place, by rows of n_cols; returns rows left */
+int64_t		ao_difference(const AoSpec *spec, double *z, int64_t n, int n_cols);
+
+/* ---- objective.c ---- */
+
+typedef struct AoObjective
+{
+	const AoShape *shape;
+	const AoDesign *design;
+	AoEnv	   *env;
+	bool		conditional;
+	AoPass		pass[3];		/* for 1, 2, 4 vectors */
+	AoKalman	kalman;
+	int64_t		evaluations;	/* points evaluated so far */
+	double	   *coef,			/* [k] work */
+			   *white;			/* [k] zeros */
+	double	   *chol;			/* work */
+} AoObjective;
+
+size_t		ao_objective_bytes(const AoShape *shape, int n_cols, bool missing);
+void		ao_objective_init(AoObjective *obj, const AoShape *shape, const AoDesign *design,
+							  AoEnv *env, AoArena *arena);
+/* f[i] = -loglik of the scaled series up to a constant, sigma2 and regression
+ * concentrated out, for n_points natural coefficient vectors; cross and log_f
+ * per point when not NULL. HUGE_VAL where it cannot be had. */
+AoStatus	ao_objective(AoObjective *obj, const double *coef, int n_points,
+						 double *f, double *cross, double *log_f);
+AoStatus	ao_objective_free(AoObjective *obj, double *u, int n_points, double *f);	/* u becomes coef */
+/* From one point's cross products: minimal sum of squares and gamma. */
+double		ao_concentrate(const double *cross, int n_beta, double *work, double *gamma);
+/* terms behind the sum of squares: n_used, or less for the conditional one */
+int64_t		ao_objective_terms(const AoObjective *obj);
+
+/* ---- optimize.c ---- */
+
+typedef struct AoOptimum
+{
+	double	   *u;				/* [k] */
+	double		f;
+	int			iterations;
+	bool		converged;
+} AoOptimum;
+
+size_t		ao_optimize_bytes(int k, int n_starts);
+AoStatus	ao_optimize(AoObjective *obj, double *starts, int n_starts, int max_rounds,
+						AoArena *arena, AoOptimum *best);
+
+/* ---- candidates.c: points to look at, all [n][k] of unbounded parameters ---- */
+
+void		ao_candidates_random(const AoShape *shape, int n, double *u);
+void		ao_candidates_grid(int k, int n, double *u);
+int			ao_candidates_pairs_count(const AoSpec *spec, bool on_circle);
+/* w: n rows of n_cols, the series last; on_circle: MA roots there */
+AoStatus	ao_candidates_pairs(const AoShape *shape, bool on_circle, const double *w,
+								int64_t n, int n_cols, double *work, double *u, AoEnv *env);
+
+/* ---- search.c: the global search ---- */
+
+size_t		ao_search_bytes(const AoShape *shape);
+AoStatus	ao_search(AoObjective *obj, const double *given, AoArena *arena, AoOptimum *best);
+
+/* ---- covariance.c ---- */
+
+size_t		ao_covariance_bytes(int k, int n_beta);
+/* Covariance of (coef, beta) in units of the user's regressors, packed lower
+ * triangle; false when the Hessian is not positive definite: NaN there. */
+AoStatus	ao_covariance(AoObjective *obj, const double *coef, const double *gamma,
+						  AoArena *arena, double *cov, bool *ok);
+
+/* ---- roots.c ---- */
+
+size_t		ao_roots_bytes(const AoShape *shape);
+/* Does an AR root nearly equal an MA root? */
+bool		ao_roots_cancel(const AoShape *shape, const double *coef, AoArena *arena);
+
+/* ---- state.c: the filter of one model ---- */
+
+typedef struct AoState
+{
+	AoShape		shape;
+	int			s;				/* r + diff */
+	double	   *phi,			/* [r] */
+			   *theta,
+			   *G;				/* [s] */
+	double	   *a;				/* [s] predicted state */
+	double	   *P;				/* [s][s] its covariance in units of sigma2, or NULL */
+	double	   *M,				/* [s][s] work, with P */
+			   *work;			/* [2 s] */
+} AoState;
+
+size_t		ao_state_bytes(const AoSpec *spec, bool cov);
+/* Everything but the state itself, which is zeroed; P only if cov. */
+void		ao_state_init(AoState *st, const AoSpec *spec, const double *coef, bool cov,
+						  AoArena *arena);
+void		ao_state_load(AoState *st, const AoModel *model);
+/* z' v, and v = T v given that */
+double		ao_state_observe(const AoState *st, const double *v);
+void		ao_state_transition(const AoState *st, double *v, double zv);
+/* z' P z; and P = T P T' + G G' */
+double		ao_state_variance(AoState *st);
+void		ao_state_cov_step(AoState *st);
+/* bytes and run of the filter from a fresh start over z[n] (levels, regression
+ * taken out; z is destroyed).  residuals [n] or NULL. */
+size_t		ao_state_run_bytes(const AoSpec *spec, bool missing);
+AoStatus	ao_state_run(AoState *st, double *z, int64_t n, bool missing, bool want_cov,
+						 double *residuals, AoArena *arena, AoEnv *env);
+
+/* ---- forecast.c ---- */
+
+/* y at a time (1 = first value of the training series) on the filter's scale */
+AoStatus	ao_model_adjust(const AoModel *model, const AoSpec *spec, double y, int64_t time,
+							const double *xreg_row, AoEnv *env, double *out);
+
+/* ---- result.c: the model as one block ---- */
+
+AoStatus	ao_model_alloc(const AoSpec *spec, int n_xreg, bool state_cov, AoEnv *env,
+						   AoModel **out);
+/* state and covariance of st into the model */
+void		ao_model_set_state(AoModel *model, const AoState *st);
+
+#endif							/* AO_INTERNAL_H */

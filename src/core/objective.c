@@ -1,0 +1,206 @@
+/*
+ * objective.c
+ *		What the optimiser minimises: minus the log-likelihood with the
+ *		innovations variance and the regression coefficients concentrated out,
+ *		for many coefficient vectors at a time.
+ *
+ * f = n/2 ln(S/n) + 1/2 sum ln F, S the generalised least squares residual sum
+ * of squares of the scaled series.
+ */
+#include "internal.h"
+
+#include <math.h>
+#include <string.h>
+
+/* A regressor that the filter turns into one of the others. */
+#define SINGULAR 1e-18
+
+static const int vecs[3] = {1, 2, 4};
+
+size_t
+ao_objective_bytes(const AoShape *shape, int n_cols, bool missing)
+{
+	size_t		bytes = 2 * ao_arena_round((size_t) shape->k, sizeof(double)) +
+		ao_arena_round((size_t) (n_cols * (n_cols + 1)), sizeof(double));
+
+	if (missing)
+		bytes += ao_kalman_bytes(shape, n_cols);
+	for (int i = 0; i < 3; i++)
+		bytes += ao_pass_bytes(shape, vecs[i], n_cols);
+	return bytes;
+}
+
+void
+ao_objective_init(AoObjective *obj, const AoShape *shape, const AoDesign *design,
+				  AoEnv *env, AoArena *arena)
+{
+	int			nc = design->n_beta + 1;
+
+	memset(obj, 0, sizeof *obj);
+	obj->shape = shape;
+	obj->design = design;
+	obj->env = env;
+	obj->coef = ao_arena_take(arena, (size_t) shape->k, sizeof(double));
+	obj->white = ao_arena_take(arena, (size_t) shape->k, sizeof(double));
+	obj->chol = ao_arena_take(arena, (size_t) (nc * (nc + 1)), sizeof(double));
+	if (design->missing)
+		ao_kalman_init(&obj->kalman, shape, nc, arena);
+	for (int i = 0; i < 3; i++)
+	{
+		ao_pass_init(&obj->pass[i], shape, vecs[i], nc, arena);
+		obj->pass[i].w = design->missing ? design->filled : design->z;
+		obj->pass[i].n = design->missing ? design->filled_rows : design->rows;
+	}
+}
+
+int64_t
+ao_objective_terms(const AoObjective *obj)
+{
+	return obj->conditional ? obj->pass[0].n - obj->shape->ar : obj->design->n_used;
+}
+
+/*
+ * Cholesky factor of the cross products, the series last: its pivot is the
+ * minimal sum of squares.  gamma (NULL: not wanted) are the coefficients.
+ * NaN where the regressors are collinear after filtering.
+ */
+double
+ao_concentrate(const double *cross, int nb, double *work, double *gamma)
+{
+	int			nc = nb + 1;
+
+	for (int i = 0; i < nc; i++)
+		for (int j = 0; j <= i; j++)
+		{
+			double		sum = cross[i * (i + 1) / 2 + j];
+
+			for (int l = 0; l < j; l++)
+				sum -= work[i * nc + l] * work[j * nc + l];
+			if (j < i)
+				work[i * nc + j] = sum / work[j * nc + j];
+			else if (i == nb)
+				work[i * nc + i] = sum;
+			else if (!(sum > SINGULAR * cross[i * (i + 1) / 2 + i]))
+				return NAN;
+			else
+				work[i * nc + i] = sqrt(sum);
+		}
+	if (gamma)
+		for (int i = nb - 1; i >= 0; i--)
+		{
+			double		sum = work[nb * nc + i];
+
+			for (int l = i + 1; l < nb; l++)
+				sum -= work[l * nc + i] * gamma[l];
+			gamma[i] = sum / work[i * nc + i];
+		}
+	return work[nb * nc + nb];
+}
+
+/* f from one lane's cross products and sum of ln F. */
+static double
+value(AoObjective *obj, const double *cross, double log_f)
+{
+	double		n = (double) obj->design->n_used,
+				S = ao_concentrate(cross, obj->design->n_beta, obj->chol, NULL),
+				terms = (double) ao_objective_terms(obj),
+				f;
+
+	if (isnan(S))
+		return HUGE_VAL;
+	/* an exactly explained series has no likelihood; keep it finite */
+	f = 0.5 * n * log(fmax(S / terms, 1e-28)) + 0.5 * log_f;
+	return isfinite(f) ? f : HUGE_VAL;
+}
+
+/* Results of lane `lane` out of vector arrays with nv vectors an element. */
+static void
+collect(AoObjective *obj, const AoVec *cross, const AoVec *log_f, int nv, int lane,
+		double *f, double *cross_out, double *log_f_out)
+{
+	int			nc = obj->design->n_beta + 1,
+				size = nc * (nc + 1) / 2;
+	double		one[(AO_MAX_XREG + 3) * (AO_MAX_XREG + 4) / 2];
+
+	for (int i = 0; i < size; i++)
+		one[i] = cross[i * nv + lane / AO_LANES][lane % AO_LANES];
+	*f = value(obj, one, log_f[lane / AO_LANES][lane % AO_LANES]);
+	if (cross_out)
+		memcpy(cross_out, one, (size_t) size * sizeof(double));
+	if (log_f_out)
+		*log_f_out = log_f[lane / AO_LANES][lane % AO_LANES];
+}
+
+/* One pass for up to a pass's width of points; spare lanes repeat the last. */
+static AoStatus
+evaluate_batch(AoObjective *obj, const double *coef, int n_points,
+			   double *f, double *cross, double *log_f)
+{
+	const AoShape *sh = obj->shape;
+	bool		missing = obj->design->missing && !obj->conditional;
+	AoPass	   *ps = &obj->pass[n_points > 8 ? 2 : n_points > 4 ? 1 : 0];
+	AoKalman   *kf = &obj->kalman;
+	int			nv = missing ? 1 : ps->n_vecs,
+				nc = obj->design->n_beta + 1;
+	AoVec	   *phi = missing ? kf->phi : ps->phi,
+			   *theta = missing ? kf->theta : ps->theta;
+
+	for (int lane = 0; lane < nv * AO_LANES; lane++)
+	{
+		const double *c = coef + (lane < n_points ? lane : n_points - 1) * sh->k;
+
+		ao_expand(sh, c, (double *) phi + lane, (double *) theta + lane, nv * AO_LANES);
+	}
+	if (missing)
+	{
+		ao_kalman_start(kf);
+		AO_TRY(ao_kalman_pass(kf, obj->design->z, obj->design->rows, NULL, obj->env));
+		if (kf->n_diffuse < sh->diff)
+			return ao_fail(obj->env, AO_TOO_FEW_VALUES,
+						   "missing values leave a season without any observation",
+						   sh->diff, kf->n_diffuse);
+	}
+	else if (obj->conditional)
+		AO_TRY(ao_pass_conditional(ps, obj->env));
+	else
+		AO_TRY(ao_pass_exact(ps, obj->env));
+	for (int lane = 0; lane < n_points; lane++)
+		collect(obj, missing ? kf->cross : ps->cross, missing ? kf->log_f : ps->log_f,
+				nv, lane, &f[lane], cross ? cross + lane * (nc * (nc + 1) / 2) : NULL,
+				log_f ? log_f + lane : NULL);
+	return AO_OK;
+}
+
+/* See internal.h. */
+AoStatus
+ao_objective(AoObjective *obj, const double *coef, int n_points,
+			 double *f, double *cross, double *log_f)
+{
+	int			width = obj->design->missing && !obj->conditional ? AO_LANES : AO_MAX_POINTS,
+				nc = obj->design->n_beta + 1;
+
+	obj->evaluations += n_points;
+	for (int done = 0; done < n_points; done += width)
+	{
+		int			batch = n_points - done < width ? n_points - done : width;
+
+		AO_TRY(evaluate_batch(obj, coef + done * obj->shape->k, batch, f + done,
+							  cross ? cross + done * (nc * (nc + 1) / 2) : NULL,
+							  log_f ? log_f + done : NULL));
+	}
+	return AO_OK;
+}
+
+/* The same at unbounded parameters; u is overwritten by the coefficients. */
+AoStatus
+ao_objective_free(AoObjective *obj, double *u, int n_points, double *f)
+{
+	int			k = obj->shape->k;
+
+	for (int i = 0; i < n_points; i++)
+	{
+		ao_natural_from_free(obj->shape, u + i * k, obj->coef);
+		memcpy(u + i * k, obj->coef, (size_t) k * sizeof(double));
+	}
+	return ao_objective(obj, u, n_points, f, NULL, NULL);
+}

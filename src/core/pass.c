@@ -1,0 +1,727 @@
+/*
+ * pass.c
+ *		Exact and conditional Gaussian likelihood of a complete series for up
+ *		to sixteen parameter vectors in one pass over the data.
+ *
+ * State space in innovations form, dimension r = max(ar, ma):
+ *		w_t = x_t[0] + e_t,   x_{t+1} = T x_t + g e_t,   g = phi + theta,
+ * T the companion matrix of phi.  The covariance of the predicted state changes
+ * by a matrix of rank one at each step, so that instead of it only two vectors
+ * are kept (Morf, Sidhu & Kailath 1974; Pearlman 1980): with K the gain times
+ * F and L the direction of that change,
+ *		l = L[0]/F,  TL = T L,  F' = F - l L[0],  K' = K - l TL,  L' = TL - l K,
+ * l being the partial autocorrelation of the series at that lag.  Once L has
+ * died away F is one and the recursion is the difference equation itself
+ * (Melard 1984).
+ */
+#include "internal.h"
+
+#include <math.h>
+#include <string.h>
+
+/* L below this leaves errors of its square. */
+#define STEADY 1e-5
+
+/* Bytes of the buffers of a pass. */
+size_t
+ao_pass_bytes(const AoShape *sh, int nv, int nc)
+{
+	size_t		vec = sizeof(AoVec) * (size_t) nv,
+				r = (size_t) sh->r;
+
+	return 4 * ao_arena_round(r, vec) + ao_arena_round(r * (size_t) nc, vec) +
+		2 * ao_arena_round(1, vec) +
+		ao_arena_round((size_t) (sh->ma + AO_BLOCK) * (size_t) nc, vec) +
+		ao_arena_round(ao_start_scratch(sh), sizeof(AoVec)) +
+		ao_arena_round((size_t) (nc * (nc + 1) / 2), vec);
+}
+
+/* Lay out the buffers. */
+void
+ao_pass_init(AoPass *ps, const AoShape *sh, int nv, int nc, AoArena *arena)
+{
+	size_t		vec = sizeof(AoVec) * (size_t) nv,
+				r = (size_t) sh->r;
+
+	memset(ps, 0, sizeof *ps);
+	ps->shape = sh;
+	ps->n_vecs = nv;
+	ps->n_cols = nc;
+	ps->phi = ao_arena_take(arena, r, vec);
+	ps->theta = ao_arena_take(arena, r, vec);
+	ps->K = ao_arena_take(arena, r, vec);
+	ps->L = ao_arena_take(arena, r, vec);
+	ps->x = ao_arena_take(arena, r * (size_t) nc, vec);
+	ps->F = ao_arena_take(arena, 1, vec);
+	ps->log_f = ao_arena_take(arena, 1, vec);
+	ps->e = ao_arena_take(arena, (size_t) (sh->ma + AO_BLOCK) * (size_t) nc, vec);
+	ps->scratch = ao_arena_take(arena, ao_start_scratch(sh), sizeof(AoVec));
+	ps->cross = ao_arena_take(arena, (size_t) (nc * (nc + 1) / 2), vec);
+	memset(ps->phi, 0, r * vec);
+	memset(ps->theta, 0, r * vec);
+}
+
+/*
+ * Fold the exponents of a running product into a count, so that a logarithm is
+ * taken once per pass and not once per step.
+ */
+AO_INLINE void
+fold_exponent(AoVec *product, AoVec *exponent)
+{
+	typedef int64_t Bits __attribute__((vector_size(32)));
+	Bits		bits = (Bits) *product;
+	Bits		e = (bits >> 52) - 1023;
+
+	*exponent += __builtin_convertvector(e, AoVec);
+	*product = (AoVec) ((bits & 0x000fffffffffffff) | 0x3ff0000000000000);
+}
+
+/*
+ * One exact step of a single column: innovation, sums, then state and gains in
+ * one sweep over the r elements.  Elements before p have an AR coefficient.
+ */
+AO_INLINE void
+exact_step_single(AoPass *ps, double w, const int nv, const int r, const int p,
+				  AoVec *product, AoVec *keep)
+{
+	AoVec	   *K = ps->K,
+			   *L = ps->L,
+			   *x = ps->x;
+	AoVec		u[AO_MAX_VECS],
+				l[AO_MAX_VECS],
+				x0[AO_MAX_VECS],
+				L0[AO_MAX_VECS];
+
+#define SWEEP(next_x, next_L) \
+	do { \
+		AoVec	TL = (next_L), \
+				k = K[i * nv + v]; \
+		x[i * nv + v] = (next_x) + k * u[v]; \
+		K[i * nv + v] = k - l[v] * TL; \
+		L[i * nv + v] = TL - l[v] * k; \
+	} while (0)
+
+	for (int v = 0; v < nv; v++)
+	{
+		AoVec		inv = 1.0 / ps->F[v];
+
+		L0[v] = L[v];
+		x0[v] = x[v];
+		l[v] = L0[v] * inv;
+		keep[v] = w - x0[v];
+		u[v] = keep[v] * inv;
+		product[v] *= ps->F[v];
+		ps->cross[v] += u[v] * keep[v];
+		ps->F[v] -= l[v] * L0[v];
+	}
+	for (int i = 0; i < p && i < r - 1; i++)
+		for (int v = 0; v < nv; v++)
+			SWEEP(x[(i + 1) * nv + v] + ps->phi[i * nv + v] * x0[v],
+				  L[(i + 1) * nv + v] + ps->phi[i * nv + v] * L0[v]);
+	for (int i = p; i < r - 1; i++)
+		for (int v = 0; v < nv; v++)
+			SWEEP(x[(i + 1) * nv + v], L[(i + 1) * nv + v]);
+	for (int i = r - 1, v = 0; v < nv; v++)
+		SWEEP(ps->phi[i * nv + v] * x0[v], ps->phi[i * nv + v] * L0[v]);
+#undef SWEEP
+}
+
+/*
+ * One exact step at row t for every column: innovations, cross products, the
+ * predicted state and then the gains.  keep: where to leave the innovations.
+ */
+AO_INLINE void
+exact_step(AoPass *ps, const double *w, const int nv, const int r, const int nc,
+		   AoVec *product, AoVec *keep)
+{
+	AoVec		inv[AO_MAX_VECS],
+				l[AO_MAX_VECS];
+	AoVec	   *K = ps->K,
+			   *L = ps->L;
+	const AoVec *phi = ps->phi;
+	const int	p = ps->shape->ar;
+
+	for (int v = 0; v < nv; v++)
+	{
+		inv[v] = 1.0 / ps->F[v];
+		l[v] = L[v] * inv[v];
+		product[v] *= ps->F[v];
+	}
+	for (int c = 0; c < nc; c++)
+	{
+		AoVec	   *x = ps->x + c * r * nv;
+		AoVec	   *ec = keep + c * nv;
+		AoVec		u[AO_MAX_VECS],
+					x0[AO_MAX_VECS];
+
+		for (int v = 0; v < nv; v++)
+		{
+			x0[v] = x[v];
+			ec[v] = w[c] - x0[v];
+			u[v] = ec[v] * inv[v];
+			for (int b = 0; b <= c; b++)
+				ps->cross[(c * (c + 1) / 2 + b) * nv + v] += u[v] * keep[b * nv + v];
+		}
+		for (int i = 0; i < r - 1; i++)
+			for (int v = 0; v < nv; v++)
+			{
+				AoVec		next = x[(i + 1) * nv + v] + K[i * nv + v] * u[v];
+
+				if (i < p)
+					next += phi[i * nv + v] * x0[v];
+				x[i * nv + v] = next;
+			}
+		for (int v = 0; v < nv; v++)
+			x[(r - 1) * nv + v] = phi[(r - 1) * nv + v] * x0[v] + K[(r - 1) * nv + v] * u[v];
+	}
+	for (int v = 0; v < nv; v++)
+	{
+		AoVec		L0 = L[v];
+
+		ps->F[v] -= l[v] * L0;
+		for (int i = 0; i < r; i++)
+		{
+			AoVec		TL = i < r - 1 ? L[(i + 1) * nv + v] : ao_splat(0);
+			AoVec		k = K[i * nv + v];
+
+			if (i < p)
+				TL += phi[i * nv + v] * L0;
+			K[i * nv + v] = k - l[v] * TL;
+			L[i * nv + v] = TL - l[v] * k;
+		}
+	}
+}
+
+/*
+ * Steps from..to-1 of a single column with r = 1 or 2, everything that one step
+ * hands to the next in registers: the same recursion as exact_step.
+ */
+AO_INLINE void
+exact_steps_small(AoPass *ps, int64_t from, int64_t to, const int nv, const int r,
+				  AoVec *product, AoVec *keep, int advance)
+{
+	AoVec		K[2][AO_MAX_VECS],
+				L[2][AO_MAX_VECS],
+				x[2][AO_MAX_VECS],
+				phi[2][AO_MAX_VECS],
+				F[AO_MAX_VECS],
+				sum[AO_MAX_VECS];
+
+	for (int v = 0; v < nv; v++)
+	{
+		for (int i = 0; i < r; i++)
+		{
+			K[i][v] = ps->K[i * nv + v];
+			L[i][v] = ps->L[i * nv + v];
+			x[i][v] = ps->x[i * nv + v];
+			phi[i][v] = ps->phi[i * nv + v];
+		}
+		F[v] = ps->F[v];
+		sum[v] = ps->cross[v];
+	}
+	for (int64_t t = from; t < to; t++, keep += advance)
+		for (int v = 0; v < nv; v++)
+		{
+			AoVec		inv = 1.0 / F[v],
+						l = L[0][v] * inv,
+						x0 = x[0][v],
+						L0 = L[0][v],
+						e = ps->w[t] - x0,
+						u = e * inv;
+
+			product[v] *= F[v];
+			sum[v] += u * e;
+			keep[v] = e;
+			F[v] -= l * L0;
+			for (int i = 0; i < r; i++)
+			{
+				AoVec		TL = phi[i][v] * L0,
+							next = phi[i][v] * x0 + K[i][v] * u,
+							k = K[i][v];
+
+				if (i + 1 < r)
+				{
+					TL += L[1][v];
+					next += x[1][v];
+				}
+				x[i][v] = next;
+				K[i][v] = k - l * TL;
+				L[i][v] = TL - l * k;
+			}
+		}
+	for (int v = 0; v < nv; v++)
+	{
+		for (int i = 0; i < r; i++)
+		{
+			ps->K[i * nv + v] = K[i][v];
+			ps->L[i * nv + v] = L[i][v];
+			ps->x[i * nv + v] = x[i][v];
+		}
+		ps->F[v] = F[v];
+		ps->cross[v] = sum[v];
+	}
+}
+
+/* Has every |L|, over states and lanes, become too small to matter? */
+static bool
+is_steady(const AoPass *ps, const int nv)
+{
+	AoVec		largest = ao_splat(0);
+
+	/* squares: no negative numbers, and NaN stays to be seen */
+	for (int i = 0; i < ps->shape->r * nv; i++)
+		largest += ps->L[i] * ps->L[i];
+	for (int j = 0; j < AO_LANES; j++)
+		if (!(largest[j] < STEADY * STEADY))
+			return false;
+	return true;
+}
+
+/* Covariance of the first predicted state, lane 0. */
+static void
+initial_state_cov(AoPass *ps)
+{
+	int			r = ps->shape->r;
+
+	if (r == 0)
+		return;
+	ao_stationary_cov(ps->shape, (double *) ps->phi, (double *) ps->theta,
+					  (double *) ps->K, AO_LANES, ps->F[0][0], ps->state_cov, r, 1);
+}
+
+/* state_cov -= L L'/F of lane 0: the covariance of the next predicted state. */
+static void
+lower_state_cov(AoPass *ps)
+{
+	int			r = ps->shape->r;
+	double		f = 1 / ps->F[0][0];
+
+	for (int i = 0; i < r; i++)
+	{
+		double		li = ps->L[i][0] * f;
+
+		for (int j = 0; j <= i; j++)
+			ps->state_cov[i * r + j] -= li * ps->L[j][0];
+	}
+}
+
+/* After each step of one lane: what residuals and state covariance need. */
+AO_INLINE void
+hooked_step(AoPass *ps, int64_t t, const int nc, AoVec *keep)
+{
+	double		f = sqrt(ps->F[0][0]);
+
+	if (ps->state_cov)
+		lower_state_cov(ps);
+	exact_step(ps, ps->w + t * nc, 1, ps->shape->r, nc, ps->product, keep);
+	if (ps->residuals)
+		ps->residuals[t] = keep[nc - 1][0] / f;
+}
+
+/* Steps from..to-1, at most eight so that no product of F overflows; the
+ * innovations go to keep, which moves on by `advance` vectors a row. */
+AO_INLINE void
+exact_steps(AoPass *ps, int64_t from, int64_t to, const int nv, AoVec *keep, int advance)
+{
+	const int	r = ps->shape->r,
+				p = ps->shape->ar,
+				nc = ps->n_cols;
+	bool		hooked = nv == 1 && (ps->state_cov || ps->residuals);
+
+	if (hooked)
+		for (int64_t t = from; t < to; t++, keep += advance)
+			hooked_step(ps, t, nc, keep);
+	else if (nc == 1 && r == 1)
+		exact_steps_small(ps, from, to, nv, 1, ps->product, keep, advance);
+	else if (nc == 1 && r == 2)
+		exact_steps_small(ps, from, to, nv, 2, ps->product, keep, advance);
+	else if (nc == 1)
+		for (int64_t t = from; t < to; t++, keep += advance)
+			exact_step_single(ps, ps->w[t], nv, r, p, ps->product, keep);
+	else
+		for (int64_t t = from; t < to; t++, keep += advance)
+			exact_step(ps, ps->w + t * nc, nv, r, nc, ps->product, keep);
+	for (int v = 0; v < nv; v++)
+		fold_exponent(&ps->product[v], &ps->exponent[v]);
+}
+
+AO_CLONES static void
+exact_steps1(AoPass *ps, int64_t from, int64_t to, AoVec *keep, int advance)
+{
+	exact_steps(ps, from, to, 1, keep, advance);
+}
+
+AO_CLONES static void
+exact_steps2(AoPass *ps, int64_t from, int64_t to, AoVec *keep, int advance)
+{
+	exact_steps(ps, from, to, 2, keep, advance);
+}
+
+AO_CLONES static void
+exact_steps4(AoPass *ps, int64_t from, int64_t to, AoVec *keep, int advance)
+{
+	exact_steps(ps, from, to, 4, keep, advance);
+}
+
+/* Steps from..to-1 for however many vectors there are. */
+static void
+exact_range(AoPass *ps, int64_t from, int64_t to, AoVec *keep, int advance)
+{
+	for (int64_t t = from; t < to; t += 8)
+	{
+		int64_t		end = t + 8 < to ? t + 8 : to;
+
+		if (ps->n_vecs == 1)
+			exact_steps1(ps, t, end, keep, advance);
+		else if (ps->n_vecs == 2)
+			exact_steps2(ps, t, end, keep, advance);
+		else
+			exact_steps4(ps, t, end, keep, advance);
+		keep += 8 * advance;
+	}
+}
+
+/* Once steady: the limits themselves, so that r more steps make the state a
+ * function of the last r values and innovations only. */
+static void
+enter_steady(AoPass *ps)
+{
+	for (int i = 0; i < ps->shape->r * ps->n_vecs; i++)
+	{
+		ps->K[i] = ps->phi[i] + ps->theta[i];
+		ps->L[i] = ao_splat(0);
+	}
+	for (int v = 0; v < ps->n_vecs; v++)
+		ps->F[v] = ao_splat(1);
+}
+
+/* Row t of innovations by the difference equation, column c, into out[nv]. */
+AO_INLINE void
+difference_equation(const AoPass *ps, const double *w, const AoVec *e, int c,
+					const int nv, const int nc, AoVec *out)
+{
+	const AoShape *sh = ps->shape;
+
+	for (int v = 0; v < nv; v++)
+		out[v] = ao_splat(w[c]);
+	for (int j = 0; j < sh->n_ar_lags; j++)
+	{
+		int			lag = sh->ar_lags[j];
+		double		past = w[c - lag * nc];
+
+		for (int v = 0; v < nv; v++)
+			out[v] -= ps->phi[(lag - 1) * nv + v] * past;
+	}
+	/* the latest innovation last: it is the one the processor waits for */
+	for (int j = sh->n_ma_lags - 1; j >= 0; j--)
+	{
+		int			lag = sh->ma_lags[j];
+
+		for (int v = 0; v < nv; v++)
+			out[v] -= ps->theta[(lag - 1) * nv + v] * e[(c - lag * nc) * nv + v];
+	}
+}
+
+/*
+ * Rows from..to-1 by the difference equation; e points at the innovations of
+ * row `from`, those of ma rows before it standing in front.
+ */
+AO_INLINE void
+steady_steps(AoPass *ps, int64_t from, int64_t to, const int nv, const int nc, AoVec *e)
+{
+	for (int64_t t = from; t < to; t++, e += nc * nv)
+	{
+		for (int c = 0; c < nc; c++)
+		{
+			AoVec		out[AO_MAX_VECS];
+
+			difference_equation(ps, ps->w + t * nc, e, c, nv, nc, out);
+			for (int v = 0; v < nv; v++)
+			{
+				e[c * nv + v] = out[v];
+				for (int b = 0; b <= c; b++)
+					ps->cross[(c * (c + 1) / 2 + b) * nv + v] += out[v] * e[b * nv + v];
+			}
+		}
+		if (ps->residuals)
+			ps->residuals[t] = e[(nc - 1) * nv][0];
+	}
+}
+
+/*
+ * The same for one column and short MA parts, where what the recursion waits
+ * for stays in registers.
+ */
+AO_INLINE void
+steady_steps_short(AoPass *ps, int64_t from, int64_t to, const int nv,
+				   const int p, const int q, AoVec *e)
+{
+	const double *w = ps->w;
+	AoVec		last[2][AO_MAX_VECS],
+				phi[2][AO_MAX_VECS],
+				theta[2][AO_MAX_VECS],
+				sum[AO_MAX_VECS];
+
+	for (int v = 0; v < nv; v++)
+	{
+		for (int j = 0; j < p; j++)
+			phi[j][v] = ps->phi[j * nv + v];
+		for (int j = 0; j < q; j++)
+		{
+			theta[j][v] = ps->theta[j * nv + v];
+			last[j][v] = e[(-1 - j) * nv + v];
+		}
+		sum[v] = ps->cross[v];
+	}
+	for (int64_t t = from; t < to; t++)
+		for (int v = 0; v < nv; v++)
+		{
+			AoVec		out = ao_splat(w[t]);
+
+			for (int j = 0; j < p; j++)
+				out -= phi[j][v] * w[t - 1 - j];
+			for (int j = q - 1; j >= 0; j--)
+			{
+				out -= theta[j][v] * last[j][v];
+				if (j > 0)
+					last[j][v] = last[j - 1][v];
+			}
+			if (q > 0)
+				last[0][v] = out;
+			sum[v] += out * out;
+		}
+	for (int v = 0; v < nv; v++)
+	{
+		ps->cross[v] = sum[v];
+		for (int j = 0; j < q && j < to - from; j++)
+			e[(to - from - 1 - j) * nv + v] = last[j][v];
+	}
+}
+
+/* Rows from..to-1, at most AO_BLOCK, by whichever of the two fits. */
+AO_INLINE void
+steady_block(AoPass *ps, int64_t from, int64_t to, const int nv, AoVec *e)
+{
+	const AoShape *sh = ps->shape;
+
+	if (ps->n_cols > 1)
+		steady_steps(ps, from, to, nv, ps->n_cols, e);
+	else if (ps->residuals || sh->ar > 2 || sh->ma > 2 || to - from < 2)
+		steady_steps(ps, from, to, nv, 1, e);
+	else
+		switch (sh->ar * 3 + sh->ma)
+		{
+			case 0:
+				steady_steps_short(ps, from, to, nv, 0, 0, e);
+				break;
+			case 1:
+				steady_steps_short(ps, from, to, nv, 0, 1, e);
+				break;
+			case 2:
+				steady_steps_short(ps, from, to, nv, 0, 2, e);
+				break;
+			case 3:
+				steady_steps_short(ps, from, to, nv, 1, 0, e);
+				break;
+			case 4:
+				steady_steps_short(ps, from, to, nv, 1, 1, e);
+				break;
+			case 5:
+				steady_steps_short(ps, from, to, nv, 1, 2, e);
+				break;
+			case 6:
+				steady_steps_short(ps, from, to, nv, 2, 0, e);
+				break;
+			case 7:
+				steady_steps_short(ps, from, to, nv, 2, 1, e);
+				break;
+			default:
+				steady_steps_short(ps, from, to, nv, 2, 2, e);
+		}
+}
+
+AO_CLONES static void
+steady_block1(AoPass *ps, int64_t from, int64_t to, AoVec *e)
+{
+	steady_block(ps, from, to, 1, e);
+}
+
+AO_CLONES static void
+steady_block2(AoPass *ps, int64_t from, int64_t to, AoVec *e)
+{
+	steady_block(ps, from, to, 2, e);
+}
+
+AO_CLONES static void
+steady_block4(AoPass *ps, int64_t from, int64_t to, AoVec *e)
+{
+	steady_block(ps, from, to, 4, e);
+}
+
+/* All rows from `from` on; ps->e begins with the ma rows of innovations before
+ * it.  Afterwards it ends (again at its front) with the last ma rows. */
+static AoStatus
+steady_rows(AoPass *ps, int64_t from, AoEnv *env)
+{
+	size_t		row = (size_t) (ps->n_cols * ps->n_vecs);
+	size_t		history = (size_t) ps->shape->ma * row;
+
+	while (from < ps->n)
+	{
+		int64_t		to = from + AO_BLOCK < ps->n ? from + AO_BLOCK : ps->n;
+
+		if (ps->n_vecs == 1)
+			steady_block1(ps, from, to, ps->e + history);
+		else if (ps->n_vecs == 2)
+			steady_block2(ps, from, to, ps->e + history);
+		else
+			steady_block4(ps, from, to, ps->e + history);
+		memmove(ps->e, ps->e + (size_t) (to - from) * row, history * sizeof(AoVec));
+		from = to;
+		AO_TRY(ao_poll(env));
+	}
+	return AO_OK;
+}
+
+/* The state after the last row, from the last innovations and values. */
+static void
+state_from_history(AoPass *ps)
+{
+	const AoShape *sh = ps->shape;
+	int			nv = ps->n_vecs,
+				nc = ps->n_cols;
+
+	memset(ps->x, 0, (size_t) (sh->r * nc * nv) * sizeof(AoVec));
+	for (int c = 0; c < nc; c++)
+		for (int v = 0; v < nv; v++)
+		{
+			AoVec	   *x = ps->x + c * sh->r * nv + v;
+
+			for (int l = 0; l < sh->n_ar_lags; l++)
+				for (int j = sh->ar_lags[l], i = 0; i < j; i++)
+					x[i * nv] += ps->phi[(j - 1) * nv + v] * ps->w[(ps->n - (j - i)) * nc + c];
+			for (int l = 0; l < sh->n_ma_lags; l++)
+				for (int j = sh->ma_lags[l], i = 0; i < j; i++)
+					x[i * nv] += ps->theta[(j - 1) * nv + v] *
+						ps->e[((sh->ma - (j - i)) * nc + c) * nv + v];
+		}
+}
+
+/*
+ * ln F summed: exponents and one logarithm per lane.  F falls towards one; below
+ * it the digits were lost (AR roots too close to the circle) and the lane has no
+ * value.
+ */
+static void
+finish_log_f(AoPass *ps)
+{
+	for (int v = 0; v < ps->n_vecs; v++)
+		for (int j = 0; j < AO_LANES; j++)
+			ps->log_f[v][j] = !(ps->F[v][j] > 1 - 1e-6) ? NAN :
+				ps->exponent[v][j] * 0.69314718055994530942 + log(ps->product[v][j]);
+}
+
+/* Exact steps until the gains have settled or the data end; rows done. */
+static AoStatus
+exact_rows(AoPass *ps, int64_t *done, AoEnv *env)
+{
+	int64_t		t = 0;
+
+	while (t < ps->n && !ps->steady)
+	{
+		/* look often at first, when it may be soon */
+		int64_t		chunk = t < 64 ? 8 : 32,
+					to = t + chunk < ps->n ? t + chunk : ps->n;
+
+		exact_range(ps, t, to, ps->e, 0);
+		t = to;
+		if (t % 256 == 0)
+			AO_TRY(ao_poll(env));
+		ps->steady = is_steady(ps, ps->n_vecs);
+	}
+	*done = t;
+	return AO_OK;
+}
+
+/* Exact steps, then the difference equation for all the rest. */
+static AoStatus
+exact_pass(AoPass *ps, AoEnv *env)
+{
+	const AoShape *sh = ps->shape;
+	int64_t		t;
+
+	AO_TRY(exact_rows(ps, &t, env));
+	finish_log_f(ps);
+	if (!ps->steady)
+		return AO_OK;
+	enter_steady(ps);
+	if (ps->n - t <= sh->r + AO_BLOCK / 32)
+	{
+		/* too few rows left to gain anything from leaving the state behind */
+		exact_range(ps, t, ps->n, ps->e, 0);
+		return AO_OK;
+	}
+	exact_range(ps, t, t + sh->r - sh->ma, ps->e, 0);
+	t += sh->r - sh->ma;
+	exact_range(ps, t, t + sh->ma, ps->e, ps->n_cols * ps->n_vecs);
+	AO_TRY(steady_rows(ps, t + sh->ma, env));
+	state_from_history(ps);
+	return AO_OK;
+}
+
+/* Clear the sums and states. */
+static void
+reset(AoPass *ps)
+{
+	size_t		nv = (size_t) ps->n_vecs,
+				nc = (size_t) ps->n_cols;
+
+	memset(ps->cross, 0, nc * (nc + 1) / 2 * nv * sizeof(AoVec));
+	memset(ps->x, 0, (size_t) ps->shape->r * nc * nv * sizeof(AoVec));
+	memset(ps->log_f, 0, nv * sizeof(AoVec));
+	for (int v = 0; v < AO_MAX_VECS; v++)
+	{
+		ps->product[v] = ao_splat(1);
+		ps->exponent[v] = ao_splat(0);
+	}
+	ps->steady = false;
+}
+
+/* Exact likelihood of all lanes: cross products and sum of ln F; x is left as
+ * the predicted state after the last row. */
+AoStatus
+ao_pass_exact(AoPass *ps, AoEnv *env)
+{
+	reset(ps);
+	if (ps->shape->r == 0)
+	{
+		/* white noise: nothing to filter */
+		ps->steady = true;
+		return steady_rows(ps, 0, env);
+	}
+	for (int v = 0; v < ps->n_vecs; v++)
+		ao_stationary_start(ps->shape, ps->phi + v, ps->theta + v, ps->n_vecs,
+							ps->K + v, ps->F + v, ps->scratch);
+	memcpy(ps->L, ps->K, (size_t) (ps->shape->r * ps->n_vecs) * sizeof(AoVec));
+	if (ps->state_cov)
+		initial_state_cov(ps);
+	return exact_pass(ps, env);
+}
+
+/* Conditional sum of squares: w_1..w_ar given, innovations before them zero. */
+AoStatus
+ao_pass_conditional(AoPass *ps, AoEnv *env)
+{
+	size_t		history = (size_t) ps->shape->ma * (size_t) (ps->n_cols * ps->n_vecs);
+
+	reset(ps);
+	ps->steady = true;
+	memset(ps->e, 0, history * sizeof(AoVec));
+	if (ps->residuals)
+		for (int64_t t = 0; t < ps->shape->ar && t < ps->n; t++)
+			ps->residuals[t] = 0;
+	AO_TRY(steady_rows(ps, ps->shape->ar, env));
+	if (ps->n >= ps->shape->ar)
+		state_from_history(ps);
+	return AO_OK;
+}

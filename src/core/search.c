@@ -1,0 +1,230 @@
+/*
+ * search.c
+ *		The global part of estimation: many points looked at cheaply, the best
+ *		of them followed.
+ *
+ * The conditional likelihood costs a fraction of the exact one and has nearly
+ * the same shape, so with three parameters or more a thousand points are
+ * screened and the best improved with it; then the exact likelihood decides
+ * between those and its own candidates, and follows the best few.
+ */
+#include "internal.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Numbers of points for one search. */
+typedef struct Plan
+{
+	int			conditional,	/* screened by the conditional likelihood */
+				improved,		/* and improved with it */
+				exact,			/* screened by the exact likelihood besides those */
+				followed;		/* optimised to the end */
+} Plan;
+
+#define IMPROVE_ROUNDS 10
+#define ENDLESS 400
+#define PROMISING 12			/* log-likelihood a followed start may be behind */
+#define PROMISING_SHARE 0.1		/* or this share of what the model explains */
+#define RANDOM 48
+
+/* Seasonal passes cost more, and their candidates are fewer. */
+static Plan
+make_plan(const AoShape *shape)
+{
+	int			k = shape->k,
+				pairs = ao_candidates_pairs_count(&shape->spec, false),
+				circle = ao_candidates_pairs_count(&shape->spec, true);
+
+	if (k <= 1)
+		return (Plan) {0, 0, 16, 2};
+	if (k == 2)
+		return (Plan) {0, 0, 32, 3};
+	if (k > 40)
+		return (Plan) {RANDOM, 4, 16, 2};
+	if (shape->spec.P + shape->spec.Q == 0)
+		return (Plan) {pairs + RANDOM, 16, circle + RANDOM, 6};
+	return (Plan) {pairs + RANDOM, 2 * k, circle + 8 * (k - 1), 4};
+}
+
+static int
+larger(int a, int b)
+{
+	return a > b ? a : b;
+}
+
+size_t
+ao_search_bytes(const AoShape *shape)
+{
+	size_t		k = (size_t) shape->k;
+	Plan		plan = make_plan(shape);
+	size_t		n = (size_t) larger(plan.conditional, plan.improved + plan.exact);
+
+	return 2 * ao_arena_round(n * k, sizeof(double)) + ao_arena_round(n, sizeof(double)) +
+		ao_arena_round((size_t) larger(plan.improved, plan.followed) * k, sizeof(double)) +
+		ao_arena_round(3 * AO_MAX_ORDER + 1 + k, sizeof(double)) +
+		ao_optimize_bytes(shape->k, plan.improved) + ao_optimize_bytes(shape->k, 1) +
+		ao_optimize_bytes(shape->k, plan.followed);
+}
+
+/* The best of n points that are apart from those already taken. */
+static int
+choose(const double *u, double *f, int n, int k, int max, double *chosen,
+	   double *chosen_f)
+{
+	int			taken = 0;
+
+	while (taken < max)
+	{
+		int			best = -1;
+		double		value;
+
+		for (int i = 0; i < n; i++)
+			if (isfinite(f[i]) && (best < 0 || f[i] < f[best]))
+				best = i;
+		if (best < 0)
+			break;
+		value = f[best];
+		f[best] = HUGE_VAL;
+		for (int s = 0; s < taken && best >= 0; s++)
+		{
+			double		apart = 0;
+
+			for (int j = 0; j < k; j++)
+				apart = fmax(apart, fabs(tanh(u[best * k + j]) - tanh(chosen[s * k + j])));
+			if (apart < 0.1)
+				best = -1;
+		}
+		if (best < 0)
+			continue;
+		chosen_f[taken] = value;
+		memcpy(chosen + taken++ * k, u + best * k, (size_t) k * sizeof(double));
+	}
+	return taken;
+}
+
+/* Is a start with this value, some way up from its own optimum, worth following
+ * when `best` has been reached and white noise has f0? */
+static bool
+promising(double f, double best, double f0)
+{
+	return f - best < fmax(PROMISING, PROMISING_SHARE * (f0 - best));
+}
+
+/* Evaluate n points and choose. */
+static AoStatus
+screen(AoObjective *obj, const double *u, int n, double *scratch, double *f, int max,
+	   double *chosen, double *chosen_f, int *taken)
+{
+	int			k = obj->shape->k;
+
+	memcpy(scratch, u, (size_t) n * (size_t) k * sizeof(double));
+	AO_TRY(ao_objective_free(obj, scratch, n, f));
+	*taken = choose(u, f, n, k, max, chosen, chosen_f);
+	return AO_OK;
+}
+
+/* Screen and improve by the conditional likelihood; the results are chosen[]. */
+static AoStatus
+conditional_stage(AoObjective *obj, const Plan *plan, double *u, double *scratch, double *f,
+				  double *work, double *chosen, int *taken, AoArena *arena)
+{
+	const AoShape *shape = obj->shape;
+	const AoPass *ps = &obj->pass[0];
+	bool		was = obj->conditional;
+	AoOptimum	ignored;
+
+	*taken = 0;
+	if (plan->conditional == 0 || ps->n - shape->ar < 2 * shape->k + 10)
+		return AO_OK;
+	ao_candidates_random(shape, RANDOM, u);
+	if (plan->conditional > RANDOM)
+		AO_TRY(ao_candidates_pairs(shape, false, ps->w, ps->n, ps->n_cols, work,
+								   u + RANDOM * shape->k, obj->env));
+	obj->conditional = true;
+	AO_TRY(screen(obj, u, plan->conditional, scratch, f, plan->improved, chosen, work, taken));
+	if (*taken > 0)
+		AO_TRY(ao_optimize(obj, chosen, *taken, IMPROVE_ROUNDS, arena, &ignored));
+	obj->conditional = was;
+	return AO_OK;
+}
+
+/* The exact likelihood's own candidates, plan->exact of them. */
+static AoStatus
+exact_candidates(AoObjective *obj, const Plan *plan, double *work, double *u)
+{
+	const AoShape *shape = obj->shape;
+	const AoPass *ps = &obj->pass[0];
+	int			n = plan->exact < RANDOM ? plan->exact : RANDOM;
+
+	if (shape->k <= 2)
+	{
+		ao_candidates_grid(shape->k, plan->exact, u);
+		return AO_OK;
+	}
+	ao_candidates_random(shape, n, u);
+	if (plan->exact > n)
+		AO_TRY(ao_candidates_pairs(shape, true, ps->w, ps->n, ps->n_cols, work,
+								   u + n * shape->k, obj->env));
+	return AO_OK;
+}
+
+/* Optimise from the best start, then from the others that are still promising. */
+static AoStatus
+follow(AoObjective *obj, double *chosen, const double *f, int taken, AoArena *arena,
+	   AoOptimum *best)
+{
+	size_t		k = (size_t) obj->shape->k;
+	AoOptimum	other;
+	double		f0;
+	int			left = 0;
+
+	AO_TRY(ao_optimize(obj, chosen, 1, ENDLESS, arena, best));
+	memset(obj->white, 0, k * sizeof(double));
+	AO_TRY(ao_objective(obj, obj->white, 1, &f0, NULL, NULL));
+	for (int i = 1; i < taken; i++)
+		if (promising(f[i], best->f, f0))
+			memmove(chosen + k * (size_t) left++, chosen + k * (size_t) i, k * sizeof(double));
+	if (left == 0)
+		return AO_OK;
+	AO_TRY(ao_optimize(obj, chosen, left, ENDLESS, arena, &other));
+	other.iterations += best->iterations;
+	if (other.f < best->f)
+		*best = other;
+	best->iterations = other.iterations;
+	return AO_OK;
+}
+
+/* Search from `given` (unbounded parameters) alone, or from everywhere. */
+AoStatus
+ao_search(AoObjective *obj, const double *given, AoArena *arena, AoOptimum *best)
+{
+	const AoShape *shape = obj->shape;
+	size_t		k = (size_t) shape->k;
+	Plan		plan = make_plan(shape);
+	size_t		n = (size_t) larger(plan.conditional, plan.improved + plan.exact);
+	double	   *u = ao_arena_take(arena, n * k, sizeof(double)),
+			   *scratch = ao_arena_take(arena, n * k, sizeof(double)),
+			   *f = ao_arena_take(arena, n, sizeof(double)),
+			   *chosen = ao_arena_take(arena, (size_t) larger(plan.improved, plan.followed) * k,
+									   sizeof(double)),
+			   *work = ao_arena_take(arena, 3 * AO_MAX_ORDER + 1 + k, sizeof(double));
+	int			taken;
+
+	if (given || k == 0)
+	{
+		if (given)
+			memcpy(chosen, given, k * sizeof(double));
+		return ao_optimize(obj, chosen, 1, ENDLESS, arena, best);
+	}
+	AO_TRY(conditional_stage(obj, &plan, u, scratch, f, work, chosen, &taken, arena));
+	memcpy(u, chosen, (size_t) taken * k * sizeof(double));
+	AO_TRY(exact_candidates(obj, &plan, work, u + (size_t) taken * k));
+	AO_TRY(screen(obj, u, taken + plan.exact, scratch, f, plan.followed, chosen, work, &taken));
+	if (taken == 0)
+	{
+		memset(chosen, 0, k * sizeof(double));
+		taken = 1;
+	}
+	return follow(obj, chosen, work, taken, arena, best);
+}

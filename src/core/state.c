@@ -1,0 +1,227 @@
+/*
+ * state.c
+ *		The filter of one fitted model: its state after a series, from a fresh
+ *		start, and the steps that forecasting and appending take from there.
+ *
+ * The state vector is that of kalman.c: the ARMA state, then the last levels.
+ * Once the filter has settled and nothing is missing its covariance is zero and
+ * not kept.
+ */
+#include "internal.h"
+
+#include <math.h>
+#include <string.h>
+
+size_t
+ao_state_bytes(const AoSpec *spec, bool cov)
+{
+	size_t		s = (size_t) ao_model_state_dim(spec);
+
+	return ao_shape_bytes(spec) + 4 * ao_arena_round(s, sizeof(double)) +
+		ao_arena_round(2 * s, sizeof(double)) +
+		(cov ? 2 * ao_arena_round(s * s, sizeof(double)) : 0);
+}
+
+/* See internal.h. */
+void
+ao_state_init(AoState *st, const AoSpec *spec, const double *coef, bool cov, AoArena *arena)
+{
+	size_t		s;
+	int			r;
+
+	ao_shape_init(&st->shape, spec, arena);
+	r = st->shape.r;
+	st->s = r + st->shape.diff;
+	s = (size_t) st->s;
+	st->phi = ao_arena_take(arena, s, sizeof(double));
+	st->theta = ao_arena_take(arena, s, sizeof(double));
+	st->G = ao_arena_take(arena, s, sizeof(double));
+	st->a = ao_arena_take(arena, s, sizeof(double));
+	st->work = ao_arena_take(arena, 2 * s, sizeof(double));
+	st->P = cov ? ao_arena_take(arena, s * s, sizeof(double)) : NULL;
+	st->M = cov ? ao_arena_take(arena, s * s, sizeof(double)) : NULL;
+	memset(st->phi, 0, s * sizeof(double));
+	memset(st->theta, 0, s * sizeof(double));
+	memset(st->a, 0, s * sizeof(double));
+	if (cov)
+		memset(st->P, 0, s * s * sizeof(double));
+	ao_expand(&st->shape, coef, st->phi, st->theta, 1);
+	for (int i = 0; i < st->s; i++)
+		st->G[i] = i < r ? st->phi[i] + st->theta[i] : i == r;
+}
+
+/* State and covariance out of a model of the same specification. */
+void
+ao_state_load(AoState *st, const AoModel *model)
+{
+	const double *cov = ao_model_state_cov(model);
+
+	memcpy(st->a, ao_model_state(model), (size_t) st->s * sizeof(double));
+	if (st->P && model->has_state_cov)
+		for (int i = 0; i < st->s; i++)
+			for (int j = 0; j <= i; j++)
+				st->P[i * st->s + j] = st->P[j * st->s + i] = *cov++;
+}
+
+/* z' v: what the state v says of the next level. */
+double
+ao_state_observe(const AoState *st, const double *v)
+{
+	int			r = st->shape.r;
+	double		sum = r > 0 ? v[0] : 0;
+
+	for (int i = 0; i < st->shape.diff; i++)
+		sum += st->shape.delta[i] * v[r + i];
+	return sum;
+}
+
+/* v = T v, the new level being zv. */
+void
+ao_state_transition(const AoState *st, double *v, double zv)
+{
+	int			r = st->shape.r;
+	double		v0 = r > 0 ? v[0] : 0;
+
+	for (int i = st->s - 1; i > r; i--)
+		v[i] = v[i - 1];
+	if (st->s > r)
+		v[r] = zv;
+	for (int i = 0; i < r; i++)
+		v[i] = (i + 1 < r ? v[i + 1] : 0) + st->phi[i] * v0;
+}
+
+/* z' P z: what the state's uncertainty adds to the variance of the next level. */
+double
+ao_state_variance(AoState *st)
+{
+	for (int i = 0; i < st->s; i++)
+		st->work[i] = ao_state_observe(st, st->P + (size_t) i * st->s);
+	return ao_state_observe(st, st->work);
+}
+
+/* P = T P T' + G G' */
+void
+ao_state_cov_step(AoState *st)
+{
+	int			s = st->s;
+
+	for (int i = 0; i < s; i++)
+	{
+		memcpy(st->M + (size_t) i * s, st->P + (size_t) i * s, (size_t) s * sizeof(double));
+		ao_state_transition(st, st->M + (size_t) i * s,
+							ao_state_observe(st, st->M + (size_t) i * s));
+	}
+	/* M = P T'; the columns of M, which are rows of its transpose, go through T */
+	for (int j = 0; j < s; j++)
+	{
+		for (int i = 0; i < s; i++)
+			st->work[i] = st->M[(size_t) i * s + j];
+		ao_state_transition(st, st->work, ao_state_observe(st, st->work));
+		for (int i = 0; i < s; i++)
+			st->P[(size_t) i * s + j] = st->work[i] + st->G[i] * st->G[j];
+	}
+}
+
+size_t
+ao_state_run_bytes(const AoSpec *spec, bool missing)
+{
+	AoShape		sh = {.ar = spec->p + spec->m * spec->P, .ma = spec->q + spec->m * spec->Q,
+	.diff = spec->d + spec->m * spec->D};
+	size_t		r;
+
+	sh.r = sh.ar > sh.ma ? sh.ar : sh.ma;
+	r = (size_t) sh.r;
+	return missing ? ao_kalman_bytes(&sh, 1) :
+		ao_pass_bytes(&sh, 1, 1) + ao_arena_round((size_t) sh.diff, sizeof(double)) +
+		ao_arena_round(r * r, sizeof(double));
+}
+
+/* Polynomials of st into lane vectors. */
+static void
+broadcast(const AoState *st, AoVec *phi, AoVec *theta)
+{
+	for (int i = 0; i < st->shape.r; i++)
+	{
+		phi[i] = ao_splat(st->phi[i]);
+		theta[i] = ao_splat(st->theta[i]);
+	}
+}
+
+/* With missing values: the diffuse filter on the levels. */
+static AoStatus
+run_missing(AoState *st, const double *z, int64_t n, bool want_cov, double *residuals,
+			AoArena *arena, AoEnv *env)
+{
+	AoKalman	kf;
+	int			s = st->s;
+
+	ao_kalman_init(&kf, &st->shape, 1, arena);
+	broadcast(st, kf.phi, kf.theta);
+	ao_kalman_start(&kf);
+	AO_TRY(ao_kalman_pass(&kf, z, n, residuals, env));
+	if (kf.n_diffuse < st->shape.diff)
+		return ao_fail(env, AO_TOO_FEW_VALUES,
+					   "missing values leave a season without any observation",
+					   st->shape.diff, kf.n_diffuse);
+	for (int i = 0; i < s; i++)
+		st->a[i] = kf.a[i][0];
+	if (!want_cov || kf.P_is_zero)
+		st->P = NULL;
+	else
+		for (int i = 0; i < s * s; i++)
+			st->P[i] = kf.P[i][0];
+	return AO_OK;
+}
+
+/* Last levels into the state, last column of a complete series z[n]. */
+static void
+set_levels(AoState *st, const double *z, int64_t n)
+{
+	for (int i = 0; i < st->shape.diff; i++)
+		st->a[st->shape.r + i] = z[n - 1 - i];
+}
+
+/* Complete: differences and the fast recursions. */
+static AoStatus
+run_complete(AoState *st, double *z, int64_t n, bool want_cov, double *residuals,
+			 AoArena *arena, AoEnv *env)
+{
+	AoPass		ps;
+	int			r = st->shape.r;
+	double	   *cov = NULL;
+
+	set_levels(st, z, n);
+	ao_pass_init(&ps, &st->shape, 1, 1, arena);
+	broadcast(st, ps.phi, ps.theta);
+	if (want_cov && st->P)
+		cov = ao_arena_take(arena, (size_t) (r * r), sizeof(double));
+	ps.w = z;
+	ps.n = ao_difference(&st->shape.spec, z, n, 1);
+	ps.residuals = residuals ? residuals + st->shape.diff : NULL;
+	for (int i = 0; residuals && i < st->shape.diff; i++)
+		residuals[i] = NAN;
+	ps.state_cov = cov;
+	AO_TRY(ao_pass_exact(&ps, env));
+	for (int i = 0; i < r; i++)
+		st->a[i] = ps.x[i][0];
+	if (!cov || ps.steady)
+		st->P = NULL;
+	else
+		for (int i = 0; i < r; i++)
+			for (int j = 0; j <= i; j++)
+				st->P[i * st->s + j] = st->P[j * st->s + i] = cov[i * r + j];
+	return AO_OK;
+}
+
+/*
+ * Filter z[n] (levels less regression; z is destroyed) from a stationary,
+ * diffuse start.  st->P becomes NULL when the state is known for certain.
+ */
+AoStatus
+ao_state_run(AoState *st, double *z, int64_t n, bool missing, bool want_cov,
+			 double *residuals, AoArena *arena, AoEnv *env)
+{
+	if (missing)
+		return run_missing(st, z, n, want_cov, residuals, arena, env);
+	return run_complete(st, z, n, want_cov, residuals, arena, env);
+}
