@@ -1,0 +1,35 @@
+/* ---- forecasting ---- */
+
+CREATE FUNCTION @extschema@.arima_forecast(
+	model @extschema@.arima_model,
+	h int DEFAULT 1,
+	level float8 DEFAULT 0.95,
+	xreg float8[] DEFAULT NULL)
+RETURNS TABLE (step int, forecast float8, std_error float8, lower float8, upper float8)
+AS 'MODULE_PATHNAME', 'arima_ops_forecast'
+LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100 ROWS 10;
+
+COMMENT ON FUNCTION @extschema@.arima_forecast(@extschema@.arima_model, int, float8, float8[]) IS
+'Forecasts h steps after the series of the model, with standard errors and intervals of the given level. xreg: one row per step of future regressors';
+
+CREATE FUNCTION @extschema@.arima_forecast(
+	model @extschema@.arima_model,
+	recent float8[],
+	h int DEFAULT 1,
+	level float8 DEFAULT 0.95)
+RETURNS TABLE (step int, forecast float8, std_error float8, lower float8, upper float8)
+AS 'MODULE_PATHNAME', 'arima_ops_forecast_recent'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 10;
+
+COMMENT ON FUNCTION @extschema@.arima_forecast(@extschema@.arima_model, float8[], int, float8) IS
+'Forecasts h steps after other recent values, with the parameters of the model as they are';
+
+CREATE FUNCTION @extschema@.arima_predict(
+	model @extschema@.arima_model,
+	recent float8[])
+RETURNS float8
+AS 'MODULE_PATHNAME', 'arima_ops_predict'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+
+COMMENT ON FUNCTION @extschema@.arima_predict(@extschema@.arima_model, float8[]) IS
+'The forecast one step after the recent values, with the parameters of the model as they are';

@@ -1,0 +1,252 @@
+/*
+ * rolling.c
+ *		rolling_rmse, rolling_mae, rolling_mape, rolling_smape, rolling_bias:
+ *		the support functions of the aggregates.
+ *
+ * One state serves plain, partial and moving aggregation.  Rows with a NULL
+ * are not counted, as in every aggregate of two arguments in SQL.
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "libpq/pqformat.h"
+
+#include "glue.h"
+#include "rolling.h"
+
+#define DECLARE(name) \
+	PGDLLEXPORT Datum name(PG_FUNCTION_ARGS); \
+	PG_FUNCTION_INFO_V1(name)
+
+/* A transition function and its inverse. */
+#define TRANSITION(name, metric) \
+	DECLARE(arima_ops_rolling_##name##_accum); \
+	Datum \
+	arima_ops_rolling_##name##_accum(PG_FUNCTION_ARGS) \
+	{ \
+		return transition(fcinfo, metric, false); \
+	} \
+	DECLARE(arima_ops_rolling_##name##_accum_inv); \
+	Datum \
+	arima_ops_rolling_##name##_accum_inv(PG_FUNCTION_ARGS) \
+	{ \
+		return transition(fcinfo, metric, true); \
+	} \
+	extern int	arima_ops_rolling_##name##_unused	/* takes the semicolon */
+
+DECLARE(arima_ops_rolling_combine);
+DECLARE(arima_ops_rolling_serialize);
+DECLARE(arima_ops_rolling_deserialize);
+DECLARE(arima_ops_rolling_mean_final);
+DECLARE(arima_ops_rolling_root_mean_final);
+
+/* The memory context that states live in; an error outside an aggregate. */
+static MemoryContext
+aggregate_context(FunctionCallInfo fcinfo)
+{
+	MemoryContext context;
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("aggregate support function called outside an aggregate"),
+				 errhint("Call one of the aggregates rolling_rmse, rolling_mae, rolling_mape, rolling_smape, rolling_bias.")));
+	return context;
+}
+
+/* An empty state in the given context. */
+static AoRolling *
+new_state(MemoryContext context)
+{
+	AoRolling  *state = MemoryContextAlloc(context, sizeof(AoRolling));
+
+	ao_rolling_init(state);
+	return state;
+}
+
+/* Gives the sum its full range: once in the life of a state, if at all. */
+static void
+widen_state(AoRolling *state, MemoryContext context)
+{
+	ao_exact_sum_widen(&state->sum,
+					   MemoryContextAlloc(context, AO_EXACT_DIGITS * sizeof(int64)));
+}
+
+/* Takes the row (forecast, actual) into the state, or out of it. */
+static inline Datum
+transition(FunctionCallInfo fcinfo, AoRollingMetric metric, bool remove)
+{
+	MemoryContext context = aggregate_context(fcinfo);
+	AoRolling  *state;
+
+	if (PG_ARGISNULL(0))
+		state = new_state(context);
+	else
+		state = (AoRolling *) PG_GETARG_POINTER(0);
+
+	if (!PG_ARGISNULL(1) && !PG_ARGISNULL(2))
+	{
+		float8		forecast = PG_GETARG_FLOAT8(1);
+		float8		actual = PG_GETARG_FLOAT8(2);
+
+		if (unlikely(!ao_rolling_update(state, metric, forecast, actual, remove)))
+		{
+			widen_state(state, context);
+			(void) ao_rolling_update(state, metric, forecast, actual, remove);
+		}
+	}
+	PG_RETURN_POINTER(state);
+}
+
+TRANSITION(rmse, AO_ROLLING_RMSE);
+TRANSITION(mae, AO_ROLLING_MAE);
+TRANSITION(mape, AO_ROLLING_MAPE);
+TRANSITION(smape, AO_ROLLING_SMAPE);
+TRANSITION(bias, AO_ROLLING_BIAS);
+
+/* Adds counts and digits to a state, widening it if need be. */
+static void
+merge(AoRolling *state, const AoRolling *counts, const AoExactDigits *digits,
+	  MemoryContext context)
+{
+	if (!ao_rolling_merge(state, counts, digits))
+	{
+		widen_state(state, context);
+		(void) ao_rolling_merge(state, counts, digits);
+	}
+}
+
+/* Joins the states of two sets of rows; the second one's memory is not kept. */
+Datum
+arima_ops_rolling_combine(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = aggregate_context(fcinfo);
+	AoRolling  *state;
+	AoRolling  *other;
+	AoExactDigits digits;
+
+	if (PG_ARGISNULL(1))
+	{
+		if (PG_ARGISNULL(0))
+			PG_RETURN_NULL();
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+	}
+	state = PG_ARGISNULL(0) ? new_state(context) : (AoRolling *) PG_GETARG_POINTER(0);
+	other = (AoRolling *) PG_GETARG_POINTER(1);
+	ao_exact_sum_export(&other->sum, &digits);
+	merge(state, other, &digits, context);
+	PG_RETURN_POINTER(state);
+}
+
+/*
+ * State to bytea, for the leader of a parallel plan: four counts, then the sum
+ * as sign, first digit, number of digits and the digits, low ones first.
+ */
+Datum
+arima_ops_rolling_serialize(PG_FUNCTION_ARGS)
+{
+	AoRolling  *state;
+	AoExactDigits digits;
+	StringInfoData buf;
+
+	(void) aggregate_context(fcinfo);
+	state = (AoRolling *) PG_GETARG_POINTER(0);
+	ao_exact_sum_export(&state->sum, &digits);
+	pq_begintypsend(&buf);
+	pq_sendint64(&buf, state->n);
+	pq_sendint64(&buf, state->nan);
+	pq_sendint64(&buf, state->plus_inf);
+	pq_sendint64(&buf, state->minus_inf);
+	pq_sendbyte(&buf, digits.negative);
+	pq_sendint32(&buf, digits.first);
+	pq_sendint32(&buf, digits.count);
+	for (int i = 0; i < digits.count; i++)
+		pq_sendint32(&buf, digits.digit[i]);
+	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
+}
+
+/* Reports a serialized state that is not one. */
+static void
+bad_state(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+			 errmsg("invalid transition state of a rolling aggregate"),
+			 errdetail("Its counts or its sum are not what the serialization function writes.")));
+}
+
+/* Reads what serialize wrote; every field and the length are checked. */
+static void
+read_state(StringInfo buf, AoRolling *counts, AoExactDigits *digits)
+{
+	int			negative;
+
+	counts->n = pq_getmsgint64(buf);
+	counts->nan = pq_getmsgint64(buf);
+	counts->plus_inf = pq_getmsgint64(buf);
+	counts->minus_inf = pq_getmsgint64(buf);
+	negative = pq_getmsgbyte(buf);
+	digits->negative = negative != 0;
+	digits->first = (int32) pq_getmsgint(buf, 4);
+	digits->count = (int32) pq_getmsgint(buf, 4);
+	if (negative > 1 || digits->count < 0 || digits->count > AO_EXACT_DIGITS)
+		bad_state();
+	for (int i = 0; i < digits->count; i++)
+		digits->digit[i] = (uint32) pq_getmsgint(buf, 4);
+	pq_getmsgend(buf);
+	if (!ao_rolling_check(counts) || !ao_exact_digits_check(digits))
+		bad_state();
+}
+
+/* Bytea to state, in the current context: combine copies what it keeps. */
+Datum
+arima_ops_rolling_deserialize(PG_FUNCTION_ARGS)
+{
+	AoRolling  *state;
+	AoRolling	counts;
+	AoExactDigits digits;
+	StringInfoData buf;
+	bytea	   *serialized;
+
+	(void) aggregate_context(fcinfo);
+	serialized = PG_GETARG_BYTEA_PP(0);
+	buf.data = VARDATA_ANY(serialized);
+	buf.len = buf.maxlen = VARSIZE_ANY_EXHDR(serialized);
+	buf.cursor = 0;
+	read_state(&buf, &counts, &digits);
+
+	state = new_state(CurrentMemoryContext);
+	merge(state, &counts, &digits, CurrentMemoryContext);
+	PG_RETURN_POINTER(state);
+}
+
+/* The state that a final function is to read; NULL when there were no rows. */
+static inline AoRolling *
+final_state(FunctionCallInfo fcinfo)
+{
+	AoRolling  *state = PG_ARGISNULL(0) ? NULL : (AoRolling *) PG_GETARG_POINTER(0);
+
+	return state != NULL && state->n > 0 ? state : NULL;
+}
+
+/* Mean of the terms: MAE, MAPE, sMAPE, bias. */
+Datum
+arima_ops_rolling_mean_final(PG_FUNCTION_ARGS)
+{
+	AoRolling  *state = final_state(fcinfo);
+
+	if (state == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(ao_rolling_mean(state));
+}
+
+/* Root of the mean of the squared terms: RMSE. */
+Datum
+arima_ops_rolling_root_mean_final(PG_FUNCTION_ARGS)
+{
+	AoRolling  *state = final_state(fcinfo);
+
+	if (state == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(ao_rolling_root_mean(state));
+}
