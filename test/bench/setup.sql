@@ -1,0 +1,50 @@
+-- What the benchmarks run in the server.  :modules is the folder of read_array.so.
+\set ON_ERROR_STOP on
+CREATE EXTENSION arima_ops;
+CREATE TABLE series (name text PRIMARY KEY, y float8[] NOT NULL);
+CREATE TABLE stocks (date date NOT NULL, ticker text NOT NULL, close float8);
+
+SELECT :'modules' || '/read_array' AS read_array \gset
+CREATE FUNCTION read_array(float8[]) RETURNS float8
+	AS :'read_array', 'read_array' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+-- Milliseconds of one fit of an array that is already in memory; the log-likelihood.
+-- Arguments of plpgsql expressions are no constants, so nothing is folded.
+CREATE FUNCTION time_fit(series_name text, spec text, repetitions int,
+						 OUT ms float8, OUT loglik float8)
+LANGUAGE plpgsql AS $$
+DECLARE
+	y float8[] := (SELECT s.y FROM series s WHERE name = series_name);
+	model arima_model;
+	start timestamptz;
+BEGIN
+	model := arima_fit(y[1:100], '(0,1,1)');
+	start := clock_timestamp();
+	FOR i IN 1 .. repetitions LOOP
+		model := arima_fit(y, spec);
+	END LOOP;
+	ms := 1000 * extract(epoch FROM clock_timestamp() - start) / repetitions;
+	loglik := (arima_stats(model)).loglik;
+END $$;
+
+-- Microseconds of one call of each function with 60 prices, in a loop.
+CREATE FUNCTION time_calls(repetitions int, OUT predict_us float8, OUT read_us float8)
+LANGUAGE plpgsql AS $$
+DECLARE
+	y float8[] := (SELECT s.y[1:1000] FROM series s WHERE name = 'arima111');
+	recent float8[] := y[941:1000];
+	model arima_model := arima_fit(y, '(1,1,1)');
+	x float8;
+	start timestamptz;
+BEGIN
+	start := clock_timestamp();
+	FOR i IN 1 .. repetitions LOOP
+		x := arima_predict(model, recent);
+	END LOOP;
+	predict_us := 1e6 * extract(epoch FROM clock_timestamp() - start) / repetitions;
+	start := clock_timestamp();
+	FOR i IN 1 .. repetitions LOOP
+		x := read_array(recent);
+	END LOOP;
+	read_us := 1e6 * extract(epoch FROM clock_timestamp() - start) / repetitions;
+END $$;

@@ -1,0 +1,44 @@
+/*
+ * exact.h
+ *		A second, independent computation of the exact Gaussian likelihood of
+ *		a seasonal ARIMA model, to check the library's and to search for
+ *		optima that its optimiser misses.  Plain and slow on purpose; shares
+ *		nothing with src/core but the specification type.
+ */
+#ifndef REFERENCE_EXACT_H
+#define REFERENCE_EXACT_H
+
+#include "ao.h"
+
+typedef struct ExactProblem ExactProblem;
+
+/* Takes a copy of what it needs of y (n values, NaN missing) and xreg (n x k). */
+extern ExactProblem *exact_new(const double *y, int64_t n, const double *xreg, int k,
+							   const AoSpec *spec);
+extern void exact_free(ExactProblem *problem);
+
+/* Number of ARMA coefficients (ar, ma, sar, sma in this order). */
+extern int	exact_arma_count(const ExactProblem *problem);
+/* Terms of the likelihood. */
+extern int	exact_n_used(const ExactProblem *problem);
+
+/*
+ * Log-likelihood at ARMA coefficients arma[], maximised over the mean, drift
+ * and regression coefficients and sigma2; -INFINITY where the AR part is not
+ * stationary or the matrix not positive definite.
+ */
+extern double exact_loglik(ExactProblem *problem, const double *arma);
+
+/* The same at given coefficients of all kinds, in the order ar ma sar sma mean
+ * drift xreg: only sigma2 is maximised over. */
+extern double exact_loglik_at(ExactProblem *problem, const double *coef);
+
+/*
+ * Standard errors of all k coefficients by the inverse of the numerical
+ * Hessian of exact_loglik_at; steps[] are about the size of the expected
+ * errors.  0 if that matrix is not negative definite.
+ */
+extern int	exact_std_errors(ExactProblem *problem, const double *coef, const double *steps,
+							 int k, double *std_error);
+
+#endif							/* REFERENCE_EXACT_H */

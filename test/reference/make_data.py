@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""Makes test/data/reference from a folder with reference.json and series/*.csv.
+
+usage: make_data.py FOLDER [OUTPUT]
+
+Only the numbers that the test compares are taken: the best known optimum of
+each model under the exact likelihood, and the CSS fit of R.  Every number is
+written as repr() of the double, so that reading it back gives the same one.
+The format of each file is described in OUTPUT/README.md.
+"""
+import csv
+import json
+import os
+import shutil
+import sys
+
+
+def spec_of(model):
+    """The model in the notation of arima_fit."""
+    text = "(%d,%d,%d)" % tuple(model["order"])
+    if any(model["seasonal"]):
+        text += "(%d,%d,%d)[%d]" % (*model["seasonal"], model["period"])
+    differences = model["order"][1] + model["seasonal"][1]
+    if model["include_drift"]:
+        text += " with drift"
+    elif differences == 0:
+        text += " with mean" if model["include_mean"] else " without constant"
+    return text
+
+
+def term_of(name, regressors):
+    """R's coefficient name in our naming: intercept is the mean, regressors are numbered."""
+    if name == "intercept":
+        return "mean"
+    if name in regressors:
+        return "xreg%d" % (regressors.index(name) + 1)
+    return name
+
+
+def number(value):
+    return "" if value is None else repr(float(value))
+
+
+def regressors_of(folder, model):
+    if not model["xreg_file"]:
+        return []
+    with open(os.path.join(folder, model["xreg_file"]), newline="") as f:
+        return next(csv.reader(f))[1:]
+
+
+def coefficient_rows(model, method, fit, regressors):
+    errors = fit.get("se") or {}
+    for name, value in fit["coef"].items():
+        yield [model["id"], method, term_of(name, regressors), number(value),
+               number(errors.get(name))]
+
+
+def inside(coefs):
+    """Are all roots of 1 - sum c_j z^j outside the unit circle? (step-down recursion)"""
+    a = list(coefs)
+    while a:
+        last = a.pop()
+        if abs(last) >= 1:
+            return False
+        a = [(x + last * y) / (1 - last * last) for x, y in zip(a, reversed(a))]
+    return True
+
+
+def usable_css(model, gaps):
+    """R's CSS fit, if there is one that is stationary and invertible, of a series without gaps."""
+    fit = model["fits"].get("R_arima_CSS", {})
+    if gaps or fit.get("coef") is None:
+        return {}
+    for name, sign in (("ar", 1), ("ma", -1), ("sar", 1), ("sma", -1)):
+        if not inside([sign * v for k, v in fit["coef"].items()
+                       if k.rstrip("0123456789") == name]):
+            return {}
+    return fit
+
+
+def has_gaps(folder, series):
+    with open(os.path.join(folder, "series", series + ".csv"), newline="") as f:
+        return any(row[1] == "" for row in csv.reader(f))
+
+
+def write(folder, name, header, rows):
+    with open(os.path.join(folder, name), "w", newline="") as f:
+        out = csv.writer(f, lineterminator="\n")
+        out.writerow(header)
+        out.writerows(rows)
+
+
+def main(source, target):
+    with open(os.path.join(source, "reference.json")) as f:
+        models = json.load(f)["models"]
+    rows, coefs, forecasts = [], [], []
+    for model in models:
+        best = model["best"]
+        css = usable_css(model, has_gaps(source, model["series"]))
+        regressors = regressors_of(source, model)
+        xreg = os.path.basename(model["xreg_file"]) if model["xreg_file"] else ""
+        rows.append([model["id"], model["series"], spec_of(model),
+                     xreg, model["quality"]["recommended_check"],
+                     best["nobs"], number(best["sigma2"]),
+                     number(model["loglik_best"]),
+                     number(css.get("sigma2")), number(css.get("loglik"))])
+        coefs += coefficient_rows(model, "ml", best, regressors)
+        if css:
+            coefs += coefficient_rows(model, "css", css, regressors)
+        if best.get("forecast"):
+            forecasts += [[model["id"], step + 1, number(mean), number(se)]
+                          for step, (mean, se) in enumerate(
+                              zip(best["forecast"]["mean"], best["forecast"]["se"]))]
+
+    os.makedirs(os.path.join(target, "series"), exist_ok=True)
+    write(target, "models.csv",
+          ["id", "series", "spec", "xreg", "check", "n_used", "sigma2", "loglik",
+           "css_sigma2", "css_loglik"], rows)
+    write(target, "coefficients.csv",
+          ["id", "method", "term", "estimate", "std_error"], coefs)
+    write(target, "forecasts.csv", ["id", "step", "mean", "std_error"], forecasts)
+    for name in sorted(os.listdir(os.path.join(source, "series"))):
+        shutil.copyfile(os.path.join(source, "series", name),
+                        os.path.join(target, "series", name))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) not in (2, 3):
+        sys.exit(__doc__)
+    main(sys.argv[1], sys.argv[2] if len(sys.argv) == 3 else
+         os.path.join(os.path.dirname(os.path.abspath(__file__)), "../data/reference"))

@@ -1,0 +1,87 @@
+# Session.pm
+#	A psql session that lives through a test, against the cluster that PGHOST,
+#	PGPORT and PGDATABASE name.
+
+package Session;
+
+use strict;
+use warnings;
+
+use IPC::Run qw(start pump finish timeout);
+
+my $mark = '== end of statement ==';
+
+# A new session; dies if there is no server.
+sub new
+{
+	my ($class) = @_;
+	my $self = bless { in => '', out => '', err => '' }, $class;
+
+	$self->{run} = start(
+		[ 'psql', '-X', '-A', '-t', '-q', '-v', 'VERBOSITY=verbose' ],
+		'<', \$self->{in}, '>', \$self->{out}, '2>', \$self->{err},
+		timeout(300));
+	$self->{pid} = $self->query('SELECT pg_backend_pid()');
+	die "no session: $self->{err}" unless $self->{pid} =~ /^\d+$/;
+	return $self;
+}
+
+# Process id of the server process.
+sub pid { return $_[0]->{pid}; }
+
+# Starts SQL without waiting for its end.
+sub send
+{
+	my ($self, $sql) = @_;
+
+	$self->{out} = $self->{err} = '';
+	$self->{in} .= "$sql;\n\\echo $mark\n\\warn $mark\n";
+	$self->{run}->pump_nb;
+}
+
+# Waits for the SQL's end; its rows as text.  Errors are in error().
+sub wait
+{
+	my ($self) = @_;
+
+	$self->{run}->pump
+	  until $self->{out} =~ /^\Q$mark\E$/m && $self->{err} =~ /^\Q$mark\E$/m;
+	s/^\Q$mark\E\n//m for $self->{out}, $self->{err};
+	$self->{out} =~ s/\n\z//;
+	return $self->{out};
+}
+
+# Runs SQL; its rows as text.
+sub query
+{
+	my ($self, $sql) = @_;
+
+	$self->send($sql);
+	return $self->wait;
+}
+
+# What the last SQL wrote to standard error.
+sub error { return $_[0]->{err}; }
+
+# A number from /proc/PID/status of the server process, such as Threads or RssAnon (kB).
+sub status
+{
+	my ($self, $field) = @_;
+
+	open my $file, '<', "/proc/$self->{pid}/status" or die "/proc/$self->{pid}/status: $!";
+	my ($value) = map { /^\Q$field\E:\s+(\d+)/ ? $1 : () } <$file>;
+	close $file;
+	die "no $field in /proc/$self->{pid}/status" unless defined $value;
+	return $value;
+}
+
+# Ends the session.
+sub end
+{
+	my ($self) = @_;
+
+	$self->{in} .= "\\q\n";
+	return $self->{run}->finish;
+}
+
+1;
