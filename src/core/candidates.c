@@ -89,10 +89,12 @@ ao_candidates_random(const AoShape *shape, int n, double *u)
 	}
 }
 
-/* Points on a line (k = 1) or a square (k = 2), laid out by hand: n = 16, 32. */
+/* Points on a line (k = 1) or in a plane (k = 2), laid out by hand: n = 16, 32. */
 void
-ao_candidates_grid(int k, int n, double *u)
+ao_candidates_grid(const AoShape *shape, int n, double *u)
 {
+	const AoSpec *s = &shape->spec;
+	int			k = shape->k;
 	static const double line[16] = {0, -0.25, 0.25, -0.55, 0.55, -0.9, 0.9, -1.4, 1.4,
 	-2.2, 2.2, -3.5, 3.5, 8, -8, 5};
 	/* those near the circle together: they are the ones that keep a pass slow */
@@ -103,9 +105,18 @@ ao_candidates_grid(int k, int n, double *u)
 		{2.2, -1}, {1, -2.2}, {-1, 2.2}, {3, 2.3}, {-3, -2.3}, {2.3, 3}, {-2.3, -3},
 		{4, 3.2}, {-4, -3.2}, {2.5, 8}, {3.5, 8}, {4.5, 8}, {1, 8}, {-3, -8}, {0, 8}, {-1, 8}};
 
+	/* one polynomial of degree two: complex roots where the second is negative */
+	static const double quadratic[32][2] = {
+		{0.1, -0.1}, {0.5, 0.3}, {-0.5, 0.3}, {0.5, -0.5}, {-0.5, -0.5}, {1.2, 0}, {-1.2, 0},
+		{0, 1.2}, {0, -1.2}, {1, -1.2}, {-1, -1.2}, {1.4, -0.5}, {-1.4, -0.5}, {1.4, 0.9},
+		{-1.4, 0.9}, {0.5, -1.4},
+		{2.2, -1}, {-2.2, -1}, {0, -2.5}, {0.8, -2.5}, {-0.8, -2.5}, {1.6, -2.5}, {-1.6, -2.5},
+		{0.3, -8}, {-0.3, -8}, {1, -8}, {-1, -8}, {2, -8}, {8, 0}, {8, -2}, {8, 2}, {-8, 0}};
+	const double (*plane)[2] = s->p == 2 || s->q == 2 || s->P == 2 || s->Q == 2 ? quadratic : square;
+
 	for (int i = 0; i < n; i++)
 		for (int j = 0; j < k; j++)
-			u[i * k + j] = k == 1 ? line[i] : square[i][j];
+			u[i * k + j] = k == 1 ? line[i] : plane[i][j];
 }
 
 /* Yule-Walker coefficients a[order] from autocovariances c[0..order], by

@@ -244,6 +244,7 @@ orthogonalise(AoDesign *de, AoEnv *env)
 
 				subtract(de, i, j, f);
 				de->R[i * nb + j] += f * scale;
+				AO_TRY(ao_poll(env));
 			}
 		norm = sqrt(dot(de, j, j) / observed);
 		if (!(norm > COLLINEAR * before))

@@ -164,7 +164,9 @@ look_at_white_noise(Fit *fit)
 		return ao_fail(fit->env, AO_COLLINEAR, NULL, 0, 0);
 	if (fit->design.missing)
 	{
-		double		S = ao_concentrate(fit->cross, fit->design.n_beta, fit->obj.chol, NULL),
+		/* gamma is what a degenerate series will be left with */
+		double		S = ao_concentrate(fit->cross, fit->design.n_beta, fit->obj.chol,
+									   fit->gamma),
 					level = DEGENERATE * fit->design.level / fit->design.scale;
 
 		fit->design.degenerate = !(S > level * level * (double) fit->design.n_used);
@@ -310,6 +312,7 @@ state_complete(Fit *fit, AoState *st)
 	int			r = fit->shape.r;
 
 	set_levels(fit, st);
+	ps->want_state = true;
 	for (int lane = 0; lane < AO_LANES; lane++)
 		ao_expand(&fit->shape, fit->coef, (double *) ps->phi + lane,
 				  (double *) ps->theta + lane, AO_LANES);

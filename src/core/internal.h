@@ -123,7 +123,7 @@ typedef struct AoPass
 			   *theta,			/* [r][n_vecs] */
 			   *K,				/* [r][n_vecs] */
 			   *L,				/* [r][n_vecs] */
-			   *x,				/* [n_cols][r][n_vecs]: predicted state, at the end that of row n */
+			   *x,				/* [n_cols][r][n_vecs]: predicted state, at the end that of row n .. */
 			   *F,				/* [n_vecs] */
 			   *e,				/* [ma + AO_BLOCK][n_cols][n_vecs]: innovations */
 			   *scratch;
@@ -134,6 +134,7 @@ typedef struct AoPass
 	/* only with n_vecs = 1, from lane 0 */
 	double	   *residuals;		/* [n] of the last column, or NULL */
 	double	   *state_cov;		/* [r][r], or NULL: covariance of the state after row n */
+	bool		want_state;		/* .. if this says so */
 	bool		steady;			/* out: that covariance has vanished */
 } AoPass;
 
@@ -263,7 +264,7 @@ AoStatus	ao_optimize(AoObjective *obj, double *starts, int n_starts, int max_rou
 /* ---- candidates.c: points to look at, all [n][k] of unbounded parameters ---- */
 
 void		ao_candidates_random(const AoShape *shape, int n, double *u);
-void		ao_candidates_grid(int k, int n, double *u);
+void		ao_candidates_grid(const AoShape *shape, int n, double *u);
 int			ao_candidates_pairs_count(const AoSpec *spec, bool on_circle);
 /* w: n rows of n_cols, the series last; on_circle: MA roots there */
 AoStatus	ao_candidates_pairs(const AoShape *shape, bool on_circle, const double *w,

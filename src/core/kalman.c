@@ -131,7 +131,8 @@ observe(const AoKalman *kf, const AoVec *v)
 AO_INLINE void
 covariance_step(AoKalman *kf, bool observed, AoVec F)
 {
-	int			s = kf->s;
+	int			s = kf->s,
+				r = kf->shape->r;
 	AoVec	   *P = kf->P,
 			   *M = kf->M;
 	AoVec		inv = 1.0 / F;
@@ -140,22 +141,18 @@ covariance_step(AoKalman *kf, bool observed, AoVec F)
 		return;
 	for (int i = 0; i < s; i++)
 		transition(kf, P + i * s, kf->c[i], M + i * s);
-	/* M = P T'; now T M, column by column of the result by its symmetry */
-	for (int j = 0; j < s; j++)
-	{
-		AoVec		z = ao_splat(0);
-		int			r = kf->shape->r;
-
-		for (int i = r; i < s; i++)
-			if (kf->shape->delta[i - r] != 0)
-				z += kf->shape->delta[i - r] * M[i * s + j];
-		if (r > 0)
-			z += M[j];
-		for (int i = 0; i < r; i++)
-			P[i * s + j] = (i + 1 < r ? M[(i + 1) * s + j] : ao_splat(0)) + kf->phi[i] * M[j];
-		for (int i = r; i < s; i++)
-			P[i * s + j] = i == r ? z : M[(i - 1) * s + j];
-	}
+	/* M = P T'; now T M, row by row */
+	for (int i = 0; i < r; i++)
+		for (int j = 0; j < s; j++)
+			P[i * s + j] = kf->phi[i] * M[j] + (i + 1 < r ? M[(i + 1) * s + j] : ao_splat(0));
+	for (int j = 0; s > r && j < s; j++)
+		P[r * s + j] = r > 0 ? M[j] : ao_splat(0);
+	for (int i = 0; i < s - r; i++)
+		if (kf->shape->delta[i] != 0)
+			for (int j = 0; j < s; j++)
+				P[r * s + j] += kf->shape->delta[i] * M[(r + i) * s + j];
+	for (int i = r + 1; i < s; i++)
+		memcpy(P + i * s, M + (i - 1) * s, (size_t) s * sizeof(AoVec));
 	for (int i = 0; i < s; i++)
 	{
 		AoVec		k = kf->K[i] * inv;

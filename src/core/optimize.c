@@ -308,7 +308,7 @@ static bool
 overtaken(const Work *w, const Chain *a, const Chain *b)
 {
 	for (int i = 0; i < w->k; i++)
-		if (fabs(tanh(a->x[i]) - tanh(b->x[i])) > 0.01)
+		if (fabs(a->x[i] - b->x[i]) > 0.05)
 			return false;
 	return true;
 }

@@ -665,7 +665,8 @@ exact_pass(AoPass *ps, AoEnv *env)
 	t += sh->r - sh->ma;
 	exact_range(ps, t, t + sh->ma, ps->e, ps->n_cols * ps->n_vecs);
 	AO_TRY(steady_rows(ps, t + sh->ma, env));
-	state_from_history(ps);
+	if (ps->want_state)
+		state_from_history(ps);
 	return AO_OK;
 }
 
@@ -721,7 +722,7 @@ ao_pass_conditional(AoPass *ps, AoEnv *env)
 		for (int64_t t = 0; t < ps->shape->ar && t < ps->n; t++)
 			ps->residuals[t] = 0;
 	AO_TRY(steady_rows(ps, ps->shape->ar, env));
-	if (ps->n >= ps->shape->ar)
+	if (ps->want_state && ps->n >= ps->shape->ar)
 		state_from_history(ps);
 	return AO_OK;
 }

@@ -16,6 +16,7 @@
  * filter loses its digits; for an MA part 4e-8 is as good as the unit circle.
  */
 #define AR_FREE_LIMIT 11.5
+#define SAR_FREE_LIMIT 8.5
 #define MA_FREE_LIMIT 8.5
 
 /* Is parameter i of (ar ma sar sma) an AR one? */
@@ -29,7 +30,11 @@ is_ar(const AoSpec *s, int i)
 double
 ao_free_limit(const AoShape *shape, int i)
 {
-	return is_ar(&shape->spec, i) ? AR_FREE_LIMIT : MA_FREE_LIMIT;
+	const AoSpec *s = &shape->spec;
+
+	if (!is_ar(s, i))
+		return MA_FREE_LIMIT;
+	return i < s->p ? AR_FREE_LIMIT : SAR_FREE_LIMIT;
 }
 
 /* Partial autocorrelations to AR coefficients (Durbin's recursion), in place. */

@@ -23,10 +23,12 @@ typedef struct Plan
 } Plan;
 
 #define IMPROVE_ROUNDS 10
+#define FIRST 3					/* starts followed before the others are judged */
 #define ENDLESS 400
-#define PROMISING 12			/* log-likelihood a followed start may be behind */
+#define APART 0.3				/* of two starts, in some free parameter */
+#define PROMISING 40			/* log-likelihood a followed start may be behind */
 #define PROMISING_SHARE 0.1		/* or this share of what the model explains */
-#define RANDOM 48
+#define RANDOM 96
 
 /* Seasonal passes cost more, and their candidates are fewer. */
 static Plan
@@ -39,12 +41,14 @@ make_plan(const AoShape *shape)
 	if (k <= 1)
 		return (Plan) {0, 0, 16, 2};
 	if (k == 2)
-		return (Plan) {0, 0, 32, 3};
+		return (Plan) {0, 0, 32, 8};
 	if (k > 40)
 		return (Plan) {RANDOM, 4, 16, 2};
 	if (shape->spec.P + shape->spec.Q == 0)
-		return (Plan) {pairs + RANDOM, 16, circle + RANDOM, 6};
-	return (Plan) {pairs + RANDOM, 2 * k, circle + 8 * (k - 1), 4};
+		return (Plan) {pairs + RANDOM, 40, circle + RANDOM, 20};
+	if (k == 3)
+		return (Plan) {pairs + RANDOM, 6, 16, 4};
+	return (Plan) {pairs + RANDOM, 20, circle + 48, 12};
 }
 
 static int
@@ -63,7 +67,7 @@ ao_search_bytes(const AoShape *shape)
 	return 2 * ao_arena_round(n * k, sizeof(double)) + ao_arena_round(n, sizeof(double)) +
 		ao_arena_round((size_t) larger(plan.improved, plan.followed) * k, sizeof(double)) +
 		ao_arena_round(3 * AO_MAX_ORDER + 1 + k, sizeof(double)) +
-		ao_optimize_bytes(shape->k, plan.improved) + ao_optimize_bytes(shape->k, 1) +
+		ao_optimize_bytes(shape->k, plan.improved) + 2 * ao_optimize_bytes(shape->k, FIRST) +
 		ao_optimize_bytes(shape->k, plan.followed);
 }
 
@@ -91,8 +95,8 @@ choose(const double *u, double *f, int n, int k, int max, double *chosen,
 			double		apart = 0;
 
 			for (int j = 0; j < k; j++)
-				apart = fmax(apart, fabs(tanh(u[best * k + j]) - tanh(chosen[s * k + j])));
-			if (apart < 0.1)
+				apart = fmax(apart, fabs(u[best * k + j] - chosen[s * k + j]));
+			if (apart < APART)
 				best = -1;
 		}
 		if (best < 0)
@@ -159,7 +163,7 @@ exact_candidates(AoObjective *obj, const Plan *plan, double *work, double *u)
 
 	if (shape->k <= 2)
 	{
-		ao_candidates_grid(shape->k, plan->exact, u);
+		ao_candidates_grid(shape, plan->exact, u);
 		return AO_OK;
 	}
 	ao_candidates_random(shape, n, u);
@@ -169,7 +173,7 @@ exact_candidates(AoObjective *obj, const Plan *plan, double *work, double *u)
 	return AO_OK;
 }
 
-/* Optimise from the best start, then from the others that are still promising. */
+/* Optimise from the best starts, then from the others that are still promising. */
 static AoStatus
 follow(AoObjective *obj, double *chosen, const double *f, int taken, AoArena *arena,
 	   AoOptimum *best)
@@ -177,12 +181,13 @@ follow(AoObjective *obj, double *chosen, const double *f, int taken, AoArena *ar
 	size_t		k = (size_t) obj->shape->k;
 	AoOptimum	other;
 	double		f0;
-	int			left = 0;
+	int			left = 0,
+				first = taken < FIRST ? taken : FIRST;
 
-	AO_TRY(ao_optimize(obj, chosen, 1, ENDLESS, arena, best));
+	AO_TRY(ao_optimize(obj, chosen, first, ENDLESS, arena, best));
 	memset(obj->white, 0, k * sizeof(double));
 	AO_TRY(ao_objective(obj, obj->white, 1, &f0, NULL, NULL));
-	for (int i = 1; i < taken; i++)
+	for (int i = first; i < taken; i++)
 		if (promising(f[i], best->f, f0))
 			memmove(chosen + k * (size_t) left++, chosen + k * (size_t) i, k * sizeof(double));
 	if (left == 0)
@@ -215,7 +220,10 @@ ao_search(AoObjective *obj, const double *given, AoArena *arena, AoOptimum *best
 	{
 		if (given)
 			memcpy(chosen, given, k * sizeof(double));
-		return ao_optimize(obj, chosen, 1, ENDLESS, arena, best);
+		AO_TRY(ao_optimize(obj, chosen, 1, ENDLESS, arena, best));
+		/* a start without a likelihood on this series is no start */
+		if (k == 0 || isfinite(best->f))
+			return AO_OK;
 	}
 	AO_TRY(conditional_stage(obj, &plan, u, scratch, f, work, chosen, &taken, arena));
 	memcpy(u, chosen, (size_t) taken * k * sizeof(double));

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define LARGEST_VARIANCE 1e10
+#define LARGEST_DEFECT 1e-5
 
 /* Vectors of scratch needed: psi, a, k, c, gamma of u, gamma of w. */
 size_t
@@ -166,6 +167,28 @@ vec_first_gain(const AoShape *sh, const AoVec *phi, const AoVec *theta, int stri
 	}
 }
 
+/*
+ * How far K and F are from solving P = T P T' + g g': the diagonal of that
+ * equation, summed over the state, in which everything but K, F and the
+ * coefficients cancels.  Absolute, so in units of sigma2.
+ */
+AO_INLINE AoVec
+vec_defect(const AoShape *sh, const AoVec *phi, const AoVec *theta, int stride,
+		   const AoVec *K, AoVec F)
+{
+	AoVec		P = F - 1.0,
+				sum = -P;
+
+	for (int i = 0; i < sh->r; i++)
+	{
+		AoVec		a = phi[i * stride],
+					g = a + theta[i * stride];
+
+		sum += 2.0 * a * (K[i * stride] - a * P - g) + a * a * P + g * g;
+	}
+	return sum;
+}
+
 /* See internal.h. */
 AO_CLONES void
 ao_stationary_start(const AoShape *sh, const AoVec *phi, const AoVec *theta,
@@ -189,13 +212,20 @@ ao_stationary_start(const AoShape *sh, const AoVec *phi, const AoVec *theta,
 		vec_step_down(a, k, p);
 		vec_ar_autocov(k, a, gu, p);
 		vec_arma_autocov(sh, phi, stride, c, gu, gw);
-		/* beyond this too few digits are left for what follows */
-		for (int j = 0; j < AO_LANES; j++)
-			(*F)[j] = fabs(gw[0][j]) < LARGEST_VARIANCE ? gw[0][j] : NAN;
+		*F = gw[0];
 	}
 	else
 		*F = c[0];
 	vec_first_gain(sh, phi, theta, stride, gw, psi, K);
+	if (p > 0)
+	{
+		/* AR roots so close to the circle that too few digits are left */
+		AoVec		defect = vec_defect(sh, phi, theta, stride, K, *F);
+
+		for (int j = 0; j < AO_LANES; j++)
+			if (!(fabs(defect[j]) < LARGEST_DEFECT) || !((*F)[j] < LARGEST_VARIANCE))
+				(*F)[j] = NAN;
+	}
 }
 
 /*

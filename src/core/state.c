@@ -195,6 +195,7 @@ run_complete(AoState *st, double *z, int64_t n, bool want_cov, double *residuals
 	broadcast(st, ps.phi, ps.theta);
 	if (want_cov && st->P)
 		cov = ao_arena_take(arena, (size_t) (r * r), sizeof(double));
+	ps.want_state = true;
 	ps.w = z;
 	ps.n = ao_difference(&st->shape.spec, z, n, 1);
 	ps.residuals = residuals ? residuals + st->shape.diff : NULL;
