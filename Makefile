@@ -101,8 +101,10 @@ LINK_TEST = $(CC) $(PROFILE) $^ -o $@ $(LAPACKE_LIBS) -lm
 # A test is test_NAME.c; the other files of the folder are what the tests share.
 UNIT_TESTS := $(patsubst test/unit/%.c,build/unit/%,$(sort $(wildcard test/unit/test_*.c)))
 UNIT_SHARED := $(patsubst test/unit/%.c,build/unit/%.o,$(filter-out test/unit/test_%,$(wildcard test/unit/*.c)))
-# The comparison with reference fits; other programs in its folder make the data.
-REFERENCE_OBJS := $(patsubst %,build/reference/%.o,reference data)
+# The comparison with reference fits; the other programs of its folder make the data.
+REFERENCE_PROGRAMS := $(shell grep -l '^main\b' test/reference/*.c)
+REFERENCE_OBJS := $(patsubst test/%.c,build/%.o,test/reference/reference.c \
+	$(filter-out $(REFERENCE_PROGRAMS),$(wildcard test/reference/*.c)))
 
 unit: $(UNIT_TESTS)
 	@scripts/run-tap $(UNIT_TESTS)
@@ -168,7 +170,7 @@ EXTRA_CLEAN = build results output_iso tmp_check tmp_check_iso regression.diffs 
 
 PG_CPPFLAGS = -Isrc/core -Isrc/pg $(LAPACKE_CFLAGS) -DARIMA_OPS_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS = -std=gnu11 -fvisibility=hidden $(PROFILE)
-SHLIB_LINK = $(LAPACKE_LIBS) -lm
+SHLIB_LINK = $(LAPACKE_LIBS) -lm -Wl,--version-script=src/exports.map
 
 # The JIT compiler would look for our hidden symbols by name and not find them,
 # and nothing here is small enough to gain from it; so no bitcode, and no need of clang.
@@ -203,6 +205,7 @@ $(call remember,build/glue.flags,$(VERSION) $(CC) $(CFLAGS) $(EXTVERSION))
 $(call remember,build/core.flags,$(COMPILE_CORE))
 $(eval $(core_rules))
 $(GLUE_SRCS:.c=.o): $(ALL_HEADERS) Makefile build/glue.flags
+$(MODULE_big).so: src/exports.map
 
 $(INSTALL_SCRIPT_SQL): $(sort $(wildcard sql/install/*.sql)) arima_ops.control
 	cat $(sort $(wildcard sql/install/*.sql)) > $@

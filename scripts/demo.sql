@@ -46,6 +46,9 @@ SELECT series, s.spec, s.n, round(sqrt(s.sigma2)::numeric, 5) AS sigma,
 FROM models, arima_stats(model) AS s
 ORDER BY series;
 
+\echo '   AR and MA roots that nearly cancel: there is little in these series beyond a'
+\echo '   random walk with a drift. The status says so; the forecasts are sound.'
+\echo
 \echo '3. The next ten sessions: forecast (95 % interval)'
 \echo
 SELECT step,
@@ -75,7 +78,7 @@ WHERE session > 1600;
 
 \echo '4. One step ahead over the last year (260 sessions that the model had not seen):'
 \echo '   root mean squared error in index points, beside the naive forecast'
-\echo '   "as yesterday"; and the error over a moving window of 20 sessions'
+\echo '   "as yesterday"; and how the error over 20 sessions went, from low to high'
 \echo
 WITH rolling AS (
 	SELECT series, session,
@@ -86,13 +89,14 @@ WITH rolling AS (
 	WINDOW year AS (PARTITION BY series ORDER BY session ROWS 259 PRECEDING),
 		month AS (PARTITION BY series ORDER BY session ROWS 19 PRECEDING)
 ), scaled AS (
-	SELECT *, max(month) OVER (PARTITION BY series) AS top FROM rolling
+	SELECT *, min(month) OVER months AS low, max(month) OVER months AS high
+	FROM rolling WINDOW months AS (PARTITION BY series, session > 1620)
 )
 SELECT series,
 	round(max(model) FILTER (WHERE session = 1860)::numeric, 3) AS "RMSE model",
 	round(max(naive) FILTER (WHERE session = 1860)::numeric, 3) AS "RMSE naive",
 	to_char(100 * (1 - max(model / naive) FILTER (WHERE session = 1860)), 'SG990.99 %') AS skill,
-	string_agg(substr('▁▂▃▄▅▆▇█', least(8, 1 + floor(8 * month / top)::int), 1), '' ORDER BY session)
+	string_agg(substr('▁▂▃▄▅▆▇█', least(8, 1 + floor(8 * (month - low) / (high - low))::int), 1), '' ORDER BY session)
 		FILTER (WHERE session > 1620 AND session % 8 = 4) AS "20-session RMSE"
 FROM scaled GROUP BY series ORDER BY series;
 

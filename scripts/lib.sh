@@ -106,5 +106,13 @@ build_and_install()
 	grep -A5 'warning:' "$log" >&2 || true
 }
 
+# Copies the tree into a folder, without what was built and without git.
+copy_tree()
+{
+	mkdir -p "$1"
+	tar -C "$root" --exclude=./.git --exclude=./.demo --exclude=./build --exclude='*.o' --exclude='*.so' \
+		-cf - . | tar -C "$1" --no-same-owner -xf -
+}
+
 # Seconds since a moment given by "date +%s.%N", with one decimal.
 since() { awk -v a="$1" -v b="$(date +%s.%N)" 'BEGIN { printf "%.1f", b - a }'; }

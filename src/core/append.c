@@ -204,6 +204,12 @@ ao_append(const AoModel *model, const double *y, int64_t n, const double *xreg, 
 	ao_model_spec(model, &roll.spec);
 	roll.full = model->has_state_cov || any_missing(y, n, xreg, k);
 	status = run_append(&roll, y, n, xreg, out);
+	if (status == AO_OK && ao_model_check(*out, ao_model_size(*out), env) != AO_OK)
+	{
+		env->free(env->arg, *out);
+		status = ao_fail(env, AO_OUT_OF_SCALE,
+						 "new values are beyond what the model can follow", 0, 0);
+	}
 	if (roll.arena.block)
 		ao_arena_close(&roll.arena, env);
 	return status;

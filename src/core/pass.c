@@ -21,6 +21,9 @@
 
 /* L below this leaves errors of its square. */
 #define STEADY 1e-5
+/* How far F may fall below one, or rise, by rounding alone. */
+#define LOST 1e-6
+#define ROUNDING 1e-7
 
 /* Bytes of the buffers of a pass. */
 size_t
@@ -68,9 +71,8 @@ ao_pass_init(AoPass *ps, const AoShape *sh, int nv, int nc, AoArena *arena)
 AO_INLINE void
 fold_exponent(AoVec *product, AoVec *exponent)
 {
-	typedef int64_t Bits __attribute__((vector_size(32)));
-	Bits		bits = (Bits) *product;
-	Bits		e = (bits >> 52) - 1023;
+	AoMask		bits = (AoMask) *product;
+	AoMask		e = (bits >> 52) - 1023;
 
 	*exponent += __builtin_convertvector(e, AoVec);
 	*product = (AoVec) ((bits & 0x000fffffffffffff) | 0x3ff0000000000000);
@@ -327,6 +329,10 @@ exact_steps(AoPass *ps, int64_t from, int64_t to, const int nv, AoVec *keep, int
 				p = ps->shape->ar,
 				nc = ps->n_cols;
 	bool		hooked = nv == 1 && (ps->state_cov || ps->residuals);
+	AoVec		before[AO_MAX_VECS];
+
+	for (int v = 0; v < nv; v++)
+		before[v] = ps->F[v] * (1 + ROUNDING);
 
 	if (hooked)
 		for (int64_t t = from; t < to; t++, keep += advance)
@@ -342,7 +348,10 @@ exact_steps(AoPass *ps, int64_t from, int64_t to, const int nv, AoVec *keep, int
 		for (int64_t t = from; t < to; t++, keep += advance)
 			exact_step(ps, ps->w + t * nc, nv, r, nc, ps->product, keep);
 	for (int v = 0; v < nv; v++)
+	{
+		ps->lost[v] |= (ps->F[v] > before[v]) | (ps->F[v] < 1 - LOST);
 		fold_exponent(&ps->product[v], &ps->exponent[v]);
+	}
 }
 
 AO_CLONES static void
@@ -608,16 +617,16 @@ state_from_history(AoPass *ps)
 }
 
 /*
- * ln F summed: exponents and one logarithm per lane.  F falls towards one; below
- * it the digits were lost (AR roots too close to the circle) and the lane has no
- * value.
+ * ln F summed: exponents and one logarithm per lane.  F falls towards one; where
+ * it rose or went below, the digits were lost (roots too close to the circle, or
+ * too many on it) and the lane has no value.
  */
 static void
 finish_log_f(AoPass *ps)
 {
 	for (int v = 0; v < ps->n_vecs; v++)
 		for (int j = 0; j < AO_LANES; j++)
-			ps->log_f[v][j] = !(ps->F[v][j] > 1 - 1e-6) ? NAN :
+			ps->log_f[v][j] = ps->lost[v][j] || !(ps->F[v][j] >= 1 - LOST) ? NAN :
 				ps->exponent[v][j] * 0.69314718055994530942 + log(ps->product[v][j]);
 }
 
@@ -684,6 +693,7 @@ reset(AoPass *ps)
 	{
 		ps->product[v] = ao_splat(1);
 		ps->exponent[v] = ao_splat(0);
+		ps->lost[v] = (AoMask) {0, 0, 0, 0};
 	}
 	ps->steady = false;
 }

@@ -187,6 +187,13 @@ follow(AoObjective *obj, double *chosen, const double *f, int taken, AoArena *ar
 	AO_TRY(ao_optimize(obj, chosen, first, ENDLESS, arena, best));
 	memset(obj->white, 0, k * sizeof(double));
 	AO_TRY(ao_objective(obj, obj->white, 1, &f0, NULL, NULL));
+	if (!(best->f <= f0))
+	{
+		/* nothing better than white noise could be evaluated */
+		memset(best->u, 0, k * sizeof(double));
+		best->f = f0;
+		best->converged = false;
+	}
 	for (int i = first; i < taken; i++)
 		if (promising(f[i], best->f, f0))
 			memmove(chosen + k * (size_t) left++, chosen + k * (size_t) i, k * sizeof(double));

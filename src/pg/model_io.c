@@ -7,7 +7,6 @@
 
 #include "libpq/pqformat.h"
 #include "utils/builtins.h"
-#include "utils/jsonb.h"
 
 #include "model_internal.h"
 #include "model_json.h"

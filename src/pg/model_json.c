@@ -12,7 +12,6 @@
 
 #include "common/shortest_dec.h"
 #include "utils/builtins.h"
-#include "utils/jsonb.h"
 
 #include "model_internal.h"
 #include "model_json.h"
@@ -483,9 +482,9 @@ read_model(JsonbContainer *root)
 }
 
 AoModel *
-ao_pg_model_from_jsonb(void *jsonb)
+ao_pg_model_from_jsonb(Jsonb *jsonb)
 {
-	return read_model(&((Jsonb *) jsonb)->root);
+	return read_model(&jsonb->root);
 }
 
 /*

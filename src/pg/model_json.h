@@ -7,6 +7,7 @@
 #define AO_MODEL_JSON_H
 
 #include "lib/stringinfo.h"
+#include "utils/jsonb.h"
 
 #include "glue.h"
 
@@ -30,7 +31,7 @@ extern void ao_pg_model_write(StringInfo out, const AoModel *model);
 /* The model that the JSON text or value describes, palloc'd and checked;
  * anything wrong is an error with SQLSTATE 22P02. */
 extern AoModel *ao_pg_model_parse(char *json);
-extern AoModel *ao_pg_model_from_jsonb(void *jsonb);
+extern AoModel *ao_pg_model_from_jsonb(Jsonb *jsonb);
 
 /* Brings a model from outside to canonical form, and reports an error with
  * the given SQLSTATE unless it is valid. */

@@ -11,7 +11,13 @@
 #define TAKE_BLOCK 0x01			/* the rest is the block */
 #define TAKE_RAW 0x02			/* values are the bytes of doubles, not small numbers */
 #define TAKE_PARTIALS 0x04		/* ARMA coefficients are given as partial autocorrelations */
-#define TAKE_LARGE 0x08			/* orders up to the limits */
+#define TAKE_LARGE 0x08			/* orders up to LARGE_ORDER, periods up to LARGE_PERIOD */
+
+/* Large enough for every way through the code, small enough to be fast. */
+#define SMALL_ORDER 5
+#define SMALL_PERIOD 12
+#define LARGE_ORDER 30
+#define LARGE_PERIOD 24
 
 int			LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -53,7 +59,8 @@ take_number(Input *input, int flags)
 static AoSpec
 take_spec(Input *input, int flags)
 {
-	int			most = (flags & TAKE_LARGE) != 0 ? AO_MAX_ORDER + 1 : 6;
+	int			most = 1 + ((flags & TAKE_LARGE) != 0 ? LARGE_ORDER : SMALL_ORDER);
+	int			longest = (flags & TAKE_LARGE) != 0 ? LARGE_PERIOD : SMALL_PERIOD;
 	AoSpec		spec = {.m = 1};
 
 	spec.p = take_byte(input) % most;
@@ -64,7 +71,7 @@ take_spec(Input *input, int flags)
 	spec.Q = take_byte(input) % 3;
 	spec.constant = (AoConstant) (take_byte(input) % 4);
 	if (spec.P + spec.D + spec.Q > 0)
-		spec.m = 2 + take_byte(input) % ((flags & TAKE_LARGE) != 0 ? 60 : 12);
+		spec.m = 2 + take_byte(input) % (longest - 1);
 	return spec;
 }
 

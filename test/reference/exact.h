@@ -34,9 +34,9 @@ extern double exact_loglik(ExactProblem *problem, const double *arma);
 extern double exact_loglik_at(ExactProblem *problem, const double *coef);
 
 /*
- * Standard errors of all k coefficients by the inverse of the numerical
- * Hessian of exact_loglik_at; steps[] are about the size of the expected
- * errors.  0 if that matrix is not negative definite.
+ * Standard errors of all k coefficients by the inverse of the Hessian of
+ * exact_loglik_at, from second differences with the given steps; 0 if that
+ * matrix is not negative definite or a step leaves the stationary region.
  */
 extern int	exact_std_errors(ExactProblem *problem, const double *coef, const double *steps,
 							 int k, double *std_error);

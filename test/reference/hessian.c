@@ -11,13 +11,10 @@
 
 #include "data.h"
 
-/* of the expected errors; the derivative is extrapolated from two such steps */
-#define STEP 0.02
-
-/* Log-likelihood at coef + a steps[i] e_i + b steps[j] e_j. */
+/* Log-likelihood at coef with a steps added to element i and b to element j. */
 static double
 shifted(ExactProblem *e, const double *coef, int k, const double *steps,
-		int i, double a, int j, double b)
+		int i, int a, int j, int b)
 {
 	double		x[MAX_COEF];
 
@@ -27,17 +24,16 @@ shifted(ExactProblem *e, const double *coef, int k, const double *steps,
 	return exact_loglik_at(e, x);
 }
 
-/* Second derivative by i and j in units of the steps, by central differences of size h. */
+/* Second derivative by i and j in units of the steps, by central differences. */
 static double
-second_derivative(ExactProblem *e, const double *coef, int k, const double *steps,
-				  int i, int j, double h)
+second_difference(ExactProblem *e, const double *coef, int k, const double *steps, int i, int j)
 {
 	if (i == j)
-		return (shifted(e, coef, k, steps, i, h, j, 0) - 2 * exact_loglik_at(e, coef)
-				+ shifted(e, coef, k, steps, i, -h, j, 0)) / (h * h);
-	return (shifted(e, coef, k, steps, i, h, j, h) - shifted(e, coef, k, steps, i, h, j, -h)
-			- shifted(e, coef, k, steps, i, -h, j, h)
-			+ shifted(e, coef, k, steps, i, -h, j, -h)) / (4 * h * h);
+		return shifted(e, coef, k, steps, i, 1, j, 0) - 2 * exact_loglik_at(e, coef)
+			+ shifted(e, coef, k, steps, i, -1, j, 0);
+	return (shifted(e, coef, k, steps, i, 1, j, 1) - shifted(e, coef, k, steps, i, 1, j, -1)
+			- shifted(e, coef, k, steps, i, -1, j, 1)
+			+ shifted(e, coef, k, steps, i, -1, j, -1)) / 4;
 }
 
 /* Inverse of a symmetric positive definite matrix in place (Gauss-Jordan); 0 if it is none. */
@@ -76,10 +72,7 @@ exact_std_errors(ExactProblem *e, const double *coef, const double *steps, int k
 	for (int i = 0; i < k; i++)
 		for (int j = 0; j <= i; j++)
 		{
-			double		fine = second_derivative(e, coef, k, steps, i, j, STEP);
-			double		coarse = second_derivative(e, coef, k, steps, i, j, 2 * STEP);
-
-			h[i * k + j] = h[j * k + i] = -(4 * fine - coarse) / 3;
+			h[i * k + j] = h[j * k + i] = -second_difference(e, coef, k, steps, i, j);
 			if (!isfinite(h[i * k + j]))
 				return 0;
 		}

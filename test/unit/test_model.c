@@ -102,6 +102,22 @@ test_counts(void)
 			   ao_model_terms_used(&cases[5].spec, 5, 1) == 0, "terms of the likelihood");
 }
 
+/* A model whose differences use up the whole series is none. */
+static void
+test_used_up(void)
+{
+	size_t		bytes;
+	AoModel    *model = sample_model(&specs[6], 0, false, 1, &bytes);
+
+	model->n = 3;
+	model->n_used = 1;
+	UNIT_CHECK(check(model, bytes) == AO_OK, "two differences of three values leave one");
+	model->n = 2;
+	model->n_used = 0;
+	UNIT_CHECK(check(model, bytes) == AO_BAD_MODEL, "of two values none");
+	free(model);
+}
+
 /* One change to a valid (2,0,1)-with-mean-and-drift model of one regressor;
  * refused unless `valid`. */
 #define MUTATION(change, valid) \
@@ -458,6 +474,7 @@ main(void)
 {
 	test_valid();
 	test_counts();
+	test_used_up();
 	test_fixed_fields();
 	test_values();
 	test_canonical();
