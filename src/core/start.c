@@ -14,6 +14,7 @@
 
 #define LARGEST_VARIANCE 1e10
 #define LARGEST_DEFECT 1e-5
+#define LARGEST_MA_VARIANCE 1e4	/* eight MA roots in one place on the circle */
 
 /* Vectors of scratch needed: psi, a, k, c, gamma of u, gamma of w. */
 size_t
@@ -216,6 +217,9 @@ ao_stationary_start(const AoShape *sh, const AoVec *phi, const AoVec *theta,
 	}
 	else
 		*F = c[0];
+	for (int j = 0; j < AO_LANES; j++)
+		if (!(c[0][j] < LARGEST_MA_VARIANCE))
+			(*F)[j] = NAN;
 	vec_first_gain(sh, phi, theta, stride, gw, psi, K);
 	if (p > 0)
 	{
