@@ -112,8 +112,10 @@ unit: $(UNIT_TESTS)
 reference: build/reference/reference
 	@build/reference/reference test/data/reference
 
+ifneq ($(filter unit reference,$(GOALS)),)
 $(call remember,build/core.flags,$(COMPILE_CORE))
 $(eval $(core_rules))
+endif
 $(CORE_LIB): $(CORE_OBJS)
 	@rm -f $@
 	ar rcs $@ $^

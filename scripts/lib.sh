@@ -92,18 +92,23 @@ require_postgres()
 
 cores() { nproc 2>/dev/null || echo 1; }
 
-# Builds and installs the extension; what make says goes to a file that is shown if it fails.
+# Builds and installs the extension; what make says is shown if it fails.
 build_and_install()
 {
-	local log=$root/build/install.log
+	local log status=0
 
-	mkdir -p "$root/build"
-	if ! { "$make" -C "$root" --no-print-directory -j"$(cores)" all &&
-		as_root "$make" -C "$root" --no-print-directory install PG_CONFIG="$PG_CONFIG"; } >"$log" 2>&1; then
+	log=$(mktemp)
+	{
+		"$make" -C "$root" --no-print-directory -j"$(cores)" all PG_CONFIG="$PG_CONFIG" &&
+			as_root "$make" -C "$root" --no-print-directory install PG_CONFIG="$PG_CONFIG"
+	} >"$log" 2>&1 || status=$?
+	if [ "$status" != 0 ]; then
 		cat "$log" >&2
+		rm -f "$log"
 		die "the build failed (see above)"
 	fi
 	grep -A5 'warning:' "$log" >&2 || true
+	rm -f "$log"
 }
 
 # Copies the tree into a folder, without what was built and without git.

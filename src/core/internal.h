@@ -18,7 +18,6 @@
 #define AO_BLOCK 1024			/* steps between two polls */
 
 typedef double AoVec __attribute__((vector_size(32)));
-typedef int64_t AoMask __attribute__((vector_size(32)));
 
 /* Clones for wide vectors are chosen at load time, so that one build serves
  * every x86-64; sanitizers cannot instrument the resolver. */
@@ -130,7 +129,7 @@ typedef struct AoPass
 			   *scratch;
 	AoVec		product[AO_MAX_VECS],	/* of F, its exponents taken out .. */
 				exponent[AO_MAX_VECS];	/* .. and counted here */
-	AoMask		lost[AO_MAX_VECS];	/* lanes whose F did what it cannot do */
+	AoVec		last_F[AO_MAX_VECS];	/* at the last look; -1: it did what it cannot do */
 	AoVec	   *cross,			/* out: [n_cols*(n_cols+1)/2][n_vecs], sums of v_c v_c' / F */
 			   *log_f;			/* out: [n_vecs], sum of ln F */
 	/* only with n_vecs = 1, from lane 0 */
@@ -261,7 +260,7 @@ typedef struct AoOptimum
 
 size_t		ao_optimize_bytes(int k, int n_starts);
 AoStatus	ao_optimize(AoObjective *obj, double *starts, int n_starts, int max_rounds,
-						AoArena *arena, AoOptimum *best);
+						double rival, AoArena *arena, AoOptimum *best);
 
 /* ---- candidates.c: points to look at, all [n][k] of unbounded parameters ---- */
 

@@ -15,6 +15,9 @@
 
 #define STEP 3e-4				/* of the numerical derivatives */
 #define MAX_MOVE 2.0			/* of one parameter in one iteration */
+/* How many times its expected gain a chain may be behind the best: long valleys
+ * need more where there are more dimensions for them. */
+#define HOPE(k) ((k) <= 2 ? 25 : 150)
 #define ENOUGH 1e-9				/* expected gain in log-likelihood that ends a chain */
 
 typedef struct Chain
@@ -45,6 +48,7 @@ typedef struct Work
 	double	   *points,			/* [n_chains * (2k+1)][k] */
 			   *values,			/* [n_chains * (2k+1)] */
 			   *work;			/* [2k] */
+	double		rival;			/* value reached elsewhere already */
 	AoObjective *obj;
 } Work;
 
@@ -317,7 +321,7 @@ overtaken(const Work *w, const Chain *a, const Chain *b)
 static void
 thin_out(Work *w)
 {
-	double		best = HUGE_VAL;
+	double		best = w->rival;
 
 	for (int i = 0; i < w->n_chains; i++)
 		best = fmin(best, w->chains[i].f);
@@ -327,7 +331,7 @@ thin_out(Work *w)
 
 		if (!c->alive || c->iterations < 2)
 			continue;
-		if (c->iterations >= 5 && c->f - best > 1 && c->decrement < 0.01 * (c->f - best))
+		if (c->iterations >= 4 && c->f - best > 0.1 + HOPE(w->k) * c->decrement)
 			c->alive = false;
 		for (int j = 0; j < w->n_chains && c->alive; j++)
 		{
@@ -363,12 +367,13 @@ one_round(Work *w, int *moved)
 }
 
 /* Minimise from n starts [n][k] of unbounded parameters, which become the points
- * reached; best->u is allocated from the arena. */
+ * reached; best->u is allocated from the arena.  rival: a value reached before
+ * (or HUGE_VAL), against which the chains have to hold out. */
 AoStatus
-ao_optimize(AoObjective *obj, double *starts, int n, int max_rounds, AoArena *arena,
-			AoOptimum *best)
+ao_optimize(AoObjective *obj, double *starts, int n, int max_rounds, double rival,
+			AoArena *arena, AoOptimum *best)
 {
-	Work		w = {.k = obj->shape->k, .obj = obj};
+	Work		w = {.k = obj->shape->k, .obj = obj, .rival = rival};
 	const Chain *winner = NULL;
 	int			moved = 1;
 

@@ -65,20 +65,6 @@ ao_pass_init(AoPass *ps, const AoShape *sh, int nv, int nc, AoArena *arena)
 }
 
 /*
- * Fold the exponents of a running product into a count, so that a logarithm is
- * taken once per pass and not once per step.
- */
-AO_INLINE void
-fold_exponent(AoVec *product, AoVec *exponent)
-{
-	AoMask		bits = (AoMask) *product;
-	AoMask		e = (bits >> 52) - 1023;
-
-	*exponent += __builtin_convertvector(e, AoVec);
-	*product = (AoVec) ((bits & 0x000fffffffffffff) | 0x3ff0000000000000);
-}
-
-/*
  * One exact step of a single column: innovation, sums, then state and gains in
  * one sweep over the r elements.  Elements before p have an AR coefficient.
  */
@@ -200,13 +186,14 @@ exact_step(AoPass *ps, const double *w, const int nv, const int r, const int nc,
  */
 AO_INLINE void
 exact_steps_small(AoPass *ps, int64_t from, int64_t to, const int nv, const int r,
-				  AoVec *product, AoVec *keep, int advance)
+				  const bool keeping, AoVec *keep, int advance)
 {
 	AoVec		K[2][AO_MAX_VECS],
 				L[2][AO_MAX_VECS],
 				x[2][AO_MAX_VECS],
 				phi[2][AO_MAX_VECS],
 				F[AO_MAX_VECS],
+				product[AO_MAX_VECS],
 				sum[AO_MAX_VECS];
 
 	for (int v = 0; v < nv; v++)
@@ -219,21 +206,23 @@ exact_steps_small(AoPass *ps, int64_t from, int64_t to, const int nv, const int 
 			phi[i][v] = ps->phi[i * nv + v];
 		}
 		F[v] = ps->F[v];
+		product[v] = ps->product[v];
 		sum[v] = ps->cross[v];
 	}
-	for (int64_t t = from; t < to; t++, keep += advance)
+	for (const double *w = ps->w + from, *end = ps->w + to; w < end; w++, keep += advance)
 		for (int v = 0; v < nv; v++)
 		{
 			AoVec		inv = 1.0 / F[v],
 						l = L[0][v] * inv,
 						x0 = x[0][v],
 						L0 = L[0][v],
-						e = ps->w[t] - x0,
+						e = *w - x0,
 						u = e * inv;
 
 			product[v] *= F[v];
 			sum[v] += u * e;
-			keep[v] = e;
+			if (keeping)
+				keep[v] = e;
 			F[v] -= l * L0;
 			for (int i = 0; i < r; i++)
 			{
@@ -260,6 +249,7 @@ exact_steps_small(AoPass *ps, int64_t from, int64_t to, const int nv, const int 
 			ps->x[i * nv + v] = x[i][v];
 		}
 		ps->F[v] = F[v];
+		ps->product[v] = product[v];
 		ps->cross[v] = sum[v];
 	}
 }
@@ -320,8 +310,8 @@ hooked_step(AoPass *ps, int64_t t, const int nc, AoVec *keep)
 		ps->residuals[t] = keep[nc - 1][0] / f;
 }
 
-/* Steps from..to-1, at most eight so that no product of F overflows; the
- * innovations go to keep, which moves on by `advance` vectors a row. */
+/* Steps from..to-1; the innovations go to keep, which moves on by `advance`
+ * vectors a row. */
 AO_INLINE void
 exact_steps(AoPass *ps, int64_t from, int64_t to, const int nv, AoVec *keep, int advance)
 {
@@ -329,29 +319,22 @@ exact_steps(AoPass *ps, int64_t from, int64_t to, const int nv, AoVec *keep, int
 				p = ps->shape->ar,
 				nc = ps->n_cols;
 	bool		hooked = nv == 1 && (ps->state_cov || ps->residuals);
-	AoVec		before[AO_MAX_VECS];
-
-	for (int v = 0; v < nv; v++)
-		before[v] = ps->F[v] * (1 + ROUNDING);
 
 	if (hooked)
 		for (int64_t t = from; t < to; t++, keep += advance)
 			hooked_step(ps, t, nc, keep);
+	else if (nc == 1 && r == 1 && advance == 0)
+		exact_steps_small(ps, from, to, nv, 1, false, keep, 0);
 	else if (nc == 1 && r == 1)
-		exact_steps_small(ps, from, to, nv, 1, ps->product, keep, advance);
+		exact_steps_small(ps, from, to, nv, 1, true, keep, advance);
 	else if (nc == 1 && r == 2)
-		exact_steps_small(ps, from, to, nv, 2, ps->product, keep, advance);
+		exact_steps_small(ps, from, to, nv, 2, true, keep, advance);
 	else if (nc == 1)
 		for (int64_t t = from; t < to; t++, keep += advance)
 			exact_step_single(ps, ps->w[t], nv, r, p, ps->product, keep);
 	else
 		for (int64_t t = from; t < to; t++, keep += advance)
 			exact_step(ps, ps->w + t * nc, nv, r, nc, ps->product, keep);
-	for (int v = 0; v < nv; v++)
-	{
-		ps->lost[v] |= (ps->F[v] > before[v]) | (ps->F[v] < 1 - LOST);
-		fold_exponent(&ps->product[v], &ps->exponent[v]);
-	}
 }
 
 AO_CLONES static void
@@ -376,18 +359,53 @@ exact_steps4(AoPass *ps, int64_t from, int64_t to, AoVec *keep, int advance)
 static void
 exact_range(AoPass *ps, int64_t from, int64_t to, AoVec *keep, int advance)
 {
-	for (int64_t t = from; t < to; t += 8)
-	{
-		int64_t		end = t + 8 < to ? t + 8 : to;
+	if (ps->n_vecs == 1)
+		exact_steps1(ps, from, to, keep, advance);
+	else if (ps->n_vecs == 2)
+		exact_steps2(ps, from, to, keep, advance);
+	else
+		exact_steps4(ps, from, to, keep, advance);
+}
 
-		if (ps->n_vecs == 1)
-			exact_steps1(ps, t, end, keep, advance);
-		else if (ps->n_vecs == 2)
-			exact_steps2(ps, t, end, keep, advance);
-		else
-			exact_steps4(ps, t, end, keep, advance);
-		keep += 8 * advance;
-	}
+/*
+ * Between two stretches of steps, lane by lane: the exponent of the running
+ * product of F goes into a count, so that a logarithm is taken once per pass and
+ * not once per step; and an F that rose, or fell below one, is noted.
+ */
+static void
+take_stock(AoPass *ps)
+{
+	for (int v = 0; v < ps->n_vecs; v++)
+		for (int j = 0; j < AO_LANES; j++)
+		{
+			double		F = ps->F[v][j],
+						product = ps->product[v][j];
+			uint64_t	bits;
+
+			memcpy(&bits, &product, sizeof bits);
+			ps->exponent[v][j] += (double) (int64_t) (bits >> 52) - 1023;
+			bits = (bits & UINT64_C(0x000fffffffffffff)) | UINT64_C(0x3ff0000000000000);
+			memcpy(&product, &bits, sizeof bits);
+			ps->product[v][j] = product;
+			if (!(F <= ps->last_F[v][j] * (1 + ROUNDING) && F >= 1 - LOST))
+				ps->last_F[v][j] = -1;
+			else
+				ps->last_F[v][j] = F;
+		}
+}
+
+/* How many steps may pass until stock is taken: no product may overflow, and
+ * at first the end may come soon. */
+static int64_t
+stretch(const AoPass *ps, int64_t t)
+{
+	if (t < 64)
+		return 8;
+	for (int v = 0; v < ps->n_vecs; v++)
+		for (int j = 0; j < AO_LANES; j++)
+			if (ps->F[v][j] > 1e4)
+				return 8;
+	return t < 256 ? 32 : 64;
 }
 
 /* Once steady: the limits themselves, so that r more steps make the state a
@@ -626,7 +644,7 @@ finish_log_f(AoPass *ps)
 {
 	for (int v = 0; v < ps->n_vecs; v++)
 		for (int j = 0; j < AO_LANES; j++)
-			ps->log_f[v][j] = ps->lost[v][j] || !(ps->F[v][j] >= 1 - LOST) ? NAN :
+			ps->log_f[v][j] = ps->last_F[v][j] < 0 ? NAN :
 				ps->exponent[v][j] * 0.69314718055994530942 + log(ps->product[v][j]);
 }
 
@@ -638,11 +656,11 @@ exact_rows(AoPass *ps, int64_t *done, AoEnv *env)
 
 	while (t < ps->n && !ps->steady)
 	{
-		/* look often at first, when it may be soon */
-		int64_t		chunk = t < 64 ? 8 : 32,
+		int64_t		chunk = stretch(ps, t),
 					to = t + chunk < ps->n ? t + chunk : ps->n;
 
 		exact_range(ps, t, to, ps->e, 0);
+		take_stock(ps);
 		t = to;
 		if (t % 256 == 0)
 			AO_TRY(ao_poll(env));
@@ -693,7 +711,7 @@ reset(AoPass *ps)
 	{
 		ps->product[v] = ao_splat(1);
 		ps->exponent[v] = ao_splat(0);
-		ps->lost[v] = (AoMask) {0, 0, 0, 0};
+		ps->last_F[v] = ao_splat(HUGE_VAL);
 	}
 	ps->steady = false;
 }

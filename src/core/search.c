@@ -148,7 +148,7 @@ conditional_stage(AoObjective *obj, const Plan *plan, double *u, double *scratch
 	obj->conditional = true;
 	AO_TRY(screen(obj, u, plan->conditional, scratch, f, plan->improved, chosen, work, taken));
 	if (*taken > 0)
-		AO_TRY(ao_optimize(obj, chosen, *taken, IMPROVE_ROUNDS, arena, &ignored));
+		AO_TRY(ao_optimize(obj, chosen, *taken, IMPROVE_ROUNDS, HUGE_VAL, arena, &ignored));
 	obj->conditional = was;
 	return AO_OK;
 }
@@ -184,7 +184,7 @@ follow(AoObjective *obj, double *chosen, const double *f, int taken, AoArena *ar
 	int			left = 0,
 				first = taken < FIRST ? taken : FIRST;
 
-	AO_TRY(ao_optimize(obj, chosen, first, ENDLESS, arena, best));
+	AO_TRY(ao_optimize(obj, chosen, first, ENDLESS, HUGE_VAL, arena, best));
 	memset(obj->white, 0, k * sizeof(double));
 	AO_TRY(ao_objective(obj, obj->white, 1, &f0, NULL, NULL));
 	if (!(best->f <= f0))
@@ -199,7 +199,7 @@ follow(AoObjective *obj, double *chosen, const double *f, int taken, AoArena *ar
 			memmove(chosen + k * (size_t) left++, chosen + k * (size_t) i, k * sizeof(double));
 	if (left == 0)
 		return AO_OK;
-	AO_TRY(ao_optimize(obj, chosen, left, ENDLESS, arena, &other));
+	AO_TRY(ao_optimize(obj, chosen, left, ENDLESS, best->f, arena, &other));
 	other.iterations += best->iterations;
 	if (other.f < best->f)
 		*best = other;
@@ -227,7 +227,7 @@ ao_search(AoObjective *obj, const double *given, AoArena *arena, AoOptimum *best
 	{
 		if (given)
 			memcpy(chosen, given, k * sizeof(double));
-		AO_TRY(ao_optimize(obj, chosen, 1, ENDLESS, arena, best));
+		AO_TRY(ao_optimize(obj, chosen, 1, ENDLESS, HUGE_VAL, arena, best));
 		/* a start without a likelihood on this series is no start */
 		if (k == 0 || isfinite(best->f))
 			return AO_OK;
