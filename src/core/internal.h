@@ -146,6 +146,12 @@ AoStatus	ao_pass_exact(AoPass *pass, AoEnv *env);
 /* conditional on w_1..w_ar and on zero innovations before them */
 AoStatus	ao_pass_conditional(AoPass *pass, AoEnv *env);
 
+/* ---- exact.c ---- */
+
+/* Exact steps from..to-1; the innovations go to keep, which moves on by `advance`
+ * vectors a row. */
+void		ao_exact_range(AoPass *pass, int64_t from, int64_t to, AoVec *keep, int advance);
+
 /* ---- kalman.c: the same with missing values, on the levels ---- */
 
 typedef struct AoKalman

@@ -98,8 +98,19 @@ SELECT * FROM compared_forecast
 WHERE (deviation <= 0.01 AND error_deviation <= 0.01) IS NOT TRUE
 ORDER BY id, step;
 
+-- the conditional sum of squares, at least as good as R's
+CREATE TEMP TABLE css AS
+SELECT m.id, m.css_loglik AS best, s.loglik, m.css_loglik - s.loglik AS shortfall
+FROM model m JOIN input i USING (id),
+	 LATERAL arima_stats(arima_fit(i.y, i.spec, i.x, '{"method": "css"}')) s
+WHERE m.css_loglik IS NOT NULL;
+SELECT * FROM css
+WHERE (loglik >= best - 1e-3 AND loglik < 'Infinity') IS NOT TRUE
+ORDER BY id;
+
 -- how much was compared
 SELECT (SELECT count(*) FROM model) AS models,
 	   (SELECT count(*) FROM fit WHERE model IS NOT NULL) AS fits,
 	   (SELECT count(*) FROM compared_coefficient) AS coefficients,
-	   (SELECT count(*) FROM compared_forecast) AS forecasts;
+	   (SELECT count(*) FROM compared_forecast) AS forecasts,
+	   (SELECT count(*) FROM css) AS css;
