@@ -186,7 +186,8 @@ ISOLATION_OPTS = --inputdir=test/isolation
 ifeq ($(REGRESS),)
 undefine REGRESS
 endif
-ifeq ($(ISOLATION),)
+# PostgreSQL 13 has no program for isolation tests
+ifeq ($(and $(ISOLATION),$(wildcard $(dir $(PGXS))../test/isolation/pg_isolation_regress)),)
 undefine ISOLATION
 endif
 

@@ -119,7 +119,8 @@ roll_over(Roll *roll, const double *y, int64_t n, const double *xreg)
 			if (ao_kalman_step(&roll->kf, &z, &v, &F))
 				add_term(roll, v[0], F[0]);
 		}
-		if (t % 64 == 0)
+		/* a step of the Kalman filter is quadratic in the state */
+		if (t % 64 == 0 || roll->full)
 			AO_TRY(ao_poll(roll->env));
 	}
 	if (roll->full)

@@ -51,7 +51,8 @@ ao_arena_open(AoArena *arena, size_t bytes, AoEnv *env)
 	return AO_OK;
 }
 
-/* Next piece; NULL only if the sizes were added up wrongly. */
+/* Next piece.  Sizes added up wrongly are a bug that must not become a write to
+ * somewhere: NULL, which every platform we run on traps. */
 void *
 ao_arena_take(AoArena *arena, size_t count, size_t size)
 {

@@ -25,8 +25,16 @@ AoStatus
 ao_model_adjust(const AoModel *model, const AoSpec *spec, double y, int64_t time,
 				const double *xreg_row, AoEnv *env, double *out)
 {
+	bool		missing = isnan(y);
+
 	if (isinf(y))
 		return ao_fail(env, AO_NOT_FINITE, "infinite value in the series", 0, 0);
+	for (int j = 0; j < model->n_xreg; j++)
+	{
+		if (isinf(xreg_row[j]))
+			return ao_fail(env, AO_BAD_XREG, "infinite regressor value", 0, 0);
+		missing = missing || isnan(xreg_row[j]);
+	}
 	if (model->has_lambda && !isnan(y))
 	{
 		if (model->lambda <= 0 && !(y > 0))
@@ -35,7 +43,8 @@ ao_model_adjust(const AoModel *model, const AoSpec *spec, double y, int64_t time
 		y = ao_box_cox(y, model->lambda);
 	}
 	*out = y - ao_regression(spec, model_beta(model), time, xreg_row, model->n_xreg);
-	if (isinf(*out) || fabs(*out) > 1e150)
+	/* NaN is for missing values alone: what is not must not become one */
+	if (!missing && !(fabs(*out) <= 1e150))
 		return ao_fail(env, AO_OUT_OF_SCALE, "value too large", 0, 0);
 	return AO_OK;
 }
@@ -248,32 +257,32 @@ ao_predict(const AoModel *model, const double *recent, int64_t n, AoEnv *env, do
 	return status;
 }
 
-/* Series less regression into z; says whether anything inside is missing. */
-static AoStatus
-adjust_series(const AoModel *model, const AoSpec *spec, const double *y, int64_t n,
-			  int64_t before, const double *xreg, AoEnv *env, double *z, bool *missing)
+/* Is anything from row `lead` on missing? */
+static bool
+any_gap(const double *y, int64_t n, int64_t lead, const double *xreg, int k)
 {
-	*missing = false;
-	for (int64_t t = 0; t < n; t++)
-	{
-		AO_TRY(ao_model_adjust(model, spec, y[t], before + t + 1,
-					  xreg ? xreg + t * model->n_xreg : NULL, env, &z[t]));
-		*missing = *missing || isnan(z[t]);
-	}
-	return AO_OK;
+	for (int64_t t = lead; t < n; t++)
+		if (isnan(y[t]))
+			return true;
+	for (int64_t i = lead * k; i < n * k; i++)
+		if (isnan(xreg[i]))
+			return true;
+	return false;
 }
 
-/* Residuals of z after `lead` missing values at its front. */
+/* Residuals after `lead` missing values at the front; the workspace was sized
+ * for `missing`, so that says which filter runs. */
 static AoStatus
 run_residuals(const AoModel *model, const AoSpec *spec, const double *y, int64_t n,
-			  int64_t lead, const double *xreg, AoArena *arena, AoEnv *env, double *out)
+			  int64_t lead, const double *xreg, bool missing, AoArena *arena,
+			  AoEnv *env, double *out)
 {
-	bool		missing;
 	AoState		st;
 	double	   *z = ao_arena_take(arena, (size_t) n, sizeof(double));
 
-	AO_TRY(adjust_series(model, spec, y + lead, n - lead, lead,
-						 xreg ? xreg + lead * model->n_xreg : NULL, env, z, &missing));
+	for (int64_t t = lead; t < n; t++)
+		AO_TRY(ao_model_adjust(model, spec, y[t], t + 1,
+							   xreg ? xreg + t * model->n_xreg : NULL, env, &z[t - lead]));
 	ao_state_init(&st, spec, ao_model_coef(model), false, arena);
 	for (int64_t t = 0; t < lead; t++)
 		out[t] = NAN;
@@ -289,7 +298,7 @@ ao_residuals(const AoModel *model, const double *y, int64_t n, const double *xre
 	AoArena		arena;
 	AoStatus	status;
 	int64_t		lead = 0;
-	size_t		run;
+	bool		missing;
 
 	memset(&env->err, 0, sizeof env->err);
 	AO_TRY(k == model->n_xreg ? AO_OK : check_xreg(model, xreg, 0, k, env));
@@ -300,19 +309,10 @@ ao_residuals(const AoModel *model, const double *y, int64_t n, const double *xre
 		lead++;
 	if (n - lead < spec.d + spec.m * spec.D + 1)
 		return ao_fail(env, AO_TOO_FEW_VALUES, NULL, spec.d + spec.m * spec.D + 1, n - lead);
-	run = ao_state_run_bytes(&spec, false);
-	for (int64_t t = lead; t < n; t++)
-		if (isnan(y[t]))
-		{
-			run = ao_state_run_bytes(&spec, true);
-			break;
-		}
-	for (int64_t i = lead * k; i < n * k; i++)
-		if (isnan(xreg[i]))
-			run = ao_state_run_bytes(&spec, true);
+	missing = any_gap(y, n, lead, xreg, k);
 	AO_TRY(ao_arena_open(&arena, ao_arena_round((size_t) n, sizeof(double)) +
-						 ao_state_bytes(&spec, false) + run, env));
-	status = run_residuals(model, &spec, y, n, lead, xreg, &arena, env, out);
+						 ao_state_bytes(&spec, false) + ao_state_run_bytes(&spec, missing), env));
+	status = run_residuals(model, &spec, y, n, lead, xreg, missing, &arena, env, out);
 	ao_arena_close(&arena, env);
 	return status;
 }

@@ -159,7 +159,8 @@ exact_candidates(AoObjective *obj, const Plan *plan, double *work, double *u)
 {
 	const AoShape *shape = obj->shape;
 	const AoPass *ps = &obj->pass[0];
-	int			n = plan->exact < RANDOM ? plan->exact : RANDOM;
+	int			on_circle = ao_candidates_pairs_count(&shape->spec, true),
+				n = plan->exact > on_circle ? plan->exact - on_circle : plan->exact;
 
 	if (shape->k <= 2)
 	{

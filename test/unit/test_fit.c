@@ -1,0 +1,270 @@
+/*
+ * test_fit.c
+ *		Fits as a whole: the memory they take, cancelling them, and that the
+ *		ways of filtering a series agree - the fast recursions, the Kalman
+ *		filter, and rolling on by appending.
+ */
+#include "unit.h"
+
+#define N 300
+
+static const char *const specs[] = {
+	"(1,1,1)", "(0,0,0)", "(3,0,2)", "(0,1,1)(0,1,1)[12]", "(1,0,1)(1,0,1)[7] with drift",
+	"(2,1,0)(1,1,0)[4]", "(5,2,3)", "(1,4,1)", "(0,1,1)(0,1,2)[50]", "(10,0,10) without constant",
+"(1,1,1) with drift"};
+
+#define N_SPECS ((int) (sizeof(specs) / sizeof(specs[0])))
+
+/* Service that remembers the most bytes it had given out at a time. */
+typedef struct Counter
+{
+	size_t		live,
+				peak;
+	size_t		sizes[16];
+	void	   *blocks[16];
+} Counter;
+
+static void *
+counting_alloc(void *arg, size_t bytes)
+{
+	Counter    *c = arg;
+	void	   *ptr = malloc(bytes);
+
+	for (int i = 0; i < 16; i++)
+		if (c->blocks[i] == NULL)
+		{
+			c->blocks[i] = ptr;
+			c->sizes[i] = bytes;
+			break;
+		}
+	c->live += bytes;
+	c->peak = c->live > c->peak ? c->live : c->peak;
+	return ptr;
+}
+
+static void
+counting_free(void *arg, void *ptr)
+{
+	Counter    *c = arg;
+
+	for (int i = 0; i < 16; i++)
+		if (c->blocks[i] == ptr && ptr != NULL)
+		{
+			c->live -= c->sizes[i];
+			c->blocks[i] = NULL;
+		}
+	free(ptr);
+}
+
+static AoSpec
+spec_of(const char *text, AoEnv *env)
+{
+	AoSpec		spec;
+
+	if (ao_spec_parse(text, strlen(text), &spec, env) != AO_OK)
+		abort();
+	return spec;
+}
+
+/* Noise in -1 .. 1, the same every time. */
+static double
+noise(uint64_t *state)
+{
+	*state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (double) (int64_t) *state / 9223372036854775808.0;
+}
+
+/* A random walk with some memory; with gaps, every ninth value missing. */
+static void
+make_series(double *y, int n, bool gaps)
+{
+	uint64_t	state = 7;
+	double		step = 0,
+				level = 50;
+
+	for (int i = 0; i < n; i++)
+	{
+		step = 0.4 * step + noise(&state);
+		level += step;
+		y[i] = gaps && i % 9 == 5 ? NAN : level + noise(&state);
+	}
+}
+
+/* What a fit takes is what ao_fit_memory says, and that is bounded. */
+static void
+test_memory(const char *text, AoMethod method, bool gaps, int k)
+{
+	static double y[20000],
+				x[20000 * 3];
+	Counter		counter = {0};
+	AoEnv		env = {.alloc = counting_alloc, .free = counting_free, .arg = &counter,
+	.max_bytes = (size_t) 1 << 30};
+	AoSpec		spec = spec_of(text, &env);
+	AoFitOptions options = {.method = method};
+	AoModel    *model = NULL;
+	uint64_t	state = 3;
+	int			n = k ? N : 20000;
+	size_t		said = ao_fit_memory(&spec, n, k, gaps),
+				r = (size_t) ao_model_state_dim(&spec),
+				copies = 8 * (size_t) n * sizeof(double) * (size_t) (k + 1);
+	AoStatus	status;
+
+	make_series(y, n, gaps);
+	for (int i = 0; i < n * k; i++)
+		x[i] = noise(&state);
+	status = ao_fit(y, n, k ? x : NULL, k, &spec, &options, &env, &model);
+	UNIT_CHECK(status == AO_OK, "%s, method %d, gaps %d, %d regressors: fits", text, method, gaps, k);
+	if (status != AO_OK)
+		return;
+	UNIT_CHECK(counter.peak <= said + 64 + ao_model_size(model), "%s: takes no more than it says", text);
+	/* 2 MB for the lanes of the passes and the points of the search */
+	UNIT_CHECK(said <= copies + 700 * r * r + ((size_t) 2 << 20), "%s: bounded by copies and r squared", text);
+	counting_free(&counter, model);
+	env.max_bytes = said + 63;
+	UNIT_CHECK(ao_fit(y, n, k ? x : NULL, k, &spec, &options, &env, &model) == AO_OVER_MEMORY_LIMIT &&
+	   env.err.need == (int64_t) said + 64, "%s: a byte less is refused", text);
+}
+
+/* A cancelled fit gives everything back. */
+static void
+test_cancel(const char *text)
+{
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
+	AoSpec		spec = spec_of(text, &env);
+	AoFitOptions options = {.method = AO_ML};
+	AoModel    *model;
+	double		y[N];
+
+	make_series(y, N, false);
+	memory.poll_limit = 3;
+	UNIT_CHECK(ao_fit(y, N, NULL, 0, &spec, &options, &env, &model) == AO_CANCELLED, "%s: cancelled", text);
+	UNIT_CHECK(memory.live == 0, "%s: nothing left behind", text);
+}
+
+/* Forecasts after appending are those of one filter over everything. */
+static void
+test_append(const char *text, bool gaps)
+{
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
+	AoSpec		spec = spec_of(text, &env);
+	AoFitOptions options = {.method = AO_ML};
+	AoModel    *model,
+			   *longer;
+	AoForecast	a[5],
+				b[5];
+	double		y[N],
+				worst = 0;
+
+	make_series(y, N, gaps);
+	if (ao_fit(y, 200, NULL, 0, &spec, &options, &env, &model) != AO_OK ||
+		ao_append(model, y + 200, N - 200, NULL, 0, &env, &longer) != AO_OK ||
+		ao_forecast(longer, 5, 0.95, NULL, 0, &env, a) != AO_OK ||
+		ao_forecast_recent(longer, y, N, 5, 0.95, &env, b) != AO_OK)
+	{
+		UNIT_CHECK(false, "%s, gaps %d: fit, append, forecast", text, gaps);
+		return;
+	}
+	for (int i = 0; i < 5; i++)
+	{
+		worst = fmax(worst, fabs(a[i].mean / b[i].mean - 1));
+		worst = fmax(worst, fabs(a[i].std_error / b[i].std_error - 1));
+	}
+	/* roots on the circle or cancelling: what is left of the digits */
+	UNIT_NEAR(worst, 0, model->remarks ? 1e-5 : 1e-10,
+			  "%s, gaps %d: append is one filter", text, gaps);
+	UNIT_CHECK(longer->n == N, "%s, gaps %d: append counts", text, gaps);
+	env.free(env.arg, model);
+	env.free(env.arg, longer);
+}
+
+/* A missing value after the end sends a series through the Kalman filter; the
+ * residuals before it are those of the fast recursions. */
+static void
+test_filters_agree(const char *text)
+{
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
+	AoSpec		spec = spec_of(text, &env);
+	AoFitOptions options = {.method = AO_ML};
+	AoModel    *model;
+	double		y[N + 1],
+				fast[N],
+				slow[N + 1],
+				worst = 0;
+
+	make_series(y, N, false);
+	y[N] = NAN;
+	if (ao_fit(y, N, NULL, 0, &spec, &options, &env, &model) != AO_OK ||
+		ao_residuals(model, y, N, NULL, 0, &env, fast) != AO_OK ||
+		ao_residuals(model, y, N + 1, NULL, 0, &env, slow) != AO_OK)
+	{
+		UNIT_CHECK(false, "%s: fit, residuals", text);
+		return;
+	}
+	for (int i = 0; i < N; i++)
+		if (isnan(fast[i]) != isnan(slow[i]))
+			worst = HUGE_VAL;
+		else if (!isnan(fast[i]))
+			worst = fmax(worst, fabs(fast[i] - slow[i]) / sqrt(model->sigma2));
+	UNIT_NEAR(worst, 0, 1e-7, "%s: both filters agree", text);
+	env.free(env.arg, model);
+}
+
+/* Regressors that make NaN out of numbers must not pass for missing values: the
+ * workspace is sized by what is missing. */
+static void
+test_infinite_regressors(void)
+{
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
+	AoSpec		spec = spec_of("(0,1,1)(0,1,1)[24]", &env);
+	AoFitOptions options = {.method = AO_ML};
+	AoModel    *model;
+	uint64_t	state = 5;
+	double		y[N],
+				x[2 * N],
+				out[N];
+
+	make_series(y, N, false);
+	for (int i = 0; i < 2 * N; i++)
+		x[i] = noise(&state);
+	if (ao_fit(y, N, x, 2, &spec, &options, &env, &model) != AO_OK)
+		abort();
+	x[80] = HUGE_VAL;
+	x[81] = -HUGE_VAL;
+	UNIT_CHECK(ao_residuals(model, y, N, x, 2, &env, out) == AO_BAD_XREG, "infinite regressors");
+	x[80] = x[81] = 1e200;
+	ao_model_coef(model)[2] = 1e199;
+	ao_model_coef(model)[3] = -1e199;
+	UNIT_CHECK(ao_residuals(model, y, N, x, 2, &env, out) == AO_OUT_OF_SCALE, "regression overflows");
+	env.free(env.arg, model);
+}
+
+int
+main(void)
+{
+	test_infinite_regressors();
+	for (int i = 0; i < N_SPECS; i++)
+	{
+		bool		plain = strstr(specs[i], "drift") == NULL;
+
+		test_cancel(specs[i]);
+		test_filters_agree(specs[i]);
+		if (plain)
+		{
+			test_append(specs[i], false);
+			test_append(specs[i], true);
+		}
+	}
+	for (int gaps = 0; gaps < 2; gaps++)
+		for (int i = 0; i < 4; i++)
+		{
+			test_memory(specs[i], AO_ML, gaps, 0);
+			test_memory(specs[i], AO_ML, gaps, 3);
+		}
+	test_memory("(1,1,1)(0,1,1)[12]", AO_CSS_ML, false, 3);
+	test_memory("(3,0,2)", AO_CSS, false, 0);
+	return unit_done();
+}
