@@ -41,17 +41,19 @@ SELECT series, term, round(estimate::numeric, 6) AS estimate,
 FROM models, arima_coefficients(model) WITH ORDINALITY
 ORDER BY series, ordinality;
 
-SELECT series, s.spec, s.n, round(sqrt(s.sigma2)::numeric, 5) AS sigma,
+SELECT series, round(sqrt(s.sigma2)::numeric, 5) AS sigma,
 	round(s.loglik::numeric, 2) AS loglik, round(s.aicc::numeric, 1) AS aicc, s.status
 FROM models, arima_stats(model) AS s
 ORDER BY series;
 
-\echo '   AR and MA roots that nearly cancel: there is little in these series beyond a'
-\echo '   random walk with a drift. The status says so; the forecasts are sound.'
+\echo '   In CAC, DAX and SMI an AR and an MA root nearly cancel: the z and p of such'
+\echo '   terms mean nothing, and little is left beyond a random walk with a drift.'
+\echo '   FTSE keeps a small autocorrelation.'
 \echo
-\echo '3. The next ten sessions: forecast (95 % interval)'
+\echo '3. The next ten sessions: forecast (95 % interval, for normal errors of constant'
+\echo '   variance: the last year moved more than the years before, so too narrow now)'
 \echo
-SELECT step,
+SELECT step AS h,
 	max(cell) FILTER (WHERE series = 'CAC') AS "CAC",
 	max(cell) FILTER (WHERE series = 'DAX') AS "DAX",
 	max(cell) FILTER (WHERE series = 'FTSE') AS "FTSE",

@@ -14,7 +14,7 @@
 #include <math.h>
 #include <string.h>
 
-#define STEP_IN_SE 0.02
+#define STEP_IN_SE 0.005
 
 typedef struct Work
 {

@@ -25,14 +25,23 @@ typedef struct Plan
 #define IMPROVE_ROUNDS 10
 #define FIRST 3					/* starts followed before the others are judged */
 #define ENDLESS 400
+#define CHEAP 4000				/* rows times states of a cheap pass */
 #define APART 0.3				/* of two starts, in some free parameter */
 #define PROMISING 40			/* log-likelihood a followed start may be behind */
 #define PROMISING_SHARE 0.1		/* or this share of what the model explains */
 #define RANDOM 96
 
-/* Seasonal passes cost more, and their candidates are fewer. */
+/* n of the starts of a model of up to six parameters; each costs more with more. */
+static int
+share(int n, int k)
+{
+	return k <= 6 ? n : n * 6 / k > 3 ? n * 6 / k : 3;
+}
+
+/* Seasonal passes cost more, and their candidates are fewer; cheap: the series is
+ * so short that it does not matter. */
 static Plan
-make_plan(const AoShape *shape)
+make_plan(const AoShape *shape, bool cheap)
 {
 	int			k = shape->k,
 				pairs = ao_candidates_pairs_count(&shape->spec, false),
@@ -45,10 +54,10 @@ make_plan(const AoShape *shape)
 	if (k > 40)
 		return (Plan) {RANDOM, 4, 16, 2};
 	if (shape->spec.P + shape->spec.Q == 0)
-		return (Plan) {pairs + RANDOM, 40, circle + RANDOM, 20};
-	if (k == 3)
+		return (Plan) {pairs + RANDOM, share(40, k), circle + RANDOM, share(20, k)};
+	if (k == 3 && !cheap)
 		return (Plan) {pairs + RANDOM, 6, 16, 4};
-	return (Plan) {pairs + RANDOM, 20, circle + 48, 12};
+	return (Plan) {pairs + RANDOM, share(20, k), circle + 48, share(12, k)};
 }
 
 static int
@@ -61,7 +70,7 @@ size_t
 ao_search_bytes(const AoShape *shape)
 {
 	size_t		k = (size_t) shape->k;
-	Plan		plan = make_plan(shape);
+	Plan		plan = make_plan(shape, true);	/* the larger one */
 	size_t		n = (size_t) larger(plan.conditional, plan.improved + plan.exact);
 
 	return 2 * ao_arena_round(n * k, sizeof(double)) + ao_arena_round(n, sizeof(double)) +
@@ -214,7 +223,7 @@ ao_search(AoObjective *obj, const double *given, AoArena *arena, AoOptimum *best
 {
 	const AoShape *shape = obj->shape;
 	size_t		k = (size_t) shape->k;
-	Plan		plan = make_plan(shape);
+	Plan		plan = make_plan(shape, obj->pass[0].n * shape->r < CHEAP);
 	size_t		n = (size_t) larger(plan.conditional, plan.improved + plan.exact);
 	double	   *u = ao_arena_take(arena, n * k, sizeof(double)),
 			   *scratch = ao_arena_take(arena, n * k, sizeof(double)),

@@ -117,8 +117,8 @@ test_memory(const char *text, AoMethod method, bool gaps, int k)
 	if (status != AO_OK)
 		return;
 	UNIT_CHECK(counter.peak <= said + 64 + ao_model_size(model), "%s: takes no more than it says", text);
-	/* 2 MB for the lanes of the passes and the points of the search */
-	UNIT_CHECK(said <= copies + 700 * r * r + ((size_t) 2 << 20), "%s: bounded by copies and r squared", text);
+	/* 4 MB for the lanes of the passes and the points of the search */
+	UNIT_CHECK(said <= copies + 700 * r * r + ((size_t) 4 << 20), "%s: bounded by copies and r squared", text);
 	counting_free(&counter, model);
 	env.max_bytes = said + 63;
 	UNIT_CHECK(ao_fit(y, n, k ? x : NULL, k, &spec, &options, &env, &model) == AO_OVER_MEMORY_LIMIT &&
@@ -266,5 +266,6 @@ main(void)
 		}
 	test_memory("(1,1,1)(0,1,1)[12]", AO_CSS_ML, false, 3);
 	test_memory("(3,0,2)", AO_CSS, false, 0);
+	test_memory("(20,0,20)", AO_CSS, false, 1);
 	return unit_done();
 }
