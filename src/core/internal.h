@@ -95,14 +95,18 @@ double		ao_free_limit(const AoShape *shape, int i);
 
 /* ---- start.c: stationary start of the filter ---- */
 
+/* of the MA part, beyond which it has no use: eight roots in one place on the circle */
+#define AO_LARGEST_MA_VARIANCE 1e4
+
 /* scratch vectors that ao_stationary_start needs */
 size_t		ao_start_scratch(const AoShape *shape);
 /*
  * For one AoVec of lanes: F = Var(y_1)/sigma2 and K[r] = Cov(x_2, y_1)/sigma2.
- * Arrays are AoVec with the given stride.
+ * Arrays are AoVec with the given stride.  F is NaN where they could not be had
+ * with enough digits: nearly all of them if `strict`.
  */
 void		ao_stationary_start(const AoShape *shape, const AoVec *phi, const AoVec *theta,
-								int stride, AoVec *K, AoVec *F, AoVec *scratch);
+								int stride, bool strict, AoVec *K, AoVec *F, AoVec *scratch);
 
 /* The whole covariance of the first predicted state, in units of sigma2, of one
  * lane: P[r][r] with leading dimension ld.  `in` and `out` are the strides in
@@ -151,6 +155,44 @@ AoStatus	ao_pass_conditional(AoPass *pass, AoEnv *env);
 /* Exact steps from..to-1; the innovations go to keep, which moves on by `advance`
  * vectors a row. */
 void		ao_exact_range(AoPass *pass, int64_t from, int64_t to, AoVec *keep, int advance);
+
+/* ---- presample.c: the same for one parameter vector near the unit circle ---- */
+
+typedef struct AoPresample
+{
+	const AoShape *shape;
+	int			n_cols;
+	double	   *phi,
+			   *theta,			/* [r]; in */
+			   *pacf,
+			   *a,				/* [r] work */
+			   *pi,				/* [r + AO_BLOCK] */
+			   *e,				/* [r + AO_BLOCK][n_cols] */
+			   *HH,				/* [r][r] */
+			   *He,				/* [r][n_cols] */
+			   *U,
+			   *M,				/* [ar + ma][ar + ma] */
+			   *X,
+			   *HX,				/* [r][ar + ma] */
+			   *b;				/* [ar + ma][n_cols] */
+} AoPresample;
+
+/* Can it be used?  Its cost grows with the square of the state. */
+bool		ao_presample_serves(const AoShape *shape);
+size_t		ao_presample_bytes(const AoShape *shape, int n_cols);
+void		ao_presample_init(AoPresample *pre, const AoShape *shape, int n_cols, AoArena *arena);
+/* w: n rows of n_cols; cross and log_f as in AoPass, log_f NaN where there is none. */
+AoStatus	ao_presample_run(AoPresample *pre, const double *w, int64_t n, double *cross,
+							 double *log_f, AoEnv *env);
+/* After a run: the state after row n of the last column less gamma times the others,
+ * `known` for certain or with a covariance P[r][r] in units of sigma2. */
+AoStatus	ao_presample_state(AoPresample *pre, const double *w, int64_t n,
+							   const double *gamma, double *x, bool *known, AoEnv *env);
+void		ao_presample_cov(const AoPresample *pre, double *P, int ld);
+/* After a run over one column: one-step errors over the roots of their variances in
+ * units of sigma2. */
+AoStatus	ao_presample_residuals(AoPresample *pre, const double *w, int64_t n,
+								   double *residuals, AoEnv *env);
 
 /* ---- kalman.c: the same with missing values, on the levels ---- */
 
@@ -234,6 +276,7 @@ typedef struct AoObjective
 	bool		conditional;
 	AoPass		pass[3];		/* for 1, 2, 4 vectors */
 	AoKalman	kalman;
+	AoPresample presample;
 	int64_t		evaluations;	/* points evaluated so far */
 	double	   *coef,			/* [k] work */
 			   *white;			/* [k] zeros */

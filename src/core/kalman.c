@@ -83,7 +83,7 @@ ao_kalman_start(AoKalman *kf)
 	kf->log_f[0] = ao_splat(0);
 	if (r > 0)
 	{
-		ao_stationary_start(sh, kf->phi, kf->theta, 1, kf->K, &F1, kf->scratch);
+		ao_stationary_start(sh, kf->phi, kf->theta, 1, false, kf->K, &F1, kf->scratch);
 		for (int j = 0; j < AO_LANES; j++)
 			ao_stationary_cov(sh, (double *) kf->phi + j, (double *) kf->theta + j,
 							  (double *) kf->K + j, AO_LANES, F1[j],

@@ -25,6 +25,8 @@ ao_objective_bytes(const AoShape *shape, int n_cols, bool missing)
 
 	if (missing)
 		bytes += ao_kalman_bytes(shape, n_cols);
+	else
+		bytes += ao_presample_bytes(shape, n_cols);
 	for (int i = 0; i < 3; i++)
 		bytes += ao_pass_bytes(shape, vecs[i], n_cols);
 	return bytes;
@@ -45,6 +47,8 @@ ao_objective_init(AoObjective *obj, const AoShape *shape, const AoDesign *design
 	obj->chol = ao_arena_take(arena, (size_t) (nc * (nc + 1)), sizeof(double));
 	if (design->missing)
 		ao_kalman_init(&obj->kalman, shape, nc, arena);
+	else
+		ao_presample_init(&obj->presample, shape, nc, arena);
 	for (int i = 0; i < 3; i++)
 	{
 		ao_pass_init(&obj->pass[i], shape, vecs[i], nc, arena);
@@ -131,6 +135,26 @@ collect(AoObjective *obj, const AoVec *cross, const AoVec *log_f, int nv, int la
 		*log_f_out = log_f[lane / AO_LANES][lane % AO_LANES];
 }
 
+/* The point's value again where the pass lost its digits, out of presample.c. */
+static AoStatus
+rescue(AoObjective *obj, const double *coef, double *f, double *cross_out, double *log_f_out)
+{
+	AoPresample *pre = &obj->presample;
+	const AoDesign *design = obj->design;
+	double		one[(AO_MAX_XREG + 3) * (AO_MAX_XREG + 4) / 2],
+				log_f;
+	size_t		nc = (size_t) design->n_beta + 1;
+
+	ao_expand(obj->shape, coef, pre->phi, pre->theta, 1);
+	AO_TRY(ao_presample_run(pre, design->z, design->rows, one, &log_f, obj->env));
+	*f = value(obj, one, log_f);
+	if (cross_out)
+		memcpy(cross_out, one, nc * (nc + 1) / 2 * sizeof(double));
+	if (log_f_out)
+		*log_f_out = log_f;
+	return AO_OK;
+}
+
 /* One pass for up to a pass's width of points; spare lanes repeat the last. */
 static AoStatus
 evaluate_batch(AoObjective *obj, const double *coef, int n_points,
@@ -165,9 +189,16 @@ evaluate_batch(AoObjective *obj, const double *coef, int n_points,
 	else
 		AO_TRY(ao_pass_exact(ps, obj->env));
 	for (int lane = 0; lane < n_points; lane++)
+	{
+		double	   *cross_out = cross ? cross + lane * (nc * (nc + 1) / 2) : NULL,
+				   *log_f_out = log_f ? log_f + lane : NULL;
+
 		collect(obj, missing ? kf->cross : ps->cross, missing ? kf->log_f : ps->log_f,
-				nv, lane, &f[lane], cross ? cross + lane * (nc * (nc + 1) / 2) : NULL,
-				log_f ? log_f + lane : NULL);
+				nv, lane, &f[lane], cross_out, log_f_out);
+		if (!missing && !obj->conditional && ao_presample_serves(sh) &&
+			isnan(ps->log_f[lane / AO_LANES][lane % AO_LANES]))
+			AO_TRY(rescue(obj, coef + lane * sh->k, &f[lane], cross_out, log_f_out));
+	}
 	return AO_OK;
 }
 

@@ -132,7 +132,7 @@ ao_state_run_bytes(const AoSpec *spec, bool missing)
 	sh.r = sh.ar > sh.ma ? sh.ar : sh.ma;
 	r = (size_t) sh.r;
 	return missing ? ao_kalman_bytes(&sh, 1) :
-		ao_pass_bytes(&sh, 1, 1) + ao_arena_round((size_t) sh.diff, sizeof(double)) +
+		ao_pass_bytes(&sh, 1, 1) + ao_presample_bytes(&sh, 1) + ao_arena_round((size_t) sh.diff, sizeof(double)) +
 		ao_arena_round(r * r, sizeof(double));
 }
 
@@ -181,6 +181,36 @@ set_levels(AoState *st, const double *z, int64_t n)
 		st->a[st->shape.r + i] = z[n - 1 - i];
 }
 
+static const char roots_too_close[] = "roots of the model are too close to the unit circle";
+
+/* The same where the fast recursions have lost their digits. */
+static AoStatus
+run_near_circle(AoState *st, const AoPass *ps, AoArena *arena, AoEnv *env)
+{
+	AoPresample pre;
+	bool		known;
+	double		cross,
+				log_f;
+	size_t		bytes = (size_t) st->shape.r * sizeof(double);
+
+	if (!ao_presample_serves(&st->shape))
+		return ao_fail(env, AO_BAD_ARGUMENT, roots_too_close, 0, 0);
+	ao_presample_init(&pre, &st->shape, 1, arena);
+	memcpy(pre.phi, st->phi, bytes);
+	memcpy(pre.theta, st->theta, bytes);
+	AO_TRY(ao_presample_run(&pre, ps->w, ps->n, &cross, &log_f, env));
+	if (isnan(log_f))
+		return ao_fail(env, AO_BAD_ARGUMENT, roots_too_close, 0, 0);
+	if (ps->residuals)
+		return ao_presample_residuals(&pre, ps->w, ps->n, ps->residuals, env);
+	AO_TRY(ao_presample_state(&pre, ps->w, ps->n, NULL, st->a, &known, env));
+	if (known)
+		st->P = NULL;
+	else if (st->P)
+		ao_presample_cov(&pre, st->P, st->s);
+	return AO_OK;
+}
+
 /* Complete: differences and the fast recursions. */
 static AoStatus
 run_complete(AoState *st, double *z, int64_t n, bool want_cov, double *residuals,
@@ -203,6 +233,8 @@ run_complete(AoState *st, double *z, int64_t n, bool want_cov, double *residuals
 		residuals[i] = NAN;
 	ps.state_cov = cov;
 	AO_TRY(ao_pass_exact(&ps, env));
+	if (isnan(ps.log_f[0][0]))
+		return run_near_circle(st, &ps, arena, env);
 	for (int i = 0; i < r; i++)
 		st->a[i] = ps.x[i][0];
 	if (!cov || ps.steady)
