@@ -311,14 +311,41 @@ size_t		ao_optimize_bytes(int k, int n_starts);
 AoStatus	ao_optimize(AoObjective *obj, double *starts, int n_starts, int max_rounds,
 						double rival, AoArena *arena, AoOptimum *best);
 
+/* ---- whittle.c: pairs of roots by the periodogram ---- */
+
+#define AO_MAX_ROOT_PAIRS 64	/* of a kind; and a few more */
+
+/* Factors 1 - ar[0] B - ar[1] B^2 and the same of the MA part. */
+typedef struct AoRootPairs
+{
+	double		gain,			/* in log-likelihood, roughly */
+				ar[2],
+				ma[2];
+} AoRootPairs;
+
+size_t		ao_whittle_work(int n); /* doubles */
+/* The most promising pairs for v[n]: in, at most how many of each kind; out, how many. */
+AoStatus	ao_whittle_pairs(const double *v, int n, double *work, AoRootPairs *wide,
+							 int *n_wide, AoRootPairs *narrow, int *n_narrow, AoEnv *env);
+
 /* ---- candidates.c: points to look at, all [n][k] of unbounded parameters ---- */
 
+#define AO_USUAL 20				/* of seasonal models */
+void		ao_candidates_usual(const AoShape *shape, double *u);
 void		ao_candidates_random(const AoShape *shape, int n, double *u);
 void		ao_candidates_grid(const AoShape *shape, int n, double *u);
 int			ao_candidates_pairs_count(const AoSpec *spec, bool on_circle);
 /* w: n rows of n_cols, the series last; on_circle: MA roots there */
 AoStatus	ao_candidates_pairs(const AoShape *shape, bool on_circle, const double *w,
 								int64_t n, int n_cols, double *work, double *u, AoEnv *env);
+
+/* the same where the series' own periodogram suggests them: first those with narrow
+ * peaks, then the others */
+bool		ao_candidates_has_spectral(const AoSpec *spec);
+size_t		ao_candidates_spectral_work(const AoSpec *spec);	/* doubles */
+AoStatus	ao_candidates_spectral(const AoShape *shape, const double *w, int64_t n, int n_cols,
+								   double *work, double *u, int *n_narrow, int *n_wide,
+								   AoEnv *env);
 
 /* ---- search.c: the global search ---- */
 
