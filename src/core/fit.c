@@ -314,8 +314,10 @@ state_near_circle(Fit *fit, AoState *st)
 				log_f;
 	bool		known;
 
-	ao_expand(&fit->shape, fit->coef, pre->phi, pre->theta, 1);
-	AO_TRY(ao_presample_run(pre, design->z, design->rows, cross, &log_f, fit->env));
+	for (int lane = 0; lane < AO_LANES; lane++)
+		ao_expand(&fit->shape, fit->coef, (double *) pre->phi + lane,
+				  (double *) pre->theta + lane, AO_LANES);
+	AO_TRY(ao_presample_run(pre, design->z, design->rows, 1, cross, &log_f, fit->env));
 	AO_TRY(ao_presample_state(pre, design->z, design->rows, fit->gamma, st->a, &known,
 							  fit->env));
 	for (int i = 0; i < fit->shape.r; i++)

@@ -156,20 +156,25 @@ AoStatus	ao_pass_conditional(AoPass *pass, AoEnv *env);
  * vectors a row. */
 void		ao_exact_range(AoPass *pass, int64_t from, int64_t to, AoVec *keep, int advance);
 
-/* ---- presample.c: the same for one parameter vector near the unit circle ---- */
+/* ---- presample.c: the same for up to AO_LANES points near the unit circle ---- */
 
 typedef struct AoPresample
 {
 	const AoShape *shape;
 	int			n_cols;
-	double	   *phi,
+	AoVec	   *phi,
 			   *theta,			/* [r]; in */
-			   *pacf,
-			   *a,				/* [r] work */
 			   *pi,				/* [r + AO_BLOCK] */
 			   *e,				/* [r + AO_BLOCK][n_cols] */
+			   *pi_pi,			/* [r] */
+			   *pi_e,			/* [r][n_cols] */
+			   *e_e;			/* [n_cols*(n_cols+1)/2] */
+	/* of one lane at a time */
+	double	   *phi1,
+			   *theta1,			/* [r] */
+			   *pacf,
+			   *a,				/* [r] work */
 			   *HH,				/* [r][r] */
-			   *He,				/* [r][n_cols] */
 			   *U,
 			   *M,				/* [ar + ma][ar + ma] */
 			   *X,
@@ -181,15 +186,16 @@ typedef struct AoPresample
 bool		ao_presample_serves(const AoShape *shape);
 size_t		ao_presample_bytes(const AoShape *shape, int n_cols);
 void		ao_presample_init(AoPresample *pre, const AoShape *shape, int n_cols, AoArena *arena);
-/* w: n rows of n_cols; cross and log_f as in AoPass, log_f NaN where there is none. */
-AoStatus	ao_presample_run(AoPresample *pre, const double *w, int64_t n, double *cross,
-							 double *log_f, AoEnv *env);
-/* After a run: the state after row n of the last column less gamma times the others,
+/* w: n rows of n_cols; cross[n_points][] and log_f[n_points] as in AoPass, log_f NaN
+ * where there is none.  Lanes after the n_points need values, too. */
+AoStatus	ao_presample_run(AoPresample *pre, const double *w, int64_t n, int n_points,
+							 double *cross, double *log_f, AoEnv *env);
+/* After a run, for its first point: the state after row n of the last column less gamma times the others,
  * `known` for certain or with a covariance P[r][r] in units of sigma2. */
 AoStatus	ao_presample_state(AoPresample *pre, const double *w, int64_t n,
 							   const double *gamma, double *x, bool *known, AoEnv *env);
 void		ao_presample_cov(const AoPresample *pre, double *P, int ld);
-/* After a run over one column: one-step errors over the roots of their variances in
+/* The same after a run over one column: one-step errors over the roots of their variances in
  * units of sigma2. */
 AoStatus	ao_presample_residuals(AoPresample *pre, const double *w, int64_t n,
 								   double *residuals, AoEnv *env);
@@ -277,6 +283,7 @@ typedef struct AoObjective
 	AoPass		pass[3];		/* for 1, 2, 4 vectors */
 	AoKalman	kalman;
 	AoPresample presample;
+	double	   *rescued;		/* cross products of its points */
 	int64_t		evaluations;	/* points evaluated so far */
 	double	   *coef,			/* [k] work */
 			   *white;			/* [k] zeros */

@@ -1,7 +1,7 @@
 /*
  * presample.c
- *		Exact likelihood of a complete series for one parameter vector with roots
- *		so close to the unit circle that the recursions of pass.c lose digits.
+ *		Exact likelihood of a complete series for parameter vectors with roots so
+ *		close to the unit circle that the recursions of pass.c lose digits.
  *
  * Given the state x_1 before the first value the innovations follow from the
  * difference equation,
@@ -21,7 +21,6 @@
 
 #define LONGEST 40				/* state */
 #define DECAYED 1e-18			/* weights that no sum will notice */
-#define SETTLED 1e-9			/* standard error of the state */
 #define LARGEST_VARIANCE 1e18	/* of u, in units of sigma2 */
 
 /* Is the state short enough? */
@@ -40,12 +39,13 @@ ao_presample_bytes(const AoShape *shape, int n_cols)
 
 	if (!ao_presample_serves(shape))
 		return 0;
-	return 4 * ao_arena_round(r, sizeof(double)) +
-		ao_arena_round(r + AO_BLOCK, sizeof(double)) +
-		ao_arena_round((r + AO_BLOCK) * nc, sizeof(double)) +
+	return 3 * ao_arena_round(r, sizeof(AoVec)) + 4 * ao_arena_round(r, sizeof(double)) +
+		ao_arena_round(r + AO_BLOCK, sizeof(AoVec)) +
+		ao_arena_round((r + AO_BLOCK) * nc, sizeof(AoVec)) +
+		ao_arena_round(r * nc, sizeof(AoVec)) +
+		ao_arena_round(nc * (nc + 1) / 2, sizeof(AoVec)) +
 		ao_arena_round(r * r, sizeof(double)) + 2 * ao_arena_round(m * m, sizeof(double)) +
-		2 * ao_arena_round(r * m, sizeof(double)) + ao_arena_round(r * nc, sizeof(double)) +
-		ao_arena_round(m * nc, sizeof(double));
+		2 * ao_arena_round(r * m, sizeof(double)) + ao_arena_round(m * nc, sizeof(double));
 }
 
 void
@@ -60,21 +60,25 @@ ao_presample_init(AoPresample *pre, const AoShape *shape, int n_cols, AoArena *a
 	pre->n_cols = n_cols;
 	if (!ao_presample_serves(shape))
 		return;
-	pre->phi = ao_arena_take(arena, r, sizeof(double));
-	pre->theta = ao_arena_take(arena, r, sizeof(double));
+	pre->phi = ao_arena_take(arena, r, sizeof(AoVec));
+	pre->theta = ao_arena_take(arena, r, sizeof(AoVec));
+	pre->pi_pi = ao_arena_take(arena, r, sizeof(AoVec));
+	pre->phi1 = ao_arena_take(arena, r, sizeof(double));
+	pre->theta1 = ao_arena_take(arena, r, sizeof(double));
 	pre->pacf = ao_arena_take(arena, r, sizeof(double));
 	pre->a = ao_arena_take(arena, r, sizeof(double));
-	pre->pi = ao_arena_take(arena, r + AO_BLOCK, sizeof(double));
-	pre->e = ao_arena_take(arena, (r + AO_BLOCK) * nc, sizeof(double));
+	pre->pi = ao_arena_take(arena, r + AO_BLOCK, sizeof(AoVec));
+	pre->e = ao_arena_take(arena, (r + AO_BLOCK) * nc, sizeof(AoVec));
+	pre->pi_e = ao_arena_take(arena, r * nc, sizeof(AoVec));
+	pre->e_e = ao_arena_take(arena, nc * (nc + 1) / 2, sizeof(AoVec));
 	pre->HH = ao_arena_take(arena, r * r, sizeof(double));
 	pre->U = ao_arena_take(arena, m * m, sizeof(double));
 	pre->M = ao_arena_take(arena, m * m, sizeof(double));
 	pre->X = ao_arena_take(arena, r * m, sizeof(double));
 	pre->HX = ao_arena_take(arena, r * m, sizeof(double));
-	pre->He = ao_arena_take(arena, r * nc, sizeof(double));
 	pre->b = ao_arena_take(arena, m * nc, sizeof(double));
-	memset(pre->phi, 0, r * sizeof(double));
-	memset(pre->theta, 0, r * sizeof(double));
+	memset(pre->phi, 0, r * sizeof(AoVec));
+	memset(pre->theta, 0, r * sizeof(AoVec));
 }
 
 /* Is the MA part of any use? */
@@ -84,7 +88,7 @@ ma_in_bounds(const AoPresample *pre)
 	double		variance = 1;
 
 	for (int i = 0; i < pre->shape->ma; i++)
-		variance += pre->theta[i] * pre->theta[i];
+		variance += pre->theta1[i] * pre->theta1[i];
 	return variance < AO_LARGEST_MA_VARIANCE;
 }
 
@@ -94,7 +98,7 @@ step_down(AoPresample *pre)
 {
 	double	   *a = pre->a;
 
-	memcpy(a, pre->phi, (size_t) pre->shape->ar * sizeof(double));
+	memcpy(a, pre->phi1, (size_t) pre->shape->ar * sizeof(double));
 	for (int i = pre->shape->ar - 1; i >= 0; i--)
 	{
 		double		k = a[i],
@@ -178,7 +182,7 @@ state_by_presample(AoPresample *pre)
 	memset(pre->X, 0, (size_t) (sh->r * m) * sizeof(double));
 	for (int l = 0; l < sh->n_ma_lags; l++)
 		for (int j = sh->ma_lags[l], i = 0; i < j; i++)
-			pre->X[i * m + m + i - j] += pre->theta[j - 1];
+			pre->X[i * m + m + i - j] += pre->theta1[j - 1];
 	for (int l = 0; l < sh->n_ar_lags; l++)
 		for (int j = sh->ar_lags[l], i = 0; i < j; i++)
 		{
@@ -190,14 +194,14 @@ state_by_presample(AoPresample *pre)
 				double		w = u[c];
 
 				for (int k = 0; k < sh->n_ma_lags; k++)
-					w += pre->theta[sh->ma_lags[k] - 1] * u[c - sh->ma_lags[k] * m];
-				x[c] += pre->phi[j - 1] * w;
+					w += pre->theta1[sh->ma_lags[k] - 1] * u[c - sh->ma_lags[k] * m];
+				x[c] += pre->phi1[j - 1] * w;
 			}
 		}
 }
 
 /* Innovations of rows from..to-1 with x_1 = 0, behind r rows of history in e. */
-static void
+AO_CLONES static void
 innovations(AoPresample *pre, const double *w, int64_t from, int64_t to)
 {
 	const AoShape *sh = pre->shape;
@@ -206,8 +210,8 @@ innovations(AoPresample *pre, const double *w, int64_t from, int64_t to)
 	for (int64_t t = from; t < to; t++)
 		for (int c = 0; c < nc; c++)
 		{
-			double	   *e = pre->e + (sh->r + t - from) * nc + c;
-			double		sum = w[t * nc + c];
+			AoVec	   *e = pre->e + (sh->r + t - from) * nc + c,
+						sum = ao_splat(w[t * nc + c]);
 
 			for (int l = 0; l < sh->n_ar_lags && sh->ar_lags[l] <= t; l++)
 				sum -= pre->phi[sh->ar_lags[l] - 1] * w[(t - sh->ar_lags[l]) * nc + c];
@@ -218,119 +222,144 @@ innovations(AoPresample *pre, const double *w, int64_t from, int64_t to)
 }
 
 /* Weights pi of the same steps, behind r of history; have they died away? */
-static bool
+AO_CLONES static bool
 weights(AoPresample *pre, int64_t from, int64_t to)
 {
 	const AoShape *sh = pre->shape;
-	double		largest = 0;
+	AoVec		squares = ao_splat(0);
 
 	for (int64_t t = from; t < to; t++)
 	{
-		double	   *pi = pre->pi + sh->r + t - from;
-		double		sum = t == 0;
+		AoVec	   *pi = pre->pi + sh->r + t - from,
+					sum = ao_splat(t == 0);
 
 		for (int l = sh->n_ma_lags - 1; l >= 0; l--)
 			sum -= pre->theta[sh->ma_lags[l] - 1] * pi[-sh->ma_lags[l]];
 		pi[0] = sum;
 	}
 	for (int i = 0; i < sh->r; i++)
-		largest = fmax(largest, fabs(pre->pi[to - from + i]));
-	return largest < DECAYED;
+		squares += pre->pi[to - from + i] * pre->pi[to - from + i];
+	for (int j = 0; j < AO_LANES; j++)
+		if (!(squares[j] < DECAYED * DECAYED))
+			return false;
+	return true;
 }
 
 /* a' b over n steps */
-static double
-dot(const double *a, const double *b, int stride, int64_t n)
+AO_INLINE AoVec
+dot(const AoVec *a, const AoVec *b, int stride, int64_t n)
 {
-	double		sum = 0;
+	AoVec		even = ao_splat(0),
+				odd = ao_splat(0);
+	int64_t		t = 0;
 
-	for (int64_t t = 0; t < n; t++)
-		sum += a[t] * b[t * stride];
-	return sum;
+	for (; t + 2 <= n; t += 2)
+	{
+		even += a[t] * b[t * stride];
+		odd += a[t + 1] * b[(t + 1) * stride];
+	}
+	return t < n ? even + odd + a[t] * b[t * stride] : even + odd;
 }
 
-/* Add a block's products: first row of H'H, and H'e. */
-static void
+/* Add n steps' products of pi: first row of H'H, and H'e. */
+AO_CLONES static void
 add_products(AoPresample *pre, int64_t n)
 {
 	int			r = pre->shape->r,
 				nc = pre->n_cols;
-	const double *pi = pre->pi + r;
+	const AoVec *pi = pre->pi + r;
 
 	for (int i = 0; i < r; i++)
 	{
-		pre->HH[i] += dot(pi - i, pi, 1, n);
+		pre->pi_pi[i] += dot(pi - i, pi, 1, n);
 		for (int c = 0; c < nc; c++)
-			pre->He[i * nc + c] += dot(pi - i, pre->e + r * nc + c, nc, n);
+			pre->pi_e[i * nc + c] += dot(pi - i, pre->e + r * nc + c, nc, n);
 	}
 }
 
-/* The rest of H'H, whose rows are shifted by one step each; pi of the last r steps
- * stands at the front. */
-static void
-complete_products(AoPresample *pre)
+/* Add n steps' cross products of the innovations. */
+AO_CLONES static void
+add_squares(AoPresample *pre, int64_t n)
 {
-	int			r = pre->shape->r;
-	const double *last = pre->pi + r - 1;
+	int			nc = pre->n_cols;
+	const AoVec *e = pre->e + pre->shape->r * nc;
 
-	for (int i = 1; i < r; i++)
-		for (int j = i; j < r; j++)
-			pre->HH[i * r + j] = pre->HH[j * r + i] = pre->HH[(i - 1) * r + j - 1] -
-				last[1 - i] * last[1 - j];
-	for (int i = 1; i < r; i++)
-		pre->HH[i * r] = pre->HH[i];
+	for (int c = 0, i = 0; c < nc; c++)
+		for (int d = 0; d <= c; d++, i++)
+			for (int64_t t = 0; t < n; t++)
+				pre->e_e[i] += e[t * nc + c] * e[t * nc + d];
 }
 
-/* One pass over the data: cross products of e0, H'H and H'e0. */
-static AoStatus
-pass_over(AoPresample *pre, const double *w, int64_t n, double *cross, AoEnv *env)
+/* Nothing seen yet. */
+static void
+clear(AoPresample *pre)
 {
 	size_t		r = (size_t) pre->shape->r,
 				nc = (size_t) pre->n_cols;
+
+	memset(pre->pi, 0, r * sizeof(AoVec));
+	memset(pre->e, 0, r * nc * sizeof(AoVec));
+	memset(pre->pi_pi, 0, r * sizeof(AoVec));
+	memset(pre->pi_e, 0, r * nc * sizeof(AoVec));
+	memset(pre->e_e, 0, nc * (nc + 1) / 2 * sizeof(AoVec));
+}
+
+/* One pass over the data for all lanes. */
+static AoStatus
+pass_over(AoPresample *pre, const double *w, int64_t n, AoEnv *env)
+{
+	int			r = pre->shape->r,
+				nc = pre->n_cols;
 	bool		decayed = false;
 
-	memset(cross, 0, nc * (nc + 1) / 2 * sizeof(double));
-	memset(pre->pi, 0, r * sizeof(double));
-	memset(pre->e, 0, r * nc * sizeof(double));
-	memset(pre->HH, 0, r * r * sizeof(double));
-	memset(pre->He, 0, r * nc * sizeof(double));
+	clear(pre);
 	for (int64_t from = 0, to; from < n; from = to)
 	{
-		const double *e = pre->e + r * nc;
 		int64_t		rows;
 
 		to = from + AO_BLOCK < n ? from + AO_BLOCK : n;
 		rows = to - from;
 		innovations(pre, w, from, to);
-		for (size_t c = 0, i = 0; c < nc; c++)
-			for (size_t d = 0; d <= c; d++, i++)
-				for (int64_t t = 0; t < rows; t++)
-					cross[i] += e[t * (int64_t) nc + (int64_t) c] * e[t * (int64_t) nc + (int64_t) d];
+		add_squares(pre, rows);
 		if (!decayed)
 		{
 			decayed = weights(pre, from, to);
 			add_products(pre, rows);
-			memmove(pre->pi, pre->pi + rows, r * sizeof(double));
+			memmove(pre->pi, pre->pi + rows, (size_t) r * sizeof(AoVec));
 		}
-		memmove(pre->e, pre->e + rows * (int64_t) nc, r * nc * sizeof(double));
+		memmove(pre->e, pre->e + rows * nc, (size_t) (r * nc) * sizeof(AoVec));
 		AO_TRY(ao_poll(env));
 	}
-	complete_products(pre);
 	return AO_OK;
 }
 
-/* out[rows][m] or its transpose times: b = X' v for each column of v[r][nc] */
+/* One lane's H'H: the rows after the first are shifted by one step each; pi of the
+ * last r steps stands at the front. */
 static void
-project(const AoPresample *pre, const double *v, int nc, double *out)
+take_products(AoPresample *pre, int lane)
+{
+	int			r = pre->shape->r;
+	const AoVec *last = pre->pi + r;
+
+	for (int i = 0; i < r; i++)
+		for (int j = i; j < r; j++)
+			pre->HH[i * r + j] = pre->HH[j * r + i] = i == 0 ? pre->pi_pi[j][lane] :
+				pre->HH[(i - 1) * r + j - 1] - last[-i][lane] * last[-j][lane];
+}
+
+/* b = X' H' e of one lane. */
+static void
+project_innovations(const AoPresample *pre, int lane)
 {
 	int			r = pre->shape->r,
-				m = pre->shape->ar + pre->shape->ma;
+				m = pre->shape->ar + pre->shape->ma,
+				nc = pre->n_cols;
 
-	memset(out, 0, (size_t) (m * nc) * sizeof(double));
+	memset(pre->b, 0, (size_t) (m * nc) * sizeof(double));
 	for (int i = 0; i < r; i++)
 		for (int k = 0; k < m; k++)
 			for (int c = 0; c < nc; c++)
-				out[k * nc + c] += pre->X[i * m + k] * v[i * nc + c];
+				pre->b[k * nc + c] += pre->X[i * m + k] * pre->pi_e[i * nc + c][lane];
 }
 
 /* Cholesky factor of M, lower triangle; the sum of the logarithms of its squares. */
@@ -347,7 +376,11 @@ factor_normal_matrix(AoPresample *pre)
 		for (int j = 0; j < r; j++)
 			for (int k = 0; k < m; k++)
 				pre->HX[i * m + k] += pre->HH[i * r + j] * pre->X[j * m + k];
-	project(pre, pre->HX, m, M);
+	memset(M, 0, (size_t) (m * m) * sizeof(double));
+	for (int i = 0; i < r; i++)
+		for (int k = 0; k < m; k++)
+			for (int c = 0; c <= k; c++)
+				M[k * m + c] += pre->X[i * m + k] * pre->HX[i * m + c];
 	for (int i = 0; i < m; i++)
 	{
 		M[i * m + i] += 1;
@@ -382,134 +415,49 @@ forward(const AoPresample *pre)
 		}
 }
 
-/* See internal.h. */
-AoStatus
-ao_presample_run(AoPresample *pre, const double *w, int64_t n, double *cross, double *log_f,
-				 AoEnv *env)
+/* One lane's result out of the sums of the pass. */
+static void
+finish_lane(AoPresample *pre, int lane, double *cross, double *log_f)
 {
-	int			m = pre->shape->ar + pre->shape->ma,
+	int			r = pre->shape->r,
+				m = pre->shape->ar + pre->shape->ma,
 				nc = pre->n_cols;
 
 	*log_f = NAN;
-	if (!ao_presample_serves(pre->shape) || !ma_in_bounds(pre) || !factor_presample(pre))
+	memset(cross, 0, (size_t) (nc * (nc + 1) / 2) * sizeof(double));
+	for (int i = 0; i < r; i++)
 	{
-		memset(cross, 0, (size_t) (nc * (nc + 1) / 2) * sizeof(double));
-		return AO_OK;
+		pre->phi1[i] = pre->phi[i][lane];
+		pre->theta1[i] = pre->theta[i][lane];
 	}
+	if (!ma_in_bounds(pre) || !factor_presample(pre))
+		return;
 	state_by_presample(pre);
-	AO_TRY(pass_over(pre, w, n, cross, env));
+	take_products(pre, lane);
 	*log_f = factor_normal_matrix(pre);
-	project(pre, pre->He, nc, pre->b);
+	project_innovations(pre, lane);
 	forward(pre);
 	for (int c = 0, i = 0; c < nc; c++)
 		for (int d = 0; d <= c; d++, i++)
+		{
+			cross[i] = pre->e_e[i][lane];
 			for (int k = 0; k < m; k++)
 				cross[i] -= pre->b[k * nc + c] * pre->b[k * nc + d];
-	return AO_OK;
-}
-
-/* x_1 given the data, and columns Y[r][m] with Y Y' its covariance: Y = X C'^-1.
- * The series is the last column less gamma times the others. */
-static void
-smoothed_start(AoPresample *pre, const double *gamma, double *x)
-{
-	int			r = pre->shape->r,
-				m = pre->shape->ar + pre->shape->ma,
-				nb = pre->n_cols - 1;
-
-	for (int i = 0; i < r; i++)
-	{
-		double	   *y = pre->HX + i * m;
-
-		memcpy(y, pre->X + i * m, (size_t) m * sizeof(double));
-		x[i] = 0;
-		for (int k = 0; k < m; k++)
-		{
-			double		b = pre->b[k * (nb + 1) + nb];
-
-			for (int c = 0; c < nb; c++)
-				b -= gamma[c] * pre->b[k * (nb + 1) + c];
-			for (int l = 0; l < k; l++)
-				y[k] -= pre->M[k * m + l] * y[l];
-			y[k] /= pre->M[k * m + k];
-			x[i] += y[k] * b;
 		}
-	}
-}
-
-/* One step of the columns y[r][m] of uncertainty, the value being known: e = -x[0]. */
-static void
-step_columns(const AoPresample *pre, double *y, int m)
-{
-	int			r = pre->shape->r;
-
-	for (int k = 0; k < m; k++)
-	{
-		double		first = y[k];
-
-		for (int i = 0; i < r; i++)
-			y[i * m + k] = (i + 1 < r ? y[(i + 1) * m + k] : 0) - pre->theta[i] * first;
-	}
-}
-
-static double
-largest_of(const double *y, int n)
-{
-	double		largest = 0;
-
-	for (int i = 0; i < n; i++)
-		largest = fmax(largest, fabs(y[i]));
-	return largest;
 }
 
 /* See internal.h. */
 AoStatus
-ao_presample_state(AoPresample *pre, const double *w, int64_t n, const double *gamma,
-				   double *x, bool *known, AoEnv *env)
+ao_presample_run(AoPresample *pre, const double *w, int64_t n, int n_points, double *cross,
+				 double *log_f, AoEnv *env)
 {
-	int			r = pre->shape->r,
-				m = pre->shape->ar + pre->shape->ma,
-				nb = pre->n_cols - 1;
+	int			nc = pre->n_cols;
 
-	smoothed_start(pre, gamma, x);
-	*known = false;
-	for (int64_t t = 0; t < n; t++, w += nb + 1)
-	{
-		double		x0 = x[0],
-					e = w[nb] - x0;
-
-		for (int c = 0; c < nb; c++)
-			e -= gamma[c] * w[c];
-		for (int i = 0; i < r; i++)
-			x[i] = (i + 1 < r ? x[i + 1] : 0) + pre->phi[i] * x0 +
-				(pre->phi[i] + pre->theta[i]) * e;
-		if (!*known)
-			step_columns(pre, pre->HX, m);
-		if (t % 64 == 0)
-		{
-			AO_TRY(ao_poll(env));
-			*known = largest_of(pre->HX, r * m) < SETTLED;
-		}
-	}
+	AO_TRY(pass_over(pre, w, n, env));
+	/* the first one last: it is the one that may be asked about further */
+	for (int lane = n_points - 1; lane >= 0; lane--)
+		finish_lane(pre, lane, cross + lane * (nc * (nc + 1) / 2), log_f + lane);
 	return AO_OK;
-}
-
-/* Covariance of that state in units of sigma2: P with leading dimension ld. */
-void
-ao_presample_cov(const AoPresample *pre, double *P, int ld)
-{
-	int			r = pre->shape->r,
-				m = pre->shape->ar + pre->shape->ma;
-
-	for (int i = 0; i < r; i++)
-		for (int j = 0; j <= i; j++)
-		{
-			double		sum = 0;
-
-			for (int k = 0; k < m; k++)
-				sum += pre->HX[i * m + k] * pre->HX[j * m + k];
-			P[i * ld + j] = P[j * ld + i] = sum;
-		}
 }
 
 /* Rotate row[m], e into the triangle R and its right side z; what is left of e. */
@@ -554,8 +502,7 @@ ao_presample_residuals(AoPresample *pre, const double *w, int64_t n, double *res
 			   *z = pre->b;
 	bool		decayed = false;
 
-	memset(pre->pi, 0, (size_t) r * sizeof(double));
-	memset(pre->e, 0, (size_t) r * sizeof(double));
+	clear(pre);
 	memset(R, 0, (size_t) (m * m) * sizeof(double));
 	memset(z, 0, (size_t) m * sizeof(double));
 	for (int k = 0; k < m; k++)
@@ -563,17 +510,17 @@ ao_presample_residuals(AoPresample *pre, const double *w, int64_t n, double *res
 	for (int64_t t = 0; t < n; t++)
 	{
 		innovations(pre, w, t, t + 1);
-		residuals[t] = pre->e[r];
-		memmove(pre->e, pre->e + 1, (size_t) r * sizeof(double));
+		residuals[t] = pre->e[r][0];
+		memmove(pre->e, pre->e + 1, (size_t) r * sizeof(AoVec));
 		if (!decayed)
 		{
 			decayed = weights(pre, t, t + 1);
 			memset(row, 0, (size_t) m * sizeof(double));
 			for (int i = 0; i < r; i++)
 				for (int k = 0; k < m; k++)
-					row[k] += pre->pi[r - i] * pre->X[i * m + k];
+					row[k] += pre->pi[r - i][0] * pre->X[i * m + k];
 			residuals[t] = rotate_in(R, z, row, residuals[t], m);
-			memmove(pre->pi, pre->pi + 1, (size_t) r * sizeof(double));
+			memmove(pre->pi, pre->pi + 1, (size_t) r * sizeof(AoVec));
 		}
 		if (t % 64 == 0)
 			AO_TRY(ao_poll(env));

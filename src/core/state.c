@@ -5,12 +5,15 @@
  *
  * The state vector is that of kalman.c: the ARMA state, then the last levels.
  * Once the filter has settled and nothing is missing its covariance is zero and
- * not kept.
+ * not kept.  Where presample.c had to do the filter's work the state at the end follows
+ * from the one at the start, given all values.
  */
 #include "internal.h"
 
 #include <math.h>
 #include <string.h>
+
+#define SETTLED 1e-9			/* standard error of a state that counts as known */
 
 size_t
 ao_state_bytes(const AoSpec *spec, bool cov)
@@ -181,6 +184,110 @@ set_levels(AoState *st, const double *z, int64_t n)
 		st->a[st->shape.r + i] = z[n - 1 - i];
 }
 
+/* x_1 given the data, and columns Y[r][m] with Y Y' its covariance: Y = X C'^-1.
+ * The series is the last column less gamma times the others. */
+static void
+smoothed_start(AoPresample *pre, const double *gamma, double *x)
+{
+	int			r = pre->shape->r,
+				m = pre->shape->ar + pre->shape->ma,
+				nb = pre->n_cols - 1;
+
+	for (int i = 0; i < r; i++)
+	{
+		double	   *y = pre->HX + i * m;
+
+		memcpy(y, pre->X + i * m, (size_t) m * sizeof(double));
+		x[i] = 0;
+		for (int k = 0; k < m; k++)
+		{
+			double		b = pre->b[k * (nb + 1) + nb];
+
+			for (int c = 0; c < nb; c++)
+				b -= gamma[c] * pre->b[k * (nb + 1) + c];
+			for (int l = 0; l < k; l++)
+				y[k] -= pre->M[k * m + l] * y[l];
+			y[k] /= pre->M[k * m + k];
+			x[i] += y[k] * b;
+		}
+	}
+}
+
+/* One step of the columns y[r][m] of uncertainty, the value being known: e = -x[0]. */
+static void
+step_columns(const AoPresample *pre, double *y, int m)
+{
+	int			r = pre->shape->r;
+
+	for (int k = 0; k < m; k++)
+	{
+		double		first = y[k];
+
+		for (int i = 0; i < r; i++)
+			y[i * m + k] = (i + 1 < r ? y[(i + 1) * m + k] : 0) - pre->theta1[i] * first;
+	}
+}
+
+static double
+largest_of(const double *y, int n)
+{
+	double		largest = 0;
+
+	for (int i = 0; i < n; i++)
+		largest = fmax(largest, fabs(y[i]));
+	return largest;
+}
+
+/* See internal.h. */
+AoStatus
+ao_presample_state(AoPresample *pre, const double *w, int64_t n, const double *gamma,
+				   double *x, bool *known, AoEnv *env)
+{
+	int			r = pre->shape->r,
+				m = pre->shape->ar + pre->shape->ma,
+				nb = pre->n_cols - 1;
+
+	smoothed_start(pre, gamma, x);
+	*known = false;
+	for (int64_t t = 0; t < n; t++, w += nb + 1)
+	{
+		double		x0 = x[0],
+					e = w[nb] - x0;
+
+		for (int c = 0; c < nb; c++)
+			e -= gamma[c] * w[c];
+		for (int i = 0; i < r; i++)
+			x[i] = (i + 1 < r ? x[i + 1] : 0) + pre->phi1[i] * x0 +
+				(pre->phi1[i] + pre->theta1[i]) * e;
+		if (!*known)
+			step_columns(pre, pre->HX, m);
+		if (t % 64 == 0)
+		{
+			AO_TRY(ao_poll(env));
+			*known = largest_of(pre->HX, r * m) < SETTLED;
+		}
+	}
+	return AO_OK;
+}
+
+/* Covariance of that state in units of sigma2: P with leading dimension ld. */
+void
+ao_presample_cov(const AoPresample *pre, double *P, int ld)
+{
+	int			r = pre->shape->r,
+				m = pre->shape->ar + pre->shape->ma;
+
+	for (int i = 0; i < r; i++)
+		for (int j = 0; j <= i; j++)
+		{
+			double		sum = 0;
+
+			for (int k = 0; k < m; k++)
+				sum += pre->HX[i * m + k] * pre->HX[j * m + k];
+			P[i * ld + j] = P[j * ld + i] = sum;
+		}
+}
+
 static const char roots_too_close[] = "roots of the model are too close to the unit circle";
 
 /* The same where the fast recursions have lost their digits. */
@@ -191,14 +298,12 @@ run_near_circle(AoState *st, const AoPass *ps, AoArena *arena, AoEnv *env)
 	bool		known;
 	double		cross,
 				log_f;
-	size_t		bytes = (size_t) st->shape.r * sizeof(double);
 
 	if (!ao_presample_serves(&st->shape))
 		return ao_fail(env, AO_BAD_ARGUMENT, roots_too_close, 0, 0);
 	ao_presample_init(&pre, &st->shape, 1, arena);
-	memcpy(pre.phi, st->phi, bytes);
-	memcpy(pre.theta, st->theta, bytes);
-	AO_TRY(ao_presample_run(&pre, ps->w, ps->n, &cross, &log_f, env));
+	broadcast(st, pre.phi, pre.theta);
+	AO_TRY(ao_presample_run(&pre, ps->w, ps->n, 1, &cross, &log_f, env));
 	if (isnan(log_f))
 		return ao_fail(env, AO_BAD_ARGUMENT, roots_too_close, 0, 0);
 	if (ps->residuals)
