@@ -190,6 +190,10 @@ void		ao_presample_init(AoPresample *pre, const AoShape *shape, int n_cols, AoAr
  * where there is none.  Lanes after the n_points need values, too. */
 AoStatus	ao_presample_run(AoPresample *pre, const double *w, int64_t n, int n_points,
 							 double *cross, double *log_f, AoEnv *env);
+/* Covariance P[r][ld] of the first state, in units of sigma2, for a lane of the vectors;
+ * NaN where there is none. */
+void		ao_presample_start_cov(AoPresample *pre, const AoVec *phi, const AoVec *theta,
+								   int lane, AoVec *P, int ld);
 /* After a run, for its first point: the state after row n of the last column less gamma times the others,
  * `known` for certain or with a covariance P[r][r] in units of sigma2. */
 AoStatus	ao_presample_state(AoPresample *pre, const double *w, int64_t n,
@@ -217,6 +221,7 @@ typedef struct AoKalman
 			   *Kinf,			/* [s] work */
 			   *a,				/* [n_cols][s] */
 			   *scratch;
+	AoPresample presample;		/* for the start near the unit circle */
 	double	   *Pinf,			/* [s][s]: the same in every lane */
 			   *Minf;			/* [s] gain, then [s][s] work */
 	bool		diffuse;

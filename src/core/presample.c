@@ -415,24 +415,52 @@ forward(const AoPresample *pre)
 		}
 }
 
+/* The coefficients of one lane; false if nothing can be reckoned with them. */
+static bool
+take_lane(AoPresample *pre, const AoVec *phi, const AoVec *theta, int lane)
+{
+	for (int i = 0; i < pre->shape->r; i++)
+	{
+		pre->phi1[i] = phi[i][lane];
+		pre->theta1[i] = theta[i][lane];
+	}
+	if (!ma_in_bounds(pre) || !factor_presample(pre))
+		return false;
+	state_by_presample(pre);
+	return true;
+}
+
+/* See internal.h. */
+void
+ao_presample_start_cov(AoPresample *pre, const AoVec *phi, const AoVec *theta, int lane,
+					   AoVec *P, int ld)
+{
+	int			r = pre->shape->r,
+				m = pre->shape->ar + pre->shape->ma;
+	bool		taken = take_lane(pre, phi, theta, lane);
+
+	for (int i = 0; i < r; i++)
+		for (int j = 0; j <= i; j++)
+		{
+			double		sum = taken ? 0 : NAN;
+
+			for (int k = 0; taken && k < m; k++)
+				sum += pre->X[i * m + k] * pre->X[j * m + k];
+			P[i * ld + j][lane] = P[j * ld + i][lane] = sum;
+		}
+}
+
 /* One lane's result out of the sums of the pass. */
 static void
 finish_lane(AoPresample *pre, int lane, double *cross, double *log_f)
 {
-	int			r = pre->shape->r,
-				m = pre->shape->ar + pre->shape->ma,
+	int			m = pre->shape->ar + pre->shape->ma,
 				nc = pre->n_cols;
 
 	*log_f = NAN;
 	memset(cross, 0, (size_t) (nc * (nc + 1) / 2) * sizeof(double));
-	for (int i = 0; i < r; i++)
-	{
-		pre->phi1[i] = pre->phi[i][lane];
-		pre->theta1[i] = pre->theta[i][lane];
-	}
-	if (!ma_in_bounds(pre) || !factor_presample(pre))
+	if (!take_lane(pre, pre->phi, pre->theta, lane))
 		return;
-	state_by_presample(pre);
 	take_products(pre, lane);
 	*log_f = factor_normal_matrix(pre);
 	project_innovations(pre, lane);

@@ -19,7 +19,9 @@ typedef struct Plan
 	int			conditional,	/* screened by the conditional likelihood */
 				improved,		/* and improved with it */
 				exact,			/* screened by the exact likelihood besides those */
-				followed;		/* optimised to the end */
+				followed,		/* optimised to the end */
+				narrow,			/* the same of those that the periodogram suggests */
+				wide;
 } Plan;
 
 #define IMPROVE_ROUNDS 10
@@ -30,12 +32,10 @@ typedef struct Plan
 #define PROMISING 40			/* log-likelihood a followed start may be behind */
 #define PROMISING_SHARE 0.1		/* or this share of what the model explains */
 #define RANDOM 96
-/* Points suggested by the periodogram: looked at and followed, of either kind. */
+/* Points suggested by the periodogram that are looked at. */
 #define NARROW 32
-#define NARROW_FOLLOWED 8
 #define WIDE 48
 #define TRENDS 6
-#define WIDE_FOLLOWED 12
 
 /* n of the starts of a model of up to six parameters; each costs more with more. */
 static int
@@ -53,18 +53,21 @@ make_plan(const AoShape *shape, bool cheap)
 				usual = shape->spec.P + shape->spec.Q > 0 ? AO_USUAL : 0,
 				pairs = ao_candidates_pairs_count(&shape->spec, false),
 				circle = ao_candidates_pairs_count(&shape->spec, true);
+	bool		spectral = ao_candidates_has_spectral(&shape->spec);
+	int			narrow = spectral ? share(8, k) : 0,
+				wide = spectral ? share(12, k) : 0;
 
 	if (k <= 1)
-		return (Plan) {0, 0, 16, 2};
+		return (Plan) {0, 0, 16, 2, 0, 0};
 	if (k == 2)
-		return (Plan) {0, 0, 32, 8};
+		return (Plan) {0, 0, 32, 8, 0, 0};
 	if (k > 40)
-		return (Plan) {pairs + RANDOM + usual, 4, 16, 2};
+		return (Plan) {pairs + RANDOM + usual, 4, 16, 2, narrow, wide};
 	if (shape->spec.P + shape->spec.Q == 0)
-		return (Plan) {pairs + RANDOM, share(40, k), circle + RANDOM, share(20, k)};
+		return (Plan) {pairs + RANDOM, share(40, k), circle + RANDOM, share(20, k), narrow, wide};
 	if (k == 3 && !cheap)
-		return (Plan) {pairs + RANDOM + usual, 6, 16, 4};
-	return (Plan) {pairs + RANDOM + usual, share(20, k), circle + 48, share(12, k)};
+		return (Plan) {pairs + RANDOM + usual, 6, 16, 4, 0, 0};
+	return (Plan) {pairs + RANDOM + usual, share(20, k), circle + 48, share(12, k), narrow, wide};
 }
 
 static int
@@ -85,7 +88,7 @@ most_points(const Plan *plan)
 static size_t
 most_chosen(const Plan *plan)
 {
-	return (size_t) larger(plan->improved, plan->followed + NARROW_FOLLOWED + WIDE_FOLLOWED);
+	return (size_t) larger(plan->improved, plan->followed + plan->narrow + plan->wide);
 }
 
 /* Doubles of work for the candidates. */
@@ -110,7 +113,7 @@ ao_search_bytes(const AoShape *shape)
 		ao_arena_round(most_chosen(&plan), sizeof(double)) +
 		ao_arena_round(work_size(shape), sizeof(double)) +
 		ao_optimize_bytes(shape->k, plan.improved) + 2 * ao_optimize_bytes(shape->k, FIRST) +
-		ao_optimize_bytes(shape->k, plan.followed + NARROW_FOLLOWED + WIDE_FOLLOWED);
+		ao_optimize_bytes(shape->k, plan.followed + plan.narrow + plan.wide);
 }
 
 /* The best of n points that are apart from those already taken. */
@@ -256,7 +259,7 @@ add_best(const double *u, double *f, int n, int max, size_t k, double *chosen,
 /* The best of what the periodogram suggests: narrow peaks are apart by their width,
  * which can be less than that of other starts. */
 static AoStatus
-spectral_stage(AoObjective *obj, double *u, double *scratch, double *f, double *work,
+spectral_stage(AoObjective *obj, const Plan *plan, double *u, double *scratch, double *f, double *work,
 			   double *chosen, double *chosen_f, int *taken)
 {
 	const AoPass *ps = &obj->pass[0];
@@ -268,8 +271,8 @@ spectral_stage(AoObjective *obj, double *u, double *scratch, double *f, double *
 								  obj->env));
 	memcpy(scratch, u, (size_t) (narrow + wide) * k * sizeof(double));
 	AO_TRY(ao_objective_free(obj, scratch, narrow + wide, f));
-	add_best(u, f, narrow, NARROW_FOLLOWED, k, chosen, chosen_f, taken);
-	add_best(u + (size_t) narrow * k, f + narrow, wide, WIDE_FOLLOWED, k, chosen, chosen_f, taken);
+	add_best(u, f, narrow, plan->narrow, k, chosen, chosen_f, taken);
+	add_best(u + (size_t) narrow * k, f + narrow, wide, plan->wide, k, chosen, chosen_f, taken);
 	return AO_OK;
 }
 
@@ -339,7 +342,7 @@ ao_search(AoObjective *obj, const double *given, AoArena *arena, AoOptimum *best
 	AO_TRY(exact_candidates(obj, &plan, work, u + (size_t) taken * k));
 	AO_TRY(screen(obj, u, taken + plan.exact, scratch, f, plan.followed, chosen, chosen_f,
 				  &taken));
-	AO_TRY(spectral_stage(obj, u, scratch, f, work, chosen, chosen_f, &taken));
+	AO_TRY(spectral_stage(obj, &plan, u, scratch, f, work, chosen, chosen_f, &taken));
 	if (taken == 0)
 	{
 		memset(chosen, 0, k * sizeof(double));

@@ -80,7 +80,7 @@ periodogram(const double *v, int n, double *I, AoEnv *env)
 
 	for (int j = 0; j < bins; j += AO_LANES)
 	{
-		AoVec		c,
+		AoVec		c = ao_splat(0),
 					s1 = ao_splat(0),
 					s2 = ao_splat(0),
 					power;
@@ -120,8 +120,11 @@ wide_pair(int i, double *coef)
 		coef[1] = -r * r;
 		return;
 	}
-	for (i -= complex_shapes; i > row; row++)
-		i -= row + 1;
+	/* the rest go along the rows of a triangle */
+	i -= complex_shapes;
+	while ((row + 1) * (row + 2) / 2 <= i)
+		row++;
+	i -= row * (row + 1) / 2;
 	coef[0] = real_roots[row] + real_roots[i];
 	coef[1] = -real_roots[row] * real_roots[i];
 }
@@ -219,7 +222,7 @@ scan_wide(const double *I, int n, double *work, AoRootPairs *out, int max)
 			   *cosines = smooth + BINS,
 			   *inverse = cosines + BINS,	/* [SHAPES][BINS]: one over |1 - ma z|^2 */
 			   *log_mean = inverse + SHAPES * BINS;
-	Entry		list[AO_MAX_ROOT_PAIRS];
+	Entry		list[AO_MAX_ROOT_PAIRS] = {{0, 0, 0}};
 	int			m = coarse(I, n, smooth, cosines),
 				count = 0;
 
@@ -372,7 +375,7 @@ sine_waves(int n, const double *I, AoRootPairs *out, int max)
 static int
 scan_all_narrow(const double *I, int n, double *shape, AoRootPairs *out, int max)
 {
-	Peak		list[AO_MAX_ROOT_PAIRS];
+	Peak		list[AO_MAX_ROOT_PAIRS] = {{0, 0, 0, 0, 0}};
 	int			count = 0;
 
 	for (double ar = WIDEST; ar * n > NARROWEST; ar /= 2)
