@@ -296,6 +296,7 @@ run_near_circle(AoState *st, const AoPass *ps, AoArena *arena, AoEnv *env)
 {
 	AoPresample pre;
 	bool		known;
+	const double no_gamma = 0;
 	double		cross,
 				log_f;
 
@@ -308,7 +309,7 @@ run_near_circle(AoState *st, const AoPass *ps, AoArena *arena, AoEnv *env)
 		return ao_fail(env, AO_BAD_ARGUMENT, roots_too_close, 0, 0);
 	if (ps->residuals)
 		return ao_presample_residuals(&pre, ps->w, ps->n, ps->residuals, env);
-	AO_TRY(ao_presample_state(&pre, ps->w, ps->n, NULL, st->a, &known, env));
+	AO_TRY(ao_presample_state(&pre, ps->w, ps->n, &no_gamma, st->a, &known, env));
 	if (known)
 		st->P = NULL;
 	else if (st->P)
