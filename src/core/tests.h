@@ -34,6 +34,24 @@ typedef enum AoDeterministic
 
 #define AO_DEFAULT_LAGS INT64_C(-1)
 
+/* ---- correlation.c ---- */
+
+/* Length of the list that is usual: the integer part of 10 log10(n), below n. */
+int64_t		ao_acf_default_lag(int64_t n);
+/*
+ * Autocorrelations of lags 1..max_lag < n.  Missing values stay where they are:
+ * a lag's products are those of pairs both known, their sum divided by the
+ * number of these and the lag (Parzen 1963).
+ */
+AoStatus	ao_acf(const double *y, int64_t n, int64_t max_lag, AoEnv *env, double *acf);
+/* Partial autocorrelations of lags 1..max_lag from these (Durbin 1960). */
+AoStatus	ao_pacf(const double *y, int64_t n, int64_t max_lag, AoEnv *env, double *pacf);
+/* Are the first `lags` autocorrelations zero?  Ljung & Box 1978, with fitdf taken
+ * from the degrees of freedom; missing values as in ao_acf.  By default
+ * the smaller of 10 and n/5 lags, but more than fitdf. */
+AoStatus	ao_test_ljung_box(const double *y, int64_t n, int64_t lags, int64_t fitdf,
+							  AoEnv *env, AoTest *test);
+
 /* ---- stationarity.c ---- */
 
 /* Is it stationary around a level or trend?  Kwiatkowski, Phillips, Schmidt &
@@ -49,6 +67,29 @@ AoStatus	ao_test_adf(const double *y, int64_t n, AoDeterministic around, int64_t
 /* The same by Phillips & Perron 1988, Z(alpha) around a trend; by default
  * 4 (n/100)^(1/4) lags, for the n-1 steps. */
 AoStatus	ao_test_pp(const double *y, int64_t n, int64_t lags, AoEnv *env, AoTest *test);
+
+/* ---- residual_tests.c ---- */
+
+/* Skewness and kurtosis those of a normal distribution?  Jarque & Bera 1980. */
+AoStatus	ao_test_jarque_bera(const double *y, int64_t n, AoEnv *env, AoTest *test);
+
+typedef enum AoAlternative
+{
+	AO_TWO_SIDED,
+	AO_LESS,					/* mean loss of e1 below that of e2: the second is worse */
+	AO_GREATER					/* above: the second is better */
+} AoAlternative;
+
+/*
+ * Are two forecasts of the same values, h steps ahead with errors e1 and e2,
+ * equally good by the loss |e|^power?  Diebold & Mariano 1995 with the correction
+ * of Harvey, Leybourne & Newbold 1997: Student's t with n-1 degrees of freedom.
+ * Pairs with a missing error are dropped.  Where the variance estimate for h > 1
+ * is not positive, h = 1 is used.  test->lags is h-1 of the h used.
+ */
+AoStatus	ao_test_diebold_mariano(const double *e1, const double *e2, int64_t n, int64_t h,
+									double power, AoAlternative alternative,
+									AoEnv *env, AoTest *test);
 
 /* ---- differences.c ---- */
 
@@ -93,5 +134,23 @@ AoStatus	ao_stl(const double *y, int64_t n, int m, const AoStlOptions *options,
  * less its seasonal component by robust STL.  filled has n elements.
  */
 AoStatus	ao_fill_gaps(const double *y, int64_t n, int m, AoEnv *env, double *filled);
+
+/* ---- guerrero.c ---- */
+
+/*
+ * Box-Cox parameter from lower to upper (-5..5) for which the spread within
+ * pieces of m, at least 2, successive values depends least on their level
+ * (Guerrero 1993).  All values positive.  1 where it is undefined:
+ * up to 2 m values, or no spread.
+ */
+AoStatus	ao_box_cox_lambda(const double *y, int64_t n, int m, double lower, double upper,
+							  AoEnv *env, double *lambda);
+
+/* ---- distribution.c ---- */
+
+/* P(X > x) of chi-square, and of Student's t; df > 0, relative accuracy 1e-10
+ * for df up to 1e5. */
+double		ao_chi_square_upper(double x, double df);
+double		ao_student_upper(double t, double df);
 
 #endif							/* AO_TESTS_H */
