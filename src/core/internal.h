@@ -274,6 +274,8 @@ double		ao_regression(const AoSpec *spec, const double *beta, int64_t time,
 double		ao_box_cox(double y, double lambda);
 double		ao_box_cox_inverse(double x, double lambda);
 double		ao_box_cox_slope(double x, double lambda);	/* d inverse / d x */
+/* power of two that brings x to [1, 2); 1 for zero */
+double		ao_binary_scale(double x);
 /* (1-B)^d (1-B^m)^D of z in place, by rows of n_cols; returns rows left */
 int64_t		ao_difference(const AoSpec *spec, double *z, int64_t n, int n_cols);
 

@@ -105,6 +105,12 @@ static const StatusText status_texts[] = {
 		"invalid argument: %w",
 		"Element %p of the series is at fault.",
 		"Change the argument, or leave it at its default."
+	},
+	[AO_SERIES_TOO_SHORT] = {
+		ERRCODE_INVALID_PARAMETER_VALUE, "this",
+		"series has %h non-missing values, %w needs at least %n",
+		NULL,
+		"Values needed, not counting missing ones: at least %n; give a longer series, or fewer lags or steps."
 	}
 };
 
