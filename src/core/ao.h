@@ -105,7 +105,8 @@ typedef enum AoMethod
 #define AO_REMARK_CANCELLING      0x08	/* an AR and an MA root nearly equal */
 #define AO_REMARK_DEGENERATE      0x10	/* no innovation variance: constant or exactly explained */
 #define AO_REMARK_NO_COVARIANCE   0x20	/* standard errors could not be had */
-#define AO_REMARK_ALL             0x3f
+#define AO_REMARK_BUDGET          0x40	/* the choice of the model was ended by its budget */
+#define AO_REMARK_ALL             0x7f
 
 #define AO_MODEL_VERSION 1
 
@@ -186,6 +187,7 @@ typedef struct AoFitOptions
 	AoMethod	method;
 	bool		has_lambda;
 	double		lambda;			/* Box-Cox parameter, -5..5 */
+	const struct AoAutoOptions *choice;	/* for a specification "auto"; NULL: the defaults */
 } AoFitOptions;
 
 /* Workspace in bytes that ao_fit takes for n values and k regressors (documented

@@ -92,6 +92,9 @@ void		ao_expand(const AoShape *shape, const double *coef,
 bool		ao_interior(const AoShape *shape, const double *coef,
 						double *ar_margin, double *ma_margin);
 double		ao_free_limit(const AoShape *shape, int i);
+/* Is every root of each polynomial, in powers of its own lag, at least this far from
+ * the origin? */
+bool		ao_roots_beyond(const AoShape *shape, const double *coef, double modulus);
 
 /* ---- start.c: stationary start of the filter ---- */
 
@@ -287,6 +290,7 @@ typedef struct AoObjective
 	const AoDesign *design;
 	AoEnv	   *env;
 	bool		conditional;
+	double		min_root;		/* smallest modulus of a root that is admissible */
 	AoPass		pass[3];		/* for 1, 2, 4 vectors */
 	AoKalman	kalman;
 	AoPresample presample;
@@ -319,7 +323,11 @@ typedef struct AoOptimum
 	double		f;
 	int			iterations;
 	bool		converged;
+	bool		admissible;		/* its roots keep the distance that the objective demands */
 } AoOptimum;
+
+/* Is a preferable to b? */
+bool		ao_optimum_better(const AoOptimum *a, const AoOptimum *b);
 
 size_t		ao_optimize_bytes(int k, int n_starts);
 AoStatus	ao_optimize(AoObjective *obj, double *starts, int n_starts, int max_rounds,
@@ -363,8 +371,17 @@ AoStatus	ao_candidates_spectral(const AoShape *shape, const double *w, int64_t n
 
 /* ---- search.c: the global search ---- */
 
-size_t		ao_search_bytes(const AoShape *shape);
-AoStatus	ao_search(AoObjective *obj, const double *given, AoArena *arena, AoOptimum *best);
+typedef enum AoEffort
+{
+	AO_THOROUGH,				/* the best optimum */
+	AO_QUICK,					/* a good one, for one of many models */
+	AO_LOCAL					/* the one next to the given start */
+} AoEffort;
+
+size_t		ao_search_bytes(const AoShape *shape, AoEffort effort);
+/* given: unbounded parameters to start from, or NULL */
+AoStatus	ao_search(AoObjective *obj, const double *given, AoEffort effort, AoArena *arena,
+					  AoOptimum *best);
 
 /* ---- covariance.c ---- */
 
@@ -417,6 +434,39 @@ AoStatus	ao_state_run(AoState *st, double *z, int64_t n, bool missing, bool want
 /* y at a time (1 = first value of the training series) on the filter's scale */
 AoStatus	ao_model_adjust(const AoModel *model, const AoSpec *spec, double y, int64_t time,
 							const double *xreg_row, AoEnv *env, double *out);
+
+/* ---- fit.c ---- */
+
+typedef struct AoFitTask
+{
+	const double *y;
+	int64_t		n;
+	const double *xreg;			/* n x k, or NULL */
+	int			k;
+	const AoFitOptions *options;
+	const double *given,		/* unbounded parameters to start from, or NULL */
+			   *given_coef;		/* or coefficients */
+	AoEffort	effort;
+	double		min_root;		/* as in AoObjective; 0: any */
+} AoFitTask;
+
+/* Arguments that need no look at the data. */
+AoStatus	ao_fit_check(const AoFitTask *task, AoEnv *env);
+AoStatus	ao_fit_task(const AoFitTask *task, const AoSpec *spec, AoEnv *env, AoModel **out);
+
+/* A fit without standard errors and state: one of many. */
+typedef struct AoQuickFit
+{
+	double	   *u;				/* in: room for the unbounded parameters */
+	double		loglik;
+	int64_t		n_used;
+	int			n_coef;
+	bool		degenerate,		/* nothing to estimate; loglik and u are not set */
+				admissible;		/* keeps min_root */
+} AoQuickFit;
+
+AoStatus	ao_fit_quick(const AoFitTask *task, const AoSpec *spec, AoEnv *env,
+						 AoQuickFit *out);
 
 /* ---- result.c: the model as one block ---- */
 

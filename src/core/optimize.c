@@ -366,6 +366,29 @@ one_round(Work *w, int *moved)
 	return AO_OK;
 }
 
+/* See internal.h. */
+bool
+ao_optimum_better(const AoOptimum *a, const AoOptimum *b)
+{
+	if (isfinite(a->f) && isfinite(b->f) && a->admissible != b->admissible)
+		return a->admissible;
+	return a->f < b->f;
+}
+
+/* One chain's end. */
+static AoOptimum
+end_of(const Work *w, const Chain *c)
+{
+	AoOptimum	end = {.u = c->x, .f = c->f, .converged = c->converged, .admissible = true};
+
+	if (w->obj->min_root > 0 && isfinite(c->f))
+	{
+		ao_natural_from_free(w->obj->shape, c->x, w->obj->coef);
+		end.admissible = ao_roots_beyond(w->obj->shape, w->obj->coef, w->obj->min_root);
+	}
+	return end;
+}
+
 /* Minimise from n starts [n][k] of unbounded parameters, which become the points
  * reached; best->u is allocated from the arena.  rival: a value reached before
  * (or HUGE_VAL), against which the chains have to hold out. */
@@ -374,23 +397,24 @@ ao_optimize(AoObjective *obj, double *starts, int n, int max_rounds, double riva
 			AoArena *arena, AoOptimum *best)
 {
 	Work		w = {.k = obj->shape->k, .obj = obj, .rival = rival};
-	const Chain *winner = NULL;
-	int			moved = 1;
+	int			moved = 1,
+				iterations = 0;
+	double	   *u = ao_arena_take(arena, (size_t) w.k, sizeof(double));
 
-	best->u = ao_arena_take(arena, (size_t) w.k, sizeof(double));
-	best->iterations = 0;
 	open_chains(&w, starts, n, arena);
 	for (int round = 0; round < max_rounds && moved > 0; round++)
 		AO_TRY(one_round(&w, &moved));
 	for (int i = 0; i < n; i++)
 	{
-		best->iterations += w.chains[i].iterations;
-		memcpy(starts + (size_t) i * (size_t) w.k, w.chains[i].x, (size_t) w.k * sizeof(double));
-		if (winner == NULL || w.chains[i].f < winner->f)
-			winner = &w.chains[i];
+		AoOptimum	end = end_of(&w, &w.chains[i]);
+
+		iterations += w.chains[i].iterations;
+		memcpy(starts + (size_t) i * (size_t) w.k, end.u, (size_t) w.k * sizeof(double));
+		if (i == 0 || ao_optimum_better(&end, best))
+			*best = end;
 	}
-	memcpy(best->u, winner->x, (size_t) w.k * sizeof(double));
-	best->f = winner->f;
-	best->converged = winner->converged;
+	memcpy(u, best->u, (size_t) w.k * sizeof(double));
+	best->u = u;
+	best->iterations = iterations;
 	return AO_OK;
 }
