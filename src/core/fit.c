@@ -99,10 +99,13 @@ check_arguments(const Fit *fit, const AoSpec *spec)
 	if (fit->n > AO_MAX_N)
 		return ao_fail(env, AO_SERIES_TOO_LONG, NULL, AO_MAX_N, fit->n);
 	if (fit->k_xreg < 0 || fit->k_xreg > AO_MAX_XREG)
-		return ao_fail(env, AO_BAD_XREG, "too many regressors", AO_MAX_XREG, fit->k_xreg);
+		return ao_fail(env, AO_BAD_XREG, "%h given, the limit is %n\nUse fewer of them.",
+					   AO_MAX_XREG, fit->k_xreg);
 	if (fit->options->has_lambda &&
 		!(fabs(fit->options->lambda) <= AO_MODEL_MAX_LAMBDA))
-		return ao_fail(env, AO_BAD_ARGUMENT, "Box-Cox lambda must be between -5 and 5", 0, 0);
+		return ao_fail(env, AO_BAD_ARGUMENT, "Box-Cox lambda must be between -5 and 5\n"
+					   "Usual are 0 for logarithms and 0.5 for square roots; without lambda nothing is transformed.",
+					   0, 0);
 	return AO_OK;
 }
 
@@ -114,7 +117,8 @@ check_conditional(const Fit *fit)
 		return AO_OK;
 	if (fit->design.missing)
 		return ao_fail(fit->env, AO_BAD_ARGUMENT,
-					   "the conditional sum of squares needs a series without missing values", 0, 0);
+					   "the conditional sum of squares needs a series without missing values\n"
+					   "Use method \"ml\", which takes them.", 0, 0);
 	if (fit->design.rows - fit->shape.ar < fit->shape.k + fit->design.n_beta + 1)
 		return ao_fail(fit->env, AO_TOO_FEW_VALUES, NULL,
 					   fit->shape.diff + fit->shape.ar + fit->shape.k + fit->design.n_beta + 1,
@@ -431,7 +435,6 @@ ao_refit(const AoModel *model, const double *y, int64_t n, const double *xreg, i
 
 	ao_model_spec(model, &spec);
 	if (k != model->n_xreg)
-		return ao_fail(env, AO_BAD_XREG, "the model has another number of regressors",
-					   model->n_xreg, k);
+		return ao_fail(env, AO_BAD_XREG, "%h given, the model has %n", model->n_xreg, k);
 	return fit_from(y, n, xreg, k, &spec, &options, ao_model_coef(model), env, out);
 }

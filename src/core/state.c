@@ -161,7 +161,8 @@ run_missing(AoState *st, const double *z, int64_t n, bool want_cov, double *resi
 	AO_TRY(ao_kalman_pass(&kf, z, n, residuals, env));
 	if (kf.n_diffuse < st->shape.diff)
 		return ao_fail(env, AO_TOO_FEW_VALUES,
-					   "missing values leave a season without any observation",
+					   "missing values leave a season without any observation\n"
+					   "Give a longer series or a model without seasonal differences.",
 					   st->shape.diff, kf.n_diffuse);
 	for (int i = 0; i < s; i++)
 		st->a[i] = kf.a[i][0];
