@@ -43,7 +43,8 @@ typedef enum AoStatus
 	AO_BAD_XREG,				/* err.what */
 	AO_COLLINEAR,				/* regressors not of full rank */
 	AO_BAD_MODEL,				/* corrupt model value; err.what */
-	AO_BAD_ARGUMENT				/* err.what */
+	AO_BAD_ARGUMENT,			/* err.what */
+	AO_SERIES_TOO_SHORT			/* for what err.what names: err.need non-missing values, err.have */
 } AoStatus;
 
 /* What went wrong, filled by the function that returned the status. */

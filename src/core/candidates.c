@@ -18,6 +18,9 @@
 #include <string.h>
 
 #define N_FREQUENCIES 32
+#define SEASONAL_MA -0.6		/* a usual value */
+#define NEAR_ONE 0.995
+#define MOST_VALUES 4096		/* of a series whose periodogram is taken */
 
 #define COUNT(a) ((int) (sizeof(a) / sizeof((a)[0])))
 
@@ -63,6 +66,28 @@ draw(uint64_t *state, double near_face)
 	if (uniform(state) < near_face)
 		return copysign(1.5 + 3 * fabs(x), x);
 	return atanh(0.95 * x);
+}
+
+/* Points with usual values of the first coefficient of each kind, all with all. */
+void
+ao_candidates_usual(const AoShape *shape, double *u)
+{
+	static const double plain[][2] = {{0, -0.7}, {0.7, -0.3}, {0, 0}, {0.9, -1.5}};
+	static const double seasonal[][2] = {{1.8, 0}, {2.3, -0.7}, {0.4, -0.3}, {2.6, -1.8}, {0, -0.7}};
+	const AoSpec *s = &shape->spec;
+
+	memset(u, 0, (size_t) (AO_USUAL * shape->k) * sizeof(double));
+	for (int i = 0; i < AO_USUAL; i++, u += shape->k)
+	{
+		if (s->p > 0)
+			u[0] = plain[i % COUNT(plain)][0];
+		if (s->q > 0)
+			u[s->p] = plain[i % COUNT(plain)][1];
+		if (s->P > 0)
+			u[s->p + s->q] = seasonal[i / COUNT(plain)][0];
+		if (s->Q > 0)
+			u[s->p + s->q + s->P] = seasonal[i / COUNT(plain)][1];
+	}
 }
 
 /* Points 0..n-1 at random, every fourth with an MA root on the circle. */
@@ -217,6 +242,19 @@ real_pairs(const AoShape *shape, const double *base, uint64_t *state, double *co
 	return u;
 }
 
+/* A point with a pair of complex roots. */
+static void
+put_complex_pair(const AoShape *shape, const double *base, const Pair *pair, double frequency,
+				 uint64_t *state, double *coef, double *u)
+{
+	double		r = pair->ar,
+				q = pair->ma,
+				ar[2] = {2 * r * cos(frequency), -r * r},
+				ma[2] = {2 * q * cos(frequency + pair->shift), -q * q};
+
+	put_pair(shape, base, shape->spec.p - 2, ar, ma, 2, state, coef, u);
+}
+
 /* Pairs of complex roots over the spectrum. */
 static void
 complex_pairs(const AoShape *shape, const double *base, const Pair *pairs, int n_pairs,
@@ -224,15 +262,9 @@ complex_pairs(const AoShape *shape, const double *base, const Pair *pairs, int n
 {
 	for (int f = 0; f < N_FREQUENCIES; f++)
 		for (int i = 0; i < n_pairs; i++, u += shape->k)
-		{
-			double		w = (f + 0.5) * 3.14159265358979323846 / N_FREQUENCIES,
-						r = pairs[i].ar,
-						q = pairs[i].ma,
-						ar[2] = {2 * r * cos(w), -r * r},
-						ma[2] = {2 * q * cos(w + pairs[i].shift), -q * q};
-
-			put_pair(shape, base, shape->spec.p - 2, ar, ma, 2, state, coef, u);
-		}
+			put_complex_pair(shape, base, &pairs[i],
+							 (f + 0.5) * 3.14159265358979323846 / N_FREQUENCIES,
+							 state, coef, u);
 }
 
 /* See internal.h.  work: 3 * AO_MAX_ORDER + 1 + k doubles. */
@@ -263,5 +295,113 @@ ao_candidates_pairs(const AoShape *shape, bool on_circle, const double *w, int64
 		complex_pairs(shape, base, circle, COUNT(circle), &state, coef, u);
 	else
 		complex_pairs(shape, base, inside, COUNT(inside), &state, coef, u);
+	return AO_OK;
+}
+
+/* Are there pairs to look for?  Seasonal terms would have to be taken out first,
+ * which is done for the one that seasonal differencing calls for. */
+bool
+ao_candidates_has_spectral(const AoSpec *s)
+{
+	return s->p >= 2 && s->q >= 2 && s->P == 0 && (s->Q == 0 || s->D > 0);
+}
+
+size_t
+ao_candidates_spectral_work(const AoSpec *s)
+{
+	return ao_candidates_has_spectral(s) ?
+		5 * AO_MAX_ORDER + MOST_VALUES + ao_whittle_work(MOST_VALUES) : 0;
+}
+
+/*
+ * AR part of the model without a pair, base[p-2], from autocovariances c: by Yule and
+ * Walker, after a difference if the series looks as if it needed one.
+ */
+static void
+base_without_pair(const double *c, int order, double *base, double *work)
+{
+	const double near_one = NEAR_ONE;
+	double	   *d = work + order + 1,
+			   *a = d + order + 1;
+
+	if (order < 1 || c[1] < 0.9 * c[0])
+	{
+		yule_walker(c, order, base, work);
+		return;
+	}
+	for (int i = 0; i < order; i++)
+		d[i] = (1 + near_one * near_one) * c[i] - near_one * (c[i + 1] + c[i > 0 ? i - 1 : 1]);
+	yule_walker(d, order - 1, a, work);
+	multiply(a, order - 1, &near_one, 1, base);
+}
+
+/* The last values of the series without what base and a seasonal MA term explain. */
+static void
+whiten(const AoShape *shape, const double *base, const double *w, int64_t n, int n_cols,
+	   double *v, int rows)
+{
+	int			m = shape->spec.Q > 0 ? shape->spec.m : rows;
+
+	for (int t = 0; t < rows; t++)
+	{
+		const double *row = w + (n - rows + t) * n_cols + n_cols - 1;
+
+		v[t] = row[0];
+		for (int i = 0; i < shape->spec.p - 2; i++)
+			v[t] -= base[i] * row[-(i + 1) * n_cols];
+		if (t >= m)
+			v[t] -= SEASONAL_MA * v[t - m];
+	}
+}
+
+/* Pairs of roots that stand for a trend: AR roots at one, with an MA root there. */
+static int
+trends(AoRootPairs *list)
+{
+	static const double ar[] = {0.9998, 0.998, 0.95},
+				ma[] = {0.12, -0.12};
+	int			n = 0;
+
+	for (int i = 0; i < COUNT(ar); i++)
+		for (int j = 0; j < COUNT(ma); j++, n++)
+			list[n] = (AoRootPairs) {
+				.ar = {0.9995 + ar[i], -0.9995 * ar[i]},
+				.ma = {0.9999 + ma[j], -0.9999 * ma[j]}};
+	return n;
+}
+
+/* See internal.h.  A long series is judged by its last values. */
+AoStatus
+ao_candidates_spectral(const AoShape *shape, const double *w, int64_t n, int n_cols,
+					   double *work, double *u, int *n_narrow, int *n_wide, AoEnv *env)
+{
+	int			order = shape->spec.p - 2,
+				rows,
+				pairs;
+	AoRootPairs list[3 * AO_MAX_ROOT_PAIRS];
+	double	   *c = work,
+			   *base = c + AO_MAX_ORDER + 1,
+			   *coef = base + AO_MAX_ORDER,
+			   *v = coef + 3 * AO_MAX_ORDER - 1;
+	uint64_t	state = 1953;
+
+	if (!ao_candidates_has_spectral(&shape->spec) || n < 4 * shape->k)
+	{
+		*n_narrow = *n_wide = 0;
+		return AO_OK;
+	}
+	rows = n - order < MOST_VALUES ? (int) n - order : MOST_VALUES;
+	AO_TRY(autocovariances(w, n, n_cols, order, c, env));
+	base_without_pair(c, order, base, coef);
+	whiten(shape, base, w, n, n_cols, v, rows);
+	AO_TRY(ao_whittle_pairs(v, rows, v + rows, list + *n_narrow, n_wide, list, n_narrow, env));
+	*n_wide += trends(list + *n_narrow + *n_wide);
+	pairs = *n_narrow + *n_wide;
+	for (int i = 0; i < pairs; i++, u += shape->k)
+	{
+		put_pair(shape, base, order, list[i].ar, list[i].ma, 2, &state, coef, u);
+		if (shape->spec.Q > 0)
+			u[shape->k - shape->spec.Q] = atanh(SEASONAL_MA);
+	}
 	return AO_OK;
 }

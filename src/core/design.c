@@ -210,8 +210,8 @@ largest(const AoDesign *de, int c)
 }
 
 /* Power of two that brings x to [1, 2); 1 for zero. */
-static double
-binary_scale(double x)
+double
+ao_binary_scale(double x)
 {
 	int			e;
 
@@ -320,7 +320,7 @@ set_scale(AoDesign *de, AoEnv *env)
 	}
 	if (size > 0 && (size < SMALLEST || de->level < SMALLEST))
 		return ao_fail(env, AO_OUT_OF_SCALE, "values too small", 0, 0);
-	de->scale = binary_scale(size);
+	de->scale = ao_binary_scale(size);
 	divide(de, nb, de->scale);
 	return AO_OK;
 }

@@ -308,6 +308,31 @@ set_levels(const Fit *fit, AoState *st)
 	}
 }
 
+/* The same where the pass has lost its digits; the objective has found a value for it. */
+static AoStatus
+state_near_circle(Fit *fit, AoState *st)
+{
+	AoPresample *pre = &fit->obj.presample;
+	const AoDesign *design = &fit->design;
+	double		cross[(AO_MAX_XREG + 3) * (AO_MAX_XREG + 4) / 2],
+				log_f;
+	bool		known;
+
+	for (int lane = 0; lane < AO_LANES; lane++)
+		ao_expand(&fit->shape, fit->coef, (double *) pre->phi + lane,
+				  (double *) pre->theta + lane, AO_LANES);
+	AO_TRY(ao_presample_run(pre, design->z, design->rows, 1, cross, &log_f, fit->env));
+	AO_TRY(ao_presample_state(pre, design->z, design->rows, fit->gamma, st->a, &known,
+							  fit->env));
+	for (int i = 0; i < fit->shape.r; i++)
+		st->a[i] *= design->scale;
+	if (known)
+		st->P = NULL;
+	else
+		ao_presample_cov(pre, st->P, st->s);
+	return AO_OK;
+}
+
 /* Complete series: one more pass with a single lane in use. */
 static AoStatus
 state_complete(Fit *fit, AoState *st)
@@ -322,6 +347,8 @@ state_complete(Fit *fit, AoState *st)
 				  (double *) ps->theta + lane, AO_LANES);
 	AO_TRY(fit->options->method == AO_CSS ? ao_pass_conditional(ps, fit->env) :
 		   ao_pass_exact(ps, fit->env));
+	if (isnan(ps->log_f[0][0]) && ao_presample_serves(&fit->shape))
+		return state_near_circle(fit, st);
 	combine_state(fit, ps->x, r, st);
 	if (ps->steady)
 	{

@@ -97,14 +97,18 @@ double		ao_free_limit(const AoShape *shape, int i);
 
 /* ---- start.c: stationary start of the filter ---- */
 
+/* of the MA part, beyond which it has no use: eight roots in one place on the circle */
+#define AO_LARGEST_MA_VARIANCE 1e4
+
 /* scratch vectors that ao_stationary_start needs */
 size_t		ao_start_scratch(const AoShape *shape);
 /*
  * For one AoVec of lanes: F = Var(y_1)/sigma2 and K[r] = Cov(x_2, y_1)/sigma2.
- * Arrays are AoVec with the given stride.
+ * Arrays are AoVec with the given stride.  F is NaN where they could not be had
+ * with enough digits: nearly all of them if `strict`.
  */
 void		ao_stationary_start(const AoShape *shape, const AoVec *phi, const AoVec *theta,
-								int stride, AoVec *K, AoVec *F, AoVec *scratch);
+								int stride, bool strict, AoVec *K, AoVec *F, AoVec *scratch);
 
 /* The whole covariance of the first predicted state, in units of sigma2, of one
  * lane: P[r][r] with leading dimension ld.  `in` and `out` are the strides in
@@ -154,6 +158,54 @@ AoStatus	ao_pass_conditional(AoPass *pass, AoEnv *env);
  * vectors a row. */
 void		ao_exact_range(AoPass *pass, int64_t from, int64_t to, AoVec *keep, int advance);
 
+/* ---- presample.c: the same for up to AO_LANES points near the unit circle ---- */
+
+typedef struct AoPresample
+{
+	const AoShape *shape;
+	int			n_cols;
+	AoVec	   *phi,
+			   *theta,			/* [r]; in */
+			   *pi,				/* [r + AO_BLOCK] */
+			   *e,				/* [r + AO_BLOCK][n_cols] */
+			   *pi_pi,			/* [r] */
+			   *pi_e,			/* [r][n_cols] */
+			   *e_e;			/* [n_cols*(n_cols+1)/2] */
+	/* of one lane at a time */
+	double	   *phi1,
+			   *theta1,			/* [r] */
+			   *pacf,
+			   *a,				/* [r] work */
+			   *HH,				/* [r][r] */
+			   *U,
+			   *M,				/* [ar + ma][ar + ma] */
+			   *X,
+			   *HX,				/* [r][ar + ma] */
+			   *b;				/* [ar + ma][n_cols] */
+} AoPresample;
+
+/* Can it be used?  Its cost grows with the square of the state. */
+bool		ao_presample_serves(const AoShape *shape);
+size_t		ao_presample_bytes(const AoShape *shape, int n_cols);
+void		ao_presample_init(AoPresample *pre, const AoShape *shape, int n_cols, AoArena *arena);
+/* w: n rows of n_cols; cross[n_points][] and log_f[n_points] as in AoPass, log_f NaN
+ * where there is none.  Lanes after the n_points need values, too. */
+AoStatus	ao_presample_run(AoPresample *pre, const double *w, int64_t n, int n_points,
+							 double *cross, double *log_f, AoEnv *env);
+/* Covariance P[r][ld] of the first state, in units of sigma2, for a lane of the vectors;
+ * NaN where there is none. */
+void		ao_presample_start_cov(AoPresample *pre, const AoVec *phi, const AoVec *theta,
+								   int lane, AoVec *P, int ld);
+/* After a run, for its first point: the state after row n of the last column less gamma times the others,
+ * `known` for certain or with a covariance P[r][r] in units of sigma2. */
+AoStatus	ao_presample_state(AoPresample *pre, const double *w, int64_t n,
+							   const double *gamma, double *x, bool *known, AoEnv *env);
+void		ao_presample_cov(const AoPresample *pre, double *P, int ld);
+/* The same after a run over one column: one-step errors over the roots of their variances in
+ * units of sigma2. */
+AoStatus	ao_presample_residuals(AoPresample *pre, const double *w, int64_t n,
+								   double *residuals, AoEnv *env);
+
 /* ---- kalman.c: the same with missing values, on the levels ---- */
 
 typedef struct AoKalman
@@ -171,6 +223,7 @@ typedef struct AoKalman
 			   *Kinf,			/* [s] work */
 			   *a,				/* [n_cols][s] */
 			   *scratch;
+	AoPresample presample;		/* for the start near the unit circle */
 	double	   *Pinf,			/* [s][s]: the same in every lane */
 			   *Minf;			/* [s] gain, then [s][s] work */
 	bool		diffuse;
@@ -223,6 +276,8 @@ double		ao_regression(const AoSpec *spec, const double *beta, int64_t time,
 double		ao_box_cox(double y, double lambda);
 double		ao_box_cox_inverse(double x, double lambda);
 double		ao_box_cox_slope(double x, double lambda);	/* d inverse / d x */
+/* power of two that brings x to [1, 2); 1 for zero */
+double		ao_binary_scale(double x);
 /* (1-B)^d (1-B^m)^D of z in place, by rows of n_cols; returns rows left */
 int64_t		ao_difference(const AoSpec *spec, double *z, int64_t n, int n_cols);
 
@@ -236,6 +291,8 @@ typedef struct AoObjective
 	bool		conditional;
 	AoPass		pass[3];		/* for 1, 2, 4 vectors */
 	AoKalman	kalman;
+	AoPresample presample;
+	double	   *rescued;		/* cross products of its points */
 	int64_t		evaluations;	/* points evaluated so far */
 	double	   *coef,			/* [k] work */
 			   *white;			/* [k] zeros */
@@ -270,14 +327,41 @@ size_t		ao_optimize_bytes(int k, int n_starts);
 AoStatus	ao_optimize(AoObjective *obj, double *starts, int n_starts, int max_rounds,
 						double rival, AoArena *arena, AoOptimum *best);
 
+/* ---- whittle.c: pairs of roots by the periodogram ---- */
+
+#define AO_MAX_ROOT_PAIRS 64	/* of a kind; and a few more */
+
+/* Factors 1 - ar[0] B - ar[1] B^2 and the same of the MA part. */
+typedef struct AoRootPairs
+{
+	double		gain,			/* in log-likelihood, roughly */
+				ar[2],
+				ma[2];
+} AoRootPairs;
+
+size_t		ao_whittle_work(int n); /* doubles */
+/* The most promising pairs for v[n]: in, at most how many of each kind; out, how many. */
+AoStatus	ao_whittle_pairs(const double *v, int n, double *work, AoRootPairs *wide,
+							 int *n_wide, AoRootPairs *narrow, int *n_narrow, AoEnv *env);
+
 /* ---- candidates.c: points to look at, all [n][k] of unbounded parameters ---- */
 
+#define AO_USUAL 20				/* of seasonal models */
+void		ao_candidates_usual(const AoShape *shape, double *u);
 void		ao_candidates_random(const AoShape *shape, int n, double *u);
 void		ao_candidates_grid(const AoShape *shape, int n, double *u);
 int			ao_candidates_pairs_count(const AoSpec *spec, bool on_circle);
 /* w: n rows of n_cols, the series last; on_circle: MA roots there */
 AoStatus	ao_candidates_pairs(const AoShape *shape, bool on_circle, const double *w,
 								int64_t n, int n_cols, double *work, double *u, AoEnv *env);
+
+/* the same where the series' own periodogram suggests them: first those with narrow
+ * peaks, then the others */
+bool		ao_candidates_has_spectral(const AoSpec *spec);
+size_t		ao_candidates_spectral_work(const AoSpec *spec);	/* doubles */
+AoStatus	ao_candidates_spectral(const AoShape *shape, const double *w, int64_t n, int n_cols,
+								   double *work, double *u, int *n_narrow, int *n_wide,
+								   AoEnv *env);
 
 /* ---- search.c: the global search ---- */
 

@@ -32,7 +32,8 @@ ao_kalman_bytes(const AoShape *sh, int nc)
 		2 * ao_arena_round(s * s, vec) + ao_arena_round(s * (size_t) nc, vec) +
 		ao_arena_round(ao_start_scratch(sh), vec) +
 		ao_arena_round(s * s, sizeof(double)) + ao_arena_round(s * s + s, sizeof(double)) +
-		ao_arena_round((size_t) (nc * (nc + 1) / 2), vec) + ao_arena_round(1, vec);
+		ao_arena_round((size_t) (nc * (nc + 1) / 2), vec) + ao_arena_round(1, vec) +
+		ao_presample_bytes(sh, nc);
 }
 
 void
@@ -60,6 +61,7 @@ ao_kalman_init(AoKalman *kf, const AoShape *sh, int nc, AoArena *arena)
 	kf->Minf = ao_arena_take(arena, s * s + s, sizeof(double));
 	kf->cross = ao_arena_take(arena, (size_t) (nc * (nc + 1) / 2), vec);
 	kf->log_f = ao_arena_take(arena, 1, vec);
+	ao_presample_init(&kf->presample, sh, nc, arena);
 	memset(kf->phi, 0, r * vec);
 	memset(kf->theta, 0, r * vec);
 }
@@ -83,11 +85,15 @@ ao_kalman_start(AoKalman *kf)
 	kf->log_f[0] = ao_splat(0);
 	if (r > 0)
 	{
-		ao_stationary_start(sh, kf->phi, kf->theta, 1, kf->K, &F1, kf->scratch);
+		ao_stationary_start(sh, kf->phi, kf->theta, 1, ao_presample_serves(sh), kf->K, &F1,
+							kf->scratch);
 		for (int j = 0; j < AO_LANES; j++)
-			ao_stationary_cov(sh, (double *) kf->phi + j, (double *) kf->theta + j,
-							  (double *) kf->K + j, AO_LANES, F1[j],
-							  (double *) kf->P + j, s, AO_LANES);
+			if (isnan(F1[j]) && ao_presample_serves(sh))
+				ao_presample_start_cov(&kf->presample, kf->phi, kf->theta, j, kf->P, s);
+			else
+				ao_stationary_cov(sh, (double *) kf->phi + j, (double *) kf->theta + j,
+								  (double *) kf->K + j, AO_LANES, F1[j],
+								  (double *) kf->P + j, s, AO_LANES);
 	}
 	for (int i = r; i < s; i++)
 		kf->Pinf[i * s + i] = 1;

@@ -25,6 +25,9 @@ ao_objective_bytes(const AoShape *shape, int n_cols, bool missing)
 
 	if (missing)
 		bytes += ao_kalman_bytes(shape, n_cols);
+	else
+		bytes += ao_presample_bytes(shape, n_cols) +
+			ao_arena_round((size_t) (AO_LANES * n_cols * (n_cols + 1) / 2), sizeof(double));
 	for (int i = 0; i < 3; i++)
 		bytes += ao_pass_bytes(shape, vecs[i], n_cols);
 	return bytes;
@@ -45,6 +48,12 @@ ao_objective_init(AoObjective *obj, const AoShape *shape, const AoDesign *design
 	obj->chol = ao_arena_take(arena, (size_t) (nc * (nc + 1)), sizeof(double));
 	if (design->missing)
 		ao_kalman_init(&obj->kalman, shape, nc, arena);
+	else
+	{
+		ao_presample_init(&obj->presample, shape, nc, arena);
+		obj->rescued = ao_arena_take(arena, (size_t) (AO_LANES * nc * (nc + 1) / 2),
+									 sizeof(double));
+	}
 	for (int i = 0; i < 3; i++)
 	{
 		ao_pass_init(&obj->pass[i], shape, vecs[i], nc, arena);
@@ -131,6 +140,57 @@ collect(AoObjective *obj, const AoVec *cross, const AoVec *log_f, int nv, int la
 		*log_f_out = log_f[lane / AO_LANES][lane % AO_LANES];
 }
 
+/* Values again of the points whose pass lost its digits, out of presample.c, at most
+ * AO_LANES at a time: `which` of the batch. */
+static AoStatus
+rescue(AoObjective *obj, const double *coef, const int *which, int n, double *f,
+	   double *cross, double *log_f)
+{
+	AoPresample *pre = &obj->presample;
+	const AoDesign *design = obj->design;
+	int			nc = design->n_beta + 1,
+				size = nc * (nc + 1) / 2;
+	double		lf[AO_LANES];
+
+	for (int lane = 0; lane < AO_LANES; lane++)
+		ao_expand(obj->shape, coef + which[lane < n ? lane : 0] * obj->shape->k,
+				  (double *) pre->phi + lane, (double *) pre->theta + lane, AO_LANES);
+	AO_TRY(ao_presample_run(pre, design->z, design->rows, n, obj->rescued, lf, obj->env));
+	for (int lane = 0; lane < n; lane++)
+	{
+		f[which[lane]] = value(obj, obj->rescued + lane * size, lf[lane]);
+		if (cross)
+			memcpy(cross + which[lane] * size, obj->rescued + lane * size,
+				   (size_t) size * sizeof(double));
+		if (log_f)
+			log_f[which[lane]] = lf[lane];
+	}
+	return AO_OK;
+}
+
+/* All points of a batch that need it. */
+static AoStatus
+rescue_lost(AoObjective *obj, const AoPass *ps, const double *coef, int n_points, double *f,
+			double *cross, double *log_f)
+{
+	int			which[AO_LANES],
+				n = 0;
+
+	if (!ao_presample_serves(obj->shape))
+		return AO_OK;
+	for (int lane = 0; lane < n_points; lane++)
+	{
+		if (isnan(ps->log_f[lane / AO_LANES][lane % AO_LANES]))
+			which[n++] = lane;
+		if (n == AO_LANES || (n > 0 && lane == n_points - 1))
+		{
+			AO_TRY(rescue(obj, coef, which, n, f, cross, log_f));
+			n = 0;
+		}
+	}
+	return AO_OK;
+}
+
 /* One pass for up to a pass's width of points; spare lanes repeat the last. */
 static AoStatus
 evaluate_batch(AoObjective *obj, const double *coef, int n_points,
@@ -169,7 +229,8 @@ evaluate_batch(AoObjective *obj, const double *coef, int n_points,
 		collect(obj, missing ? kf->cross : ps->cross, missing ? kf->log_f : ps->log_f,
 				nv, lane, &f[lane], cross ? cross + lane * (nc * (nc + 1) / 2) : NULL,
 				log_f ? log_f + lane : NULL);
-	return AO_OK;
+	return missing || obj->conditional ? AO_OK :
+		rescue_lost(obj, ps, coef, n_points, f, cross, log_f);
 }
 
 /* See internal.h. */

@@ -424,6 +424,30 @@ exact_pass(AoPass *ps, AoEnv *env)
 	return AO_OK;
 }
 
+/*
+ * Lanes without a start, or with one that would cost too many digits: their
+ * recursions are put at rest, so that the others need not wait for them.
+ */
+static void
+exclude_lanes(AoPass *ps)
+{
+	int			nv = ps->n_vecs,
+				r = ps->shape->r;
+
+	for (int v = 0; v < nv; v++)
+		for (int j = 0; j < AO_LANES; j++)
+			if (isnan(ps->F[v][j]))
+			{
+				ps->last_F[v][j] = -1;
+				ps->F[v][j] = 1;
+				for (int i = 0; i < r; i++)
+				{
+					ps->K[i * nv + v][j] = 0;
+					ps->L[i * nv + v][j] = 0;
+				}
+			}
+}
+
 /* Clear the sums and states. */
 static void
 reset(AoPass *ps)
@@ -457,8 +481,9 @@ ao_pass_exact(AoPass *ps, AoEnv *env)
 	}
 	for (int v = 0; v < ps->n_vecs; v++)
 		ao_stationary_start(ps->shape, ps->phi + v, ps->theta + v, ps->n_vecs,
-							ps->K + v, ps->F + v, ps->scratch);
+							ao_presample_serves(ps->shape), ps->K + v, ps->F + v, ps->scratch);
 	memcpy(ps->L, ps->K, (size_t) (ps->shape->r * ps->n_vecs) * sizeof(AoVec));
+	exclude_lanes(ps);
 	if (ps->state_cov)
 		initial_state_cov(ps);
 	return exact_pass(ps, env);

@@ -19,7 +19,9 @@ typedef struct Plan
 	int			conditional,	/* screened by the conditional likelihood */
 				improved,		/* and improved with it */
 				exact,			/* screened by the exact likelihood besides those */
-				followed;		/* optimised to the end */
+				followed,		/* optimised to the end */
+				narrow,			/* the same of those that the periodogram suggests */
+				wide;
 } Plan;
 
 #define IMPROVE_ROUNDS 10
@@ -30,6 +32,10 @@ typedef struct Plan
 #define PROMISING 40			/* log-likelihood a followed start may be behind */
 #define PROMISING_SHARE 0.1		/* or this share of what the model explains */
 #define RANDOM 96
+/* Points suggested by the periodogram that are looked at. */
+#define NARROW 32
+#define WIDE 48
+#define TRENDS 6
 
 /* n of the starts of a model of up to six parameters; each costs more with more. */
 static int
@@ -44,20 +50,24 @@ static Plan
 make_plan(const AoShape *shape, bool cheap)
 {
 	int			k = shape->k,
+				usual = shape->spec.P + shape->spec.Q > 0 ? AO_USUAL : 0,
 				pairs = ao_candidates_pairs_count(&shape->spec, false),
 				circle = ao_candidates_pairs_count(&shape->spec, true);
+	bool		spectral = ao_candidates_has_spectral(&shape->spec);
+	int			narrow = spectral ? share(8, k) : 0,
+				wide = spectral ? share(12, k) : 0;
 
 	if (k <= 1)
-		return (Plan) {0, 0, 16, 2};
+		return (Plan) {0, 0, 16, 2, 0, 0};
 	if (k == 2)
-		return (Plan) {0, 0, 32, 8};
+		return (Plan) {0, 0, 32, 8, 0, 0};
 	if (k > 40)
-		return (Plan) {RANDOM, 4, 16, 2};
+		return (Plan) {pairs + RANDOM + usual, 4, 16, 2, narrow, wide};
 	if (shape->spec.P + shape->spec.Q == 0)
-		return (Plan) {pairs + RANDOM, share(40, k), circle + RANDOM, share(20, k)};
+		return (Plan) {pairs + RANDOM, share(40, k), circle + RANDOM, share(20, k), narrow, wide};
 	if (k == 3 && !cheap)
-		return (Plan) {pairs + RANDOM, 6, 16, 4};
-	return (Plan) {pairs + RANDOM, share(20, k), circle + 48, share(12, k)};
+		return (Plan) {pairs + RANDOM + usual, 6, 16, 4, 0, 0};
+	return (Plan) {pairs + RANDOM + usual, share(20, k), circle + 48, share(12, k), narrow, wide};
 }
 
 static int
@@ -66,18 +76,44 @@ larger(int a, int b)
 	return a > b ? a : b;
 }
 
+/* Points that are looked at at once. */
+static size_t
+most_points(const Plan *plan)
+{
+	return (size_t) larger(larger(plan->conditional, plan->improved + plan->exact),
+						   NARROW + WIDE + TRENDS);
+}
+
+/* Points that are kept at once. */
+static size_t
+most_chosen(const Plan *plan)
+{
+	return (size_t) larger(plan->improved, plan->followed + plan->narrow + plan->wide);
+}
+
+/* Doubles of work for the candidates. */
+static size_t
+work_size(const AoShape *shape)
+{
+	size_t		pairs = 3 * AO_MAX_ORDER + 1 + (size_t) shape->k,
+				peaks = ao_candidates_spectral_work(&shape->spec);
+
+	return peaks > pairs ? peaks : pairs;
+}
+
 size_t
 ao_search_bytes(const AoShape *shape)
 {
 	size_t		k = (size_t) shape->k;
 	Plan		plan = make_plan(shape, true);	/* the larger one */
-	size_t		n = (size_t) larger(plan.conditional, plan.improved + plan.exact);
+	size_t		n = most_points(&plan);
 
 	return 2 * ao_arena_round(n * k, sizeof(double)) + ao_arena_round(n, sizeof(double)) +
-		ao_arena_round((size_t) larger(plan.improved, plan.followed) * k, sizeof(double)) +
-		ao_arena_round(3 * AO_MAX_ORDER + 1 + k, sizeof(double)) +
+		ao_arena_round(most_chosen(&plan) * k, sizeof(double)) +
+		ao_arena_round(most_chosen(&plan), sizeof(double)) +
+		ao_arena_round(work_size(shape), sizeof(double)) +
 		ao_optimize_bytes(shape->k, plan.improved) + 2 * ao_optimize_bytes(shape->k, FIRST) +
-		ao_optimize_bytes(shape->k, plan.followed);
+		ao_optimize_bytes(shape->k, plan.followed + plan.narrow + plan.wide);
 }
 
 /* The best of n points that are apart from those already taken. */
@@ -140,22 +176,25 @@ screen(AoObjective *obj, const double *u, int n, double *scratch, double *f, int
 /* Screen and improve by the conditional likelihood; the results are chosen[]. */
 static AoStatus
 conditional_stage(AoObjective *obj, const Plan *plan, double *u, double *scratch, double *f,
-				  double *work, double *chosen, int *taken, AoArena *arena)
+				  double *work, double *chosen, double *chosen_f, int *taken, AoArena *arena)
 {
 	const AoShape *shape = obj->shape;
 	const AoPass *ps = &obj->pass[0];
 	bool		was = obj->conditional;
+	int			pairs = ao_candidates_pairs_count(&shape->spec, false);
 	AoOptimum	ignored;
 
 	*taken = 0;
 	if (plan->conditional == 0 || ps->n - shape->ar < 2 * shape->k + 10)
 		return AO_OK;
 	ao_candidates_random(shape, RANDOM, u);
-	if (plan->conditional > RANDOM)
-		AO_TRY(ao_candidates_pairs(shape, false, ps->w, ps->n, ps->n_cols, work,
-								   u + RANDOM * shape->k, obj->env));
+	if (shape->spec.P + shape->spec.Q > 0)
+		ao_candidates_usual(shape, u + RANDOM * shape->k);
+	AO_TRY(ao_candidates_pairs(shape, false, ps->w, ps->n, ps->n_cols, work,
+							   u + (plan->conditional - pairs) * shape->k, obj->env));
 	obj->conditional = true;
-	AO_TRY(screen(obj, u, plan->conditional, scratch, f, plan->improved, chosen, work, taken));
+	AO_TRY(screen(obj, u, plan->conditional, scratch, f, plan->improved, chosen, chosen_f,
+				  taken));
 	if (*taken > 0)
 		AO_TRY(ao_optimize(obj, chosen, *taken, IMPROVE_ROUNDS, HUGE_VAL, arena, &ignored));
 	obj->conditional = was;
@@ -180,6 +219,60 @@ exact_candidates(AoObjective *obj, const Plan *plan, double *work, double *u)
 	if (plan->exact > n)
 		AO_TRY(ao_candidates_pairs(shape, true, ps->w, ps->n, ps->n_cols, work,
 								   u + n * shape->k, obj->env));
+	return AO_OK;
+}
+
+/* Put point u of value f among those chosen, best first. */
+static void
+insert_chosen(const double *u, double f, size_t k, double *chosen, double *chosen_f, int *taken)
+{
+	int			i = (*taken)++;
+
+	for (; i > 0 && chosen_f[i - 1] > f; i--)
+	{
+		chosen_f[i] = chosen_f[i - 1];
+		memcpy(chosen + (size_t) i * k, chosen + (size_t) (i - 1) * k, k * sizeof(double));
+	}
+	chosen_f[i] = f;
+	memcpy(chosen + (size_t) i * k, u, k * sizeof(double));
+}
+
+/* The best `max` of n points to those chosen, even if they are less apart. */
+static void
+add_best(const double *u, double *f, int n, int max, size_t k, double *chosen,
+		 double *chosen_f, int *taken)
+{
+	for (int round = 0; round < max && round < n; round++)
+	{
+		int			best = 0;
+
+		for (int i = 1; i < n; i++)
+			if (f[i] < f[best])
+				best = i;
+		if (!isfinite(f[best]))
+			break;
+		insert_chosen(u + (size_t) best * k, f[best], k, chosen, chosen_f, taken);
+		f[best] = HUGE_VAL;
+	}
+}
+
+/* The best of what the periodogram suggests: narrow peaks are apart by their width,
+ * which can be less than that of other starts. */
+static AoStatus
+spectral_stage(AoObjective *obj, const Plan *plan, double *u, double *scratch, double *f, double *work,
+			   double *chosen, double *chosen_f, int *taken)
+{
+	const AoPass *ps = &obj->pass[0];
+	size_t		k = (size_t) obj->shape->k;
+	int			narrow = NARROW,
+				wide = WIDE;
+
+	AO_TRY(ao_candidates_spectral(obj->shape, ps->w, ps->n, ps->n_cols, work, u, &narrow, &wide,
+								  obj->env));
+	memcpy(scratch, u, (size_t) (narrow + wide) * k * sizeof(double));
+	AO_TRY(ao_objective_free(obj, scratch, narrow + wide, f));
+	add_best(u, f, narrow, plan->narrow, k, chosen, chosen_f, taken);
+	add_best(u + (size_t) narrow * k, f + narrow, wide, plan->wide, k, chosen, chosen_f, taken);
 	return AO_OK;
 }
 
@@ -224,13 +317,14 @@ ao_search(AoObjective *obj, const double *given, AoArena *arena, AoOptimum *best
 	const AoShape *shape = obj->shape;
 	size_t		k = (size_t) shape->k;
 	Plan		plan = make_plan(shape, obj->pass[0].n * shape->r < CHEAP);
-	size_t		n = (size_t) larger(plan.conditional, plan.improved + plan.exact);
+	size_t		n = most_points(&plan);
+	size_t		kept = most_chosen(&plan);
 	double	   *u = ao_arena_take(arena, n * k, sizeof(double)),
 			   *scratch = ao_arena_take(arena, n * k, sizeof(double)),
 			   *f = ao_arena_take(arena, n, sizeof(double)),
-			   *chosen = ao_arena_take(arena, (size_t) larger(plan.improved, plan.followed) * k,
-									   sizeof(double)),
-			   *work = ao_arena_take(arena, 3 * AO_MAX_ORDER + 1 + k, sizeof(double));
+			   *chosen = ao_arena_take(arena, kept * k, sizeof(double)),
+			   *chosen_f = ao_arena_take(arena, kept, sizeof(double)),
+			   *work = ao_arena_take(arena, work_size(shape), sizeof(double));
 	int			taken;
 
 	if (given || k == 0)
@@ -242,14 +336,17 @@ ao_search(AoObjective *obj, const double *given, AoArena *arena, AoOptimum *best
 		if (k == 0 || isfinite(best->f))
 			return AO_OK;
 	}
-	AO_TRY(conditional_stage(obj, &plan, u, scratch, f, work, chosen, &taken, arena));
+	AO_TRY(conditional_stage(obj, &plan, u, scratch, f, work, chosen, chosen_f, &taken,
+							 arena));
 	memcpy(u, chosen, (size_t) taken * k * sizeof(double));
 	AO_TRY(exact_candidates(obj, &plan, work, u + (size_t) taken * k));
-	AO_TRY(screen(obj, u, taken + plan.exact, scratch, f, plan.followed, chosen, work, &taken));
+	AO_TRY(screen(obj, u, taken + plan.exact, scratch, f, plan.followed, chosen, chosen_f,
+				  &taken));
+	AO_TRY(spectral_stage(obj, &plan, u, scratch, f, work, chosen, chosen_f, &taken));
 	if (taken == 0)
 	{
 		memset(chosen, 0, k * sizeof(double));
 		taken = 1;
 	}
-	return follow(obj, chosen, work, taken, arena, best);
+	return follow(obj, chosen, chosen_f, taken, arena, best);
 }

@@ -12,9 +12,11 @@
 #include <math.h>
 #include <string.h>
 
-#define LARGEST_VARIANCE 1e10
-#define LARGEST_DEFECT 1e-5
-#define LARGEST_MA_VARIANCE 1e4	/* eight MA roots in one place on the circle */
+/* Of the AR part's variance and of the defect, in units of sigma2: where there is
+ * a way around a bad start, and where there is none. */
+static const double largest_variance[2] = {1e10, 1e7};
+static const double largest_defect[2] = {1e-5, 1e-9};
+
 
 /* Vectors of scratch needed: psi, a, k, c, gamma of u, gamma of w. */
 size_t
@@ -193,7 +195,7 @@ vec_defect(const AoShape *sh, const AoVec *phi, const AoVec *theta, int stride,
 /* See internal.h. */
 AO_CLONES void
 ao_stationary_start(const AoShape *sh, const AoVec *phi, const AoVec *theta,
-					int stride, AoVec *K, AoVec *F, AoVec *scratch)
+					int stride, bool strict, AoVec *K, AoVec *F, AoVec *scratch)
 {
 	int			p = sh->ar,
 				q = sh->ma;
@@ -218,7 +220,7 @@ ao_stationary_start(const AoShape *sh, const AoVec *phi, const AoVec *theta,
 	else
 		*F = c[0];
 	for (int j = 0; j < AO_LANES; j++)
-		if (!(c[0][j] < LARGEST_MA_VARIANCE))
+		if (!(c[0][j] < AO_LARGEST_MA_VARIANCE))
 			(*F)[j] = NAN;
 	vec_first_gain(sh, phi, theta, stride, gw, psi, K);
 	if (p > 0)
@@ -227,7 +229,8 @@ ao_stationary_start(const AoShape *sh, const AoVec *phi, const AoVec *theta,
 		AoVec		defect = vec_defect(sh, phi, theta, stride, K, *F);
 
 		for (int j = 0; j < AO_LANES; j++)
-			if (!(fabs(defect[j]) < LARGEST_DEFECT) || !((*F)[j] < LARGEST_VARIANCE))
+			if (!(fabs(defect[j]) < largest_defect[strict]) ||
+				!(gu[0][j] < largest_variance[strict]))
 				(*F)[j] = NAN;
 	}
 }

@@ -5,12 +5,15 @@
  *
  * The state vector is that of kalman.c: the ARMA state, then the last levels.
  * Once the filter has settled and nothing is missing its covariance is zero and
- * not kept.
+ * not kept.  Where presample.c had to do the filter's work the state at the end follows
+ * from the one at the start, given all values.
  */
 #include "internal.h"
 
 #include <math.h>
 #include <string.h>
+
+#define SETTLED 1e-9			/* standard error of a state that counts as known */
 
 size_t
 ao_state_bytes(const AoSpec *spec, bool cov)
@@ -132,7 +135,7 @@ ao_state_run_bytes(const AoSpec *spec, bool missing)
 	sh.r = sh.ar > sh.ma ? sh.ar : sh.ma;
 	r = (size_t) sh.r;
 	return missing ? ao_kalman_bytes(&sh, 1) :
-		ao_pass_bytes(&sh, 1, 1) + ao_arena_round((size_t) sh.diff, sizeof(double)) +
+		ao_pass_bytes(&sh, 1, 1) + ao_presample_bytes(&sh, 1) + ao_arena_round((size_t) sh.diff, sizeof(double)) +
 		ao_arena_round(r * r, sizeof(double));
 }
 
@@ -182,6 +185,140 @@ set_levels(AoState *st, const double *z, int64_t n)
 		st->a[st->shape.r + i] = z[n - 1 - i];
 }
 
+/* x_1 given the data, and columns Y[r][m] with Y Y' its covariance: Y = X C'^-1.
+ * The series is the last column less gamma times the others. */
+static void
+smoothed_start(AoPresample *pre, const double *gamma, double *x)
+{
+	int			r = pre->shape->r,
+				m = pre->shape->ar + pre->shape->ma,
+				nb = pre->n_cols - 1;
+
+	for (int i = 0; i < r; i++)
+	{
+		double	   *y = pre->HX + i * m;
+
+		memcpy(y, pre->X + i * m, (size_t) m * sizeof(double));
+		x[i] = 0;
+		for (int k = 0; k < m; k++)
+		{
+			double		b = pre->b[k * (nb + 1) + nb];
+
+			for (int c = 0; c < nb; c++)
+				b -= gamma[c] * pre->b[k * (nb + 1) + c];
+			for (int l = 0; l < k; l++)
+				y[k] -= pre->M[k * m + l] * y[l];
+			y[k] /= pre->M[k * m + k];
+			x[i] += y[k] * b;
+		}
+	}
+}
+
+/* One step of the columns y[r][m] of uncertainty, the value being known: e = -x[0]. */
+static void
+step_columns(const AoPresample *pre, double *y, int m)
+{
+	int			r = pre->shape->r;
+
+	for (int k = 0; k < m; k++)
+	{
+		double		first = y[k];
+
+		for (int i = 0; i < r; i++)
+			y[i * m + k] = (i + 1 < r ? y[(i + 1) * m + k] : 0) - pre->theta1[i] * first;
+	}
+}
+
+static double
+largest_of(const double *y, int n)
+{
+	double		largest = 0;
+
+	for (int i = 0; i < n; i++)
+		largest = fmax(largest, fabs(y[i]));
+	return largest;
+}
+
+/* See internal.h. */
+AoStatus
+ao_presample_state(AoPresample *pre, const double *w, int64_t n, const double *gamma,
+				   double *x, bool *known, AoEnv *env)
+{
+	int			r = pre->shape->r,
+				m = pre->shape->ar + pre->shape->ma,
+				nb = pre->n_cols - 1;
+
+	smoothed_start(pre, gamma, x);
+	*known = false;
+	for (int64_t t = 0; t < n; t++, w += nb + 1)
+	{
+		double		x0 = x[0],
+					e = w[nb] - x0;
+
+		for (int c = 0; c < nb; c++)
+			e -= gamma[c] * w[c];
+		for (int i = 0; i < r; i++)
+			x[i] = (i + 1 < r ? x[i + 1] : 0) + pre->phi1[i] * x0 +
+				(pre->phi1[i] + pre->theta1[i]) * e;
+		if (!*known)
+			step_columns(pre, pre->HX, m);
+		if (t % 64 == 0)
+		{
+			AO_TRY(ao_poll(env));
+			*known = largest_of(pre->HX, r * m) < SETTLED;
+		}
+	}
+	return AO_OK;
+}
+
+/* Covariance of that state in units of sigma2: P with leading dimension ld. */
+void
+ao_presample_cov(const AoPresample *pre, double *P, int ld)
+{
+	int			r = pre->shape->r,
+				m = pre->shape->ar + pre->shape->ma;
+
+	for (int i = 0; i < r; i++)
+		for (int j = 0; j <= i; j++)
+		{
+			double		sum = 0;
+
+			for (int k = 0; k < m; k++)
+				sum += pre->HX[i * m + k] * pre->HX[j * m + k];
+			P[i * ld + j] = P[j * ld + i] = sum;
+		}
+}
+
+static const char roots_too_close[] = "roots of the model are too close to the unit circle\n"
+"Fit a model with fewer terms or more differences.";
+
+/* The same where the fast recursions have lost their digits. */
+static AoStatus
+run_near_circle(AoState *st, const AoPass *ps, AoArena *arena, AoEnv *env)
+{
+	AoPresample pre;
+	bool		known;
+	const double no_gamma = 0;
+	double		cross,
+				log_f;
+
+	if (!ao_presample_serves(&st->shape))
+		return ao_fail(env, AO_BAD_ARGUMENT, roots_too_close, 0, 0);
+	ao_presample_init(&pre, &st->shape, 1, arena);
+	broadcast(st, pre.phi, pre.theta);
+	AO_TRY(ao_presample_run(&pre, ps->w, ps->n, 1, &cross, &log_f, env));
+	if (isnan(log_f))
+		return ao_fail(env, AO_BAD_ARGUMENT, roots_too_close, 0, 0);
+	if (ps->residuals)
+		return ao_presample_residuals(&pre, ps->w, ps->n, ps->residuals, env);
+	AO_TRY(ao_presample_state(&pre, ps->w, ps->n, &no_gamma, st->a, &known, env));
+	if (known)
+		st->P = NULL;
+	else if (st->P)
+		ao_presample_cov(&pre, st->P, st->s);
+	return AO_OK;
+}
+
 /* Complete: differences and the fast recursions. */
 static AoStatus
 run_complete(AoState *st, double *z, int64_t n, bool want_cov, double *residuals,
@@ -204,6 +341,8 @@ run_complete(AoState *st, double *z, int64_t n, bool want_cov, double *residuals
 		residuals[i] = NAN;
 	ps.state_cov = cov;
 	AO_TRY(ao_pass_exact(&ps, env));
+	if (isnan(ps.log_f[0][0]))
+		return run_near_circle(st, &ps, arena, env);
 	for (int i = 0; i < r; i++)
 		st->a[i] = ps.x[i][0];
 	if (!cov || ps.steady)

@@ -106,6 +106,12 @@ static const StatusText status_texts[] = {
 		"invalid argument: %w",
 		"Element %p of the series is at fault.",
 		NULL
+	},
+	[AO_SERIES_TOO_SHORT] = {
+		ERRCODE_INVALID_PARAMETER_VALUE, "this",
+		"too few non-missing values: %h in the series, %w needs at least %n",
+		NULL,
+		"Give a longer series, or fewer lags or steps."
 	}
 };
 

@@ -34,7 +34,10 @@ my @work = (
 	[ 'the aggregate', "SELECT arima_fit(u, '(5,1,5)') IS NULL FROM long, unnest(y) u" ],
 	[ 'a refit', "SELECT arima_refit(m, y) IS NULL FROM long, high" ],
 	[ 'residuals', "SELECT arima_residuals(m, gaps) IS NULL FROM long, high" ],
-	[ 'an append', "SELECT arima_append(m, gaps) IS NULL FROM long, high" ]);
+	[ 'an append', "SELECT arima_append(m, gaps) IS NULL FROM long, high" ],
+	[ 'autocorrelations', "SELECT count(*) FROM long, arima_acf(y, 900000)" ],
+	[ 'a test with many lags', "SELECT p_value FROM long, arima_adf_test(y, lags => 300)" ],
+	[ 'seasonal differences', "SELECT arima_nsdiffs(gaps || gaps || gaps || gaps, 7, 4) FROM long" ]);
 
 $session->query("SET client_min_messages = warning;
 	CREATE EXTENSION IF NOT EXISTS arima_ops;

@@ -1,0 +1,426 @@
+/*
+ * whittle.c
+ *		Pairs of AR and pairs of MA roots that would fit a series better than white
+ *		noise does, by its periodogram.
+ *
+ * Whittle's (1953) approximation of the likelihood needs of an ARMA(2,2) only the
+ * shape R of one over its spectrum, |1 - ar z|^2 / |1 - ma z|^2, and the periodogram
+ * I (of mean one), so that very many can be compared:
+ *		gain in log-likelihood = n/2 (mean(ln R) - ln mean(I R)),
+ * which for narrow shapes is sum(ln R - I (R - 1)) over the bins that they change.
+ * Wide shapes, the two pairs anywhere, are compared all with all on a coarse grid of
+ * frequencies.  Narrow ones - an AR and an MA pair close to the circle and to each
+ * other, which raise or lower the spectrum over a few bins - are moved along all
+ * frequencies, there being no other way to meet them.
+ */
+#include "internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PI 3.14159265358979323846
+#define COUNT(a) ((int) (sizeof(a) / sizeof((a)[0])))
+
+/* ---- wide shapes ---- */
+
+#define BINS 128				/* at most */
+#define FREQUENCIES 24
+static const double moduli[] = {0.5, 0.75, 0.88, 0.95, 0.985};
+static const double real_roots[] = {-0.97, -0.8, -0.4, 0, 0.4, 0.8, 0.94, 0.985};
+#define SHAPES (FREQUENCIES * COUNT(moduli) + COUNT(real_roots) * (COUNT(real_roots) + 1) / 2)
+/* the last ones of these are roots on the circle, for the MA side */
+#define CIRCLE 0.9999
+
+/* ---- narrow shapes ---- */
+
+#define WIDEST 0.03				/* distance of the AR root from the circle */
+#define NARROWEST 2.0			/* in radians over n */
+#define SINES 8					/* of the narrow ones, those of one bin */
+#define REACH 6					/* a shape is cut off this many widths away */
+
+/* The MA root's distance from the circle in those of the AR root, 0 for as close as the
+ * series can tell; and how far its frequency is off, in the same. */
+static const double ma_widths[] = {0, 0.5, 1, 2};
+static const double shifts[] = {-2.5, -1, -0.4, 0.4, 1, 2.5};
+
+static int
+bins_of(int n)
+{
+	return (n - 1) / 2;
+}
+
+static int
+reach_of(int n, double ar, double ma, double shift)
+{
+	return (int) ceil((REACH * fmax(ar, ma) + fabs(shift)) * n / (2 * PI));
+}
+
+static int
+longest_reach(int n)
+{
+	return reach_of(n, WIDEST, 2 * WIDEST, 2.5 * WIDEST);
+}
+
+/* Doubles of work for a series of n values. */
+size_t
+ao_whittle_work(int n)
+{
+	return (size_t) (bins_of(n) + 4 * longest_reach(n) + 2 + 2 * BINS) +
+		(size_t) SHAPES * (BINS + 1);
+}
+
+/* Periodogram I_j of v[n] at 2 pi j / n, j = 1 .. bins, of mean one, by Goertzel's
+ * recursion. */
+static AoStatus
+periodogram(const double *v, int n, double *I, AoEnv *env)
+{
+	int			bins = bins_of(n);
+	double		sum = 0;
+
+	for (int j = 0; j < bins; j += AO_LANES)
+	{
+		AoVec		c = ao_splat(0),
+					s1 = ao_splat(0),
+					s2 = ao_splat(0),
+					power;
+
+		for (int l = 0; l < AO_LANES; l++)
+			c[l] = 2 * cos(2 * PI * (j + l + 1) / n);
+		for (int t = 0; t < n; t++)
+		{
+			AoVec		s0 = v[t] + c * s1 - s2;
+
+			s2 = s1;
+			s1 = s0;
+		}
+		power = s1 * s1 + s2 * s2 - c * s1 * s2;
+		for (int l = 0; l < AO_LANES && j + l < bins; l++)
+			sum += I[j + l] = fmax(power[l], 0);
+		AO_TRY(ao_poll(env));
+	}
+	for (int j = 0; j < bins; j++)
+		I[j] = sum > 0 ? I[j] * bins / sum : 1;
+	return AO_OK;
+}
+
+/* The two coefficients of shape i. */
+static void
+wide_pair(int i, double *coef)
+{
+	int			row = 0,
+				complex_shapes = FREQUENCIES * COUNT(moduli);
+
+	if (i < complex_shapes)
+	{
+		double		r = moduli[i % COUNT(moduli)],
+					w = (i / COUNT(moduli) + 0.5) * PI / FREQUENCIES;
+
+		coef[0] = 2 * r * cos(w);
+		coef[1] = -r * r;
+		return;
+	}
+	/* the rest go along the rows of a triangle */
+	i -= complex_shapes;
+	while ((row + 1) * (row + 2) / 2 <= i)
+		row++;
+	i -= row * (row + 1) / 2;
+	coef[0] = real_roots[row] + real_roots[i];
+	coef[1] = -real_roots[row] * real_roots[i];
+}
+
+/* |1 - coef z|^2 at bin j's frequency, whose cosine is c. */
+static double
+squared_modulus(const double *coef, double c)
+{
+	double		a = coef[0],
+				b = coef[1];
+
+	return 1 + a * a + b * b - 2 * a * (1 - b) * c - 2 * b * (2 * c * c - 1);
+}
+
+/* Are shapes i and k neighbours? */
+static bool
+alike(int i, int k)
+{
+	int			complex_shapes = FREQUENCIES * COUNT(moduli);
+
+	if (i == k)
+		return true;
+	if (i >= complex_shapes || k >= complex_shapes)
+		return false;
+	return abs(i / COUNT(moduli) - k / COUNT(moduli)) <= 1 &&
+		abs(i % COUNT(moduli) - k % COUNT(moduli)) <= 1;
+}
+
+/* One of a list of the best; ar and ma say which, and which others are its like. */
+typedef struct Entry
+{
+	double		gain;
+	int			ar,
+				ma;
+} Entry;
+
+/* Place of an entry in the list, replacing one that is like it or the worst; or -1. */
+static int
+place_of(const Entry *list, int count, int max, const Entry *entry)
+{
+	int			worst = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		if (alike(list[i].ar, entry->ar) && alike(list[i].ma, entry->ma))
+			return list[i].gain < entry->gain ? i : -1;
+		if (list[i].gain < list[worst].gain)
+			worst = i;
+	}
+	if (count < max)
+		return count;
+	return list[worst].gain < entry->gain ? worst : -1;
+}
+
+/* The periodogram in at most BINS bins, and the cosines of their frequencies. */
+static int
+coarse(const double *I, int n, double *out, double *cosines)
+{
+	int			bins = bins_of(n),
+				m = bins < BINS ? bins : BINS;
+
+	for (int b = 0; b < m; b++)
+	{
+		int			from = (int) ((int64_t) b * bins / m),
+					to = (int) ((int64_t) (b + 1) * bins / m);
+
+		out[b] = 0;
+		for (int j = from; j < to; j++)
+			out[b] += I[j] / (to - from);
+		cosines[b] = cos(PI * (from + to + 1) / n);
+	}
+	return m;
+}
+
+/* Sum of products of m elements. */
+AO_CLONES static double
+dot(const double *a, const double *b, int m)
+{
+	double		sum[4] = {0, 0, 0, 0};
+	int			j = 0;
+
+	for (; j + 4 <= m; j += 4)
+		for (int l = 0; l < 4; l++)
+			sum[l] += a[j + l] * b[j + l];
+	for (; j < m; j++)
+		sum[0] += a[j] * b[j];
+	return sum[0] + sum[1] + sum[2] + sum[3];
+}
+
+/* All wide shapes with all. */
+static int
+scan_wide(const double *I, int n, double *work, AoRootPairs *out, int max)
+{
+	double	   *smooth = work,
+			   *cosines = smooth + BINS,
+			   *inverse = cosines + BINS,	/* [SHAPES][BINS]: one over |1 - ma z|^2 */
+			   *log_mean = inverse + SHAPES * BINS;
+	Entry		list[AO_MAX_ROOT_PAIRS] = {{0, 0, 0}};
+	int			m = coarse(I, n, smooth, cosines),
+				count = 0;
+
+	for (int i = 0; i < SHAPES; i++)
+	{
+		double		coef[2];
+
+		wide_pair(i, coef);
+		log_mean[i] = 0;
+		for (int j = 0; j < m; j++)
+		{
+			double		square = squared_modulus(coef, cosines[j]);
+
+			inverse[i * BINS + j] = 1 / square;
+			log_mean[i] += log(square) / m;
+		}
+	}
+	for (int a = 0; a < SHAPES; a++)
+	{
+		double		numerator[BINS];
+
+		for (int j = 0; j < m; j++)
+			numerator[j] = smooth[j] / inverse[a * BINS + j];
+		for (int b = 0; b < SHAPES; b++)
+		{
+			Entry		entry = {log_mean[a] - log_mean[b] -
+			log(dot(numerator, inverse + b * BINS, m) / m), a, b};
+			int			place = place_of(list, count, max, &entry);
+
+			if (place < 0)
+				continue;
+			list[place] = entry;
+			count += place == count;
+		}
+	}
+	for (int i = 0; i < count; i++)
+	{
+		out[i].gain = 0.5 * n * list[i].gain;
+		wide_pair(list[i].ar, out[i].ar);
+		wide_pair(list[i].ma, out[i].ma);
+	}
+	return count;
+}
+
+/* A narrow pair: moduli and frequencies. */
+typedef struct Peak
+{
+	double		gain,
+				frequency,		/* of the AR roots */
+				ar,
+				ma,				/* distances from the circle */
+				shift;			/* frequency of the MA roots less that of the AR ones */
+} Peak;
+
+/* Into the list of the best, unless it is another form of one that is there. */
+static int
+insert_peak(Peak *list, int count, int max, const Peak *peak)
+{
+	int			place = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		if (fabs(list[i].frequency - peak->frequency) < fmax(list[i].ar, peak->ar))
+		{
+			if (list[i].gain < peak->gain)
+				list[i] = *peak;
+			return count;
+		}
+		if (list[i].gain < list[place].gain)
+			place = i;
+	}
+	if (count < max)
+		place = count++;
+	else if (list[place].gain >= peak->gain)
+		return count;
+	list[place] = *peak;
+	return count;
+}
+
+/* One shape moved along the frequencies. */
+static int
+scan_narrow(int n, const double *I, Peak peak, double *shape, Peak *list, int count, int max)
+{
+	int			reach = reach_of(n, peak.ar, peak.ma, peak.shift),
+				stride = (int) fmax(1, peak.ar * n / (4 * PI)),
+				bins = bins_of(n);
+	double		log_sum = 0;
+
+	for (int k = -reach; k <= reach; k++)
+	{
+		double		x = 2 * PI * k / n,
+					y = x - peak.shift,
+					R = (peak.ar * peak.ar + (1 - peak.ar) * x * x) /
+		(peak.ma * peak.ma + (1 - peak.ma) * y * y);
+
+		shape[k + reach] = R - 1;
+		log_sum += log(R);
+	}
+	for (int j = 0; j < bins; j += stride)
+	{
+		peak.frequency = 2 * PI * (j + 1) / n;
+		/* closer to an end the mirror images would overlap */
+		if (peak.frequency < 2 * peak.ar || peak.frequency > PI - 2 * peak.ar)
+			continue;
+		peak.gain = log_sum - dot(I + j - reach, shape, 2 * reach + 1);
+		count = insert_peak(list, count, max, &peak);
+	}
+	return count;
+}
+
+/*
+ * A frequency for itself: both pairs as good as on the circle, so close together that
+ * only one sine wave is left of them.  The highest bins and the places between them.
+ */
+static int
+sine_waves(int n, const double *I, AoRootPairs *out, int max)
+{
+	static const double offsets[] = {-0.25, 0.25};
+	int			bins = bins_of(n),
+				count = 0;
+	double		below = HUGE_VAL;
+
+	while (count + COUNT(offsets) <= max)
+	{
+		int			best = -1;
+
+		for (int j = 1; j < bins - 1; j++)
+			if (I[j] < below && I[j] >= I[j - 1] && I[j] >= I[j + 1] && (best < 0 || I[j] > I[best]))
+				best = j;
+		if (best < 0)
+			break;
+		below = I[best];
+		for (int i = 0; i < COUNT(offsets); i++)
+		{
+			double		frequency = 2 * PI * (best + 1 + (I[best + 1] - I[best - 1]) /
+											  (4 * I[best])) / n,
+						other = frequency + 2 * PI * offsets[i] / n,
+						ar = 1 - 0.1 / n;
+
+			out[count++] = (AoRootPairs) {
+				.gain = I[best],
+				.ar = {2 * ar * cos(frequency), -ar * ar},
+				.ma = {2 * CIRCLE * cos(other), -CIRCLE * CIRCLE}};
+		}
+	}
+	return count;
+}
+
+/* All narrow shapes. */
+static int
+scan_all_narrow(const double *I, int n, double *shape, AoRootPairs *out, int max)
+{
+	Peak		list[AO_MAX_ROOT_PAIRS] = {{0, 0, 0, 0, 0}};
+	int			count = 0;
+
+	for (double ar = WIDEST; ar * n > NARROWEST; ar /= 2)
+		for (int m = 0; m < COUNT(ma_widths); m++)
+			for (int s = 0; s < COUNT(shifts); s++)
+			{
+				Peak		peak = {.ar = ar, .ma = fmax(ma_widths[m] * ar, 1.0 / n),
+				.shift = shifts[s] * ar};
+
+				count = scan_narrow(n, I, peak, shape, list, count, max);
+			}
+	for (int i = 0; i < count; i++)
+	{
+		double		ar = 1 - list[i].ar,
+					/* as close as the series can tell stands for on the circle */
+					ma = list[i].ma * n < 1.5 ? CIRCLE : 1 - list[i].ma;
+
+		out[i] = (AoRootPairs) {
+			.gain = list[i].gain,
+			.ar = {2 * ar * cos(list[i].frequency), -ar * ar},
+			.ma = {2 * ma * cos(list[i].frequency + list[i].shift), -ma * ma}};
+	}
+	return count;
+}
+
+/* See internal.h. */
+AoStatus
+ao_whittle_pairs(const double *v, int n, double *work, AoRootPairs *wide, int *n_wide,
+				 AoRootPairs *narrow, int *n_narrow, AoEnv *env)
+{
+	int			reach = longest_reach(n),
+				bins = bins_of(n),
+				most;
+	double	   *I = work + reach,
+			   *rest = I + bins + reach;
+
+	AO_TRY(periodogram(v, n, I, env));
+	for (int k = 1; k <= reach; k++)
+	{
+		I[-k] = I[k > 1 ? k - 2 : 0];
+		I[bins - 1 + k] = I[bins - k];
+	}
+	*n_wide = scan_wide(I, n, rest, wide, *n_wide);
+	most = *n_narrow;
+	*n_narrow = scan_all_narrow(I, n, rest, narrow, most - SINES);
+	*n_narrow += sine_waves(n, I, narrow + *n_narrow, SINES);
+	return ao_poll(env);
+}
