@@ -53,7 +53,9 @@ typedef struct AoError
 	int64_t		pos;			/* position in the text or series, 1-based; 0 none */
 	int64_t		need;			/* what would have been enough */
 	int64_t		have;			/* what was there */
-	const char *what;			/* static text, lower case, no full stop; or NULL */
+	/* static text, lower case, no full stop, or NULL; %n and %h in it stand for
+	 * need and have; after a newline, what to do about it, in sentences */
+	const char *what;
 } AoError;
 
 /* The caller's services.  poll may also leave by longjmp: the core keeps

@@ -98,8 +98,8 @@ ao_acf(const double *y, int64_t n, int64_t max_lag, AoEnv *env, double *acf)
 
 	AO_TRY(ao_values_need(y, n, 2, "a correlation", &values, env));
 	if (max_lag < 0 || max_lag >= n)
-		return ao_fail(env, AO_BAD_ARGUMENT, "the largest lag must be less than the number of values",
-					   0, 0);
+		return ao_fail(env, AO_BAD_ARGUMENT, "the largest lag must be less than the number of values\n"
+					   "Ask for fewer lags, or leave them out for the usual number.", 0, 0);
 	for (int64_t lag = 0; lag < max_lag; lag++)
 		acf[lag] = NAN;
 	if (values.smallest == values.largest)
@@ -185,15 +185,16 @@ ao_test_ljung_box(const double *y, int64_t n, int64_t lags, int64_t fitdf, AoEnv
 
 	AO_TRY(ao_values_measure(y, n, &values, env));
 	if (fitdf < 0)
-		return ao_fail(env, AO_BAD_ARGUMENT, "fitdf must not be negative", 0, 0);
+		return ao_fail(env, AO_BAD_ARGUMENT, "fitdf must not be negative\n"
+					   "For the residuals of a model it is p + q + P + Q, else 0.", 0, 0);
 	if (lags == AO_DEFAULT_LAGS)
 	{
 		lags = values.n / 5 < 10 ? values.n / 5 : 10;
 		lags = lags > fitdf ? lags : fitdf + 1;
 	}
 	if (lags < 1 || lags <= fitdf)
-		return ao_fail(env, AO_BAD_ARGUMENT, "the number of lags must be at least 1 and more than fitdf",
-					   0, 0);
+		return ao_fail(env, AO_BAD_ARGUMENT, "the number of lags must be at least 1 and more than fitdf\n"
+					   "Ask for more lags, or leave them out for the usual number.", 0, 0);
 	if (lags > values.n - 1)
 		return ao_fail(env, AO_SERIES_TOO_SHORT, "this Ljung-Box test", lags + 1, values.n);
 	AO_TRY(ao_arena_open(&arena, ao_arena_round((size_t) lags, sizeof(double)), env));

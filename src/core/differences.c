@@ -88,9 +88,10 @@ ao_ndiffs(const double *y, int64_t n, double alpha, int max_d, AoEnv *env, int *
 			   *work;
 
 	if (!(alpha >= 0.01 && alpha <= 0.10))
-		return ao_fail(env, AO_BAD_ARGUMENT, "alpha must be 0.01 to 0.10", 0, 0);
+		return ao_fail(env, AO_BAD_ARGUMENT, "alpha must be 0.01 to 0.10\nUsual is 0.05.", 0, 0);
 	if (max_d < 0 || max_d > AO_MAX_DIFF)
-		return ao_fail(env, AO_BAD_ARGUMENT, "the largest number of differences must be 0 to 4", 0, 0);
+		return ao_fail(env, AO_BAD_ARGUMENT, "the largest number of differences must be 0 to 4\n"
+					   "More than 2 are seldom of use.", 0, 0);
 	AO_TRY(ao_values_need(y, n, 1, "the choice of differences", &values, env));
 	AO_TRY(ao_arena_open(&arena, 2 * ao_arena_round((size_t) values.n, sizeof(double)), env));
 	v = ao_arena_take(&arena, (size_t) values.n, sizeof(double));
@@ -173,7 +174,8 @@ ao_seasonal_strength(const double *y, int64_t n, int m, AoEnv *env, double *stre
 	AoStatus	status;
 
 	if (m < 2 || m > AO_MAX_PERIOD)
-		return ao_fail(env, AO_BAD_ARGUMENT, "the seasonal period must be 2 to 366", 0, 0);
+		return ao_fail(env, AO_BAD_ARGUMENT, "the seasonal period must be 2 to 366\n"
+					   "It is the number of values in a season, for example 12 for months.", 0, 0);
 	AO_TRY(ao_values_need(y, n, 2 * (int64_t) m + 1, "the seasonal strength", &values, env));
 	AO_TRY(seasonal_open(&s, y, n, &values, env));
 	status = strength_of(&s, n, m, env, strength);
@@ -213,9 +215,11 @@ ao_nsdiffs(const double *y, int64_t n, int m, int max_D, AoEnv *env, int *D)
 
 	*D = 0;
 	if (m < 1 || m > AO_MAX_PERIOD)
-		return ao_fail(env, AO_BAD_ARGUMENT, "the seasonal period must be 1 to 366", 0, 0);
+		return ao_fail(env, AO_BAD_ARGUMENT, "the seasonal period must be 1 to 366\n"
+					   "It is the number of values in a season, for example 12 for months; 1 is no season.", 0, 0);
 	if (max_D < 0 || max_D > AO_MAX_DIFF)
-		return ao_fail(env, AO_BAD_ARGUMENT, "the largest number of differences must be 0 to 4", 0, 0);
+		return ao_fail(env, AO_BAD_ARGUMENT, "the largest number of differences must be 0 to 4\n"
+					   "More than 2 are seldom of use.", 0, 0);
 	AO_TRY(ao_values_need(y, n, 1, "the choice of differences", &values, env));
 	if (m == 1)
 		return AO_OK;

@@ -106,10 +106,13 @@ ao_fit_check(const AoFitTask *task, AoEnv *env)
 	if (task->n > AO_MAX_N)
 		return ao_fail(env, AO_SERIES_TOO_LONG, NULL, AO_MAX_N, task->n);
 	if (task->k < 0 || task->k > AO_MAX_XREG)
-		return ao_fail(env, AO_BAD_XREG, "too many regressors", AO_MAX_XREG, task->k);
+		return ao_fail(env, AO_BAD_XREG, "%h given, the limit is %n\nUse fewer of them.",
+					   AO_MAX_XREG, task->k);
 	if (task->options->has_lambda &&
 		!(fabs(task->options->lambda) <= AO_MODEL_MAX_LAMBDA))
-		return ao_fail(env, AO_BAD_ARGUMENT, "Box-Cox lambda must be between -5 and 5", 0, 0);
+		return ao_fail(env, AO_BAD_ARGUMENT, "Box-Cox lambda must be between -5 and 5\n"
+					   "Usual are 0 for logarithms and 0.5 for square roots; without lambda nothing is transformed.",
+					   0, 0);
 	return AO_OK;
 }
 
@@ -121,7 +124,8 @@ check_conditional(const Fit *fit)
 		return AO_OK;
 	if (fit->design.missing)
 		return ao_fail(fit->env, AO_BAD_ARGUMENT,
-					   "the conditional sum of squares needs a series without missing values", 0, 0);
+					   "the conditional sum of squares needs a series without missing values\n"
+					   "Use method \"ml\", which takes them.", 0, 0);
 	if (fit->design.rows - fit->shape.ar < fit->shape.k + fit->design.n_beta + 1)
 		return ao_fail(fit->env, AO_TOO_FEW_VALUES, NULL,
 					   fit->shape.diff + fit->shape.ar + fit->shape.k + fit->design.n_beta + 1,
@@ -522,7 +526,6 @@ ao_refit(const AoModel *model, const double *y, int64_t n, const double *xreg, i
 
 	ao_model_spec(model, &spec);
 	if (k != model->n_xreg)
-		return ao_fail(env, AO_BAD_XREG, "the model has another number of regressors",
-					   model->n_xreg, k);
+		return ao_fail(env, AO_BAD_XREG, "%h given, the model has %n", model->n_xreg, k);
 	return ao_fit_task(&task, &spec, env, out);
 }

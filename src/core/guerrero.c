@@ -201,7 +201,8 @@ not_positive(const double *y, AoEnv *env)
 
 	while (!(y[t] <= 0))
 		t++;
-	ao_fail(env, AO_BAD_ARGUMENT, "the Box-Cox parameter is chosen for positive values only", 0, 0);
+	ao_fail(env, AO_BAD_ARGUMENT, "the Box-Cox parameter is chosen for positive values only\n"
+			"Add a constant that makes every value positive.", 0, 0);
 	env->err.pos = t + 1;
 	return AO_BAD_ARGUMENT;
 }
@@ -219,9 +220,11 @@ ao_box_cox_lambda(const double *y, int64_t n, int m, double lower, double upper,
 	Pieces		pieces = {.pace = {env, 0}};
 
 	if (m < 1 || m > AO_MAX_PERIOD)
-		return ao_fail(env, AO_BAD_ARGUMENT, "the seasonal period must be 1 to 366", 0, 0);
+		return ao_fail(env, AO_BAD_ARGUMENT, "the seasonal period must be 1 to 366\n"
+					   "It is the number of values in a season, for example 12 for months; 1 is no season.", 0, 0);
 	if (!(lower >= -5 && lower < upper && upper <= 5))
-		return ao_fail(env, AO_BAD_ARGUMENT, "lower must be below upper, both -5 to 5", 0, 0);
+		return ao_fail(env, AO_BAD_ARGUMENT, "lower must be below upper, both -5 to 5\n"
+					   "Usual are -1 and 2.", 0, 0);
 	AO_TRY(ao_values_need(y, n, 1, "the choice of a transformation", &values, env));
 	if (values.smallest <= 0)
 		return not_positive(y, env);

@@ -46,6 +46,8 @@ typedef struct AoArena
 	size_t		used,
 				size;
 	void	   *block;			/* as env->alloc gave it */
+	void	   *spilled;		/* blocks for what did not fit, each begins with the next */
+	AoEnv	   *env;
 } AoArena;
 
 /* Adding up sizes with the rounding that ao_arena_take applies. */

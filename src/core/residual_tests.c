@@ -157,9 +157,11 @@ static AoStatus
 check_diebold_mariano(int64_t h, double power, AoEnv *env)
 {
 	if (h < 1)
-		return ao_fail(env, AO_BAD_ARGUMENT, "the horizon must be at least 1", 0, 0);
+		return ao_fail(env, AO_BAD_ARGUMENT, "the horizon must be at least 1\n"
+					   "It is how many steps ahead the forecasts were.", 0, 0);
 	if (!(power > 0 && power <= 100))
-		return ao_fail(env, AO_BAD_ARGUMENT, "the power of the loss must be above 0, at most 100", 0, 0);
+		return ao_fail(env, AO_BAD_ARGUMENT, "the power of the loss must be above 0, at most 100\n"
+					   "1 compares absolute errors, 2 squared ones.", 0, 0);
 	return AO_OK;
 }
 

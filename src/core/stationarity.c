@@ -169,9 +169,11 @@ ao_test_kpss(const double *y, int64_t n, AoDeterministic around, int64_t lags,
 	double	   *v;
 
 	if (around == AO_NOTHING)
-		return ao_fail(env, AO_BAD_ARGUMENT, "the KPSS test is around a level or a trend", 0, 0);
+		return ao_fail(env, AO_BAD_ARGUMENT, "the KPSS test is around a level or a trend\n"
+					   "Choose one of them.", 0, 0);
 	if (lags < AO_DEFAULT_LAGS)
-		return ao_fail(env, AO_BAD_ARGUMENT, "the number of lags must not be negative", 0, 0);
+		return ao_fail(env, AO_BAD_ARGUMENT, "the number of lags must not be negative\n"
+					   "Leave it out for the usual number.", 0, 0);
 	AO_TRY(ao_values_need(y, n, (lags > 2 ? lags : 2) + 1, "the KPSS test", &values, env));
 	if (lags == AO_DEFAULT_LAGS)
 		lags = short_lag(values.n);
@@ -255,7 +257,8 @@ ao_test_adf(const double *y, int64_t n, AoDeterministic around, int64_t lags,
 	if (lags == AO_DEFAULT_LAGS)
 		lags = values.n > 1 ? (int64_t) pow((double) (values.n - 1), 1.0 / 3) : 0;
 	if (lags < 0 || lags > 10000)
-		return ao_fail(env, AO_BAD_ARGUMENT, "the number of lags must be 0 to 10000", 0, 0);
+		return ao_fail(env, AO_BAD_ARGUMENT, "the number of lags must be 0 to 10000\n"
+					   "Leave it out for the usual number.", 0, 0);
 	if (values.n < 2 * lags + constants + 3)
 		return ao_fail(env, AO_SERIES_TOO_SHORT, "this Dickey-Fuller test",
 					   2 * lags + constants + 3, values.n);
@@ -335,7 +338,8 @@ ao_test_pp(const double *y, int64_t n, int64_t lags, AoEnv *env, AoTest *test)
 	double	   *v;
 
 	if (lags < AO_DEFAULT_LAGS)
-		return ao_fail(env, AO_BAD_ARGUMENT, "the number of lags must not be negative", 0, 0);
+		return ao_fail(env, AO_BAD_ARGUMENT, "the number of lags must not be negative\n"
+					   "Leave it out for the usual number.", 0, 0);
 	AO_TRY(ao_values_need(y, n, (lags > 3 ? lags : 3) + 2, "this Phillips-Perron test",
 						  &values, env));
 	if (lags == AO_DEFAULT_LAGS)

@@ -381,9 +381,11 @@ check_options(int m, const AoStlOptions *options, AoEnv *env)
 	int			window = options->seasonal_window;
 
 	if (m < 2 || m > AO_MAX_PERIOD)
-		return ao_fail(env, AO_BAD_ARGUMENT, "the seasonal period must be 2 to 366", 0, 0);
+		return ao_fail(env, AO_BAD_ARGUMENT, "the seasonal period must be 2 to 366\n"
+					   "It is the number of values in a season, for example 12 for months.", 0, 0);
 	if (window < 3 || window > 9999 || window % 2 == 0)
-		return ao_fail(env, AO_BAD_ARGUMENT, "the seasonal window must be odd, 3 to 9999", 0, 0);
+		return ao_fail(env, AO_BAD_ARGUMENT, "the seasonal window must be odd, 3 to 9999\n"
+					   "The longer it is, the less the season changes.", 0, 0);
 	return AO_OK;
 }
 
@@ -403,7 +405,8 @@ ao_stl(const double *y, int64_t n, int m, const AoStlOptions *options, AoEnv *en
 	AO_TRY(check_options(m, options, env));
 	AO_TRY(ao_values_need(y, n, 2 * (int64_t) m + 1, "the seasonal decomposition", &values, env));
 	if (values.n < n)
-		return ao_fail(env, AO_BAD_ARGUMENT, "missing values in the seasonal decomposition", 0, 0);
+		return ao_fail(env, AO_BAD_ARGUMENT, "missing values in the seasonal decomposition\n"
+					   "Fill the gaps first.", 0, 0);
 	span = trend_span(m, options->seasonal_window);
 	if (span < options->seasonal_window)
 		span = options->seasonal_window;
