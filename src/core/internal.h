@@ -191,8 +191,8 @@ typedef struct AoPresample
 bool		ao_presample_serves(const AoShape *shape);
 size_t		ao_presample_bytes(const AoShape *shape, int n_cols);
 void		ao_presample_init(AoPresample *pre, const AoShape *shape, int n_cols, AoArena *arena);
-/* w: n rows of n_cols; cross[n_points][] and log_f[n_points] as in AoPass, log_f NaN
- * where there is none.  Lanes after the n_points need values, too. */
+/* w: n rows of n_cols; cross[n_points][] and log_f[n_points] as in AoPass; log_f NaN
+ * where there is none, and a sum of squares NaN where too few of its digits are left.  Lanes after the n_points need values, too. */
 AoStatus	ao_presample_run(AoPresample *pre, const double *w, int64_t n, int n_points,
 							 double *cross, double *log_f, AoEnv *env);
 /* Covariance P[r][ld] of the first state, in units of sigma2, for a lane of the vectors;

@@ -114,9 +114,9 @@ SELECT name, spec, outcome FROM outcomes WHERE outcome <> 'finite' AND outcome !
 -- which of them it is, for the specifications in the order above: f finite, - refused, s out of
 -- scale; r, only in the cells listed, finite or out of scale
 CREATE TEMP TABLE rounding (name text, spec text, PRIMARY KEY (name, spec));
--- The innovations of this model are rounding errors, of which each compiler makes its own.  Appending
+-- The innovations of these models are rounding errors, of which each compiler makes its own.  Appending
 -- the line from its start is then a jump of thousands of sigma, which the state can follow or not.
-INSERT INTO rounding VALUES ('linear 0.1', '(2,0,2)');
+INSERT INTO rounding VALUES ('linear 0.1', '(2,0,2)'), ('linear, half missing', '(13,0,3)');
 SELECT name, string_agg(CASE WHEN r.spec IS NOT NULL AND outcome IN ('finite', '22003') THEN 'r'
 	WHEN outcome = 'finite' THEN 'f' WHEN outcome = '22023' THEN '-' WHEN outcome = '22003' THEN 's' ELSE '?' END, '' ORDER BY i) AS outcomes
 FROM outcomes LEFT JOIN rounding r USING (name, spec) GROUP BY id, name ORDER BY id;
