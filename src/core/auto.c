@@ -199,7 +199,6 @@ finish(AoChoice *choice, AoModel **out)
 	AoFitTask	task = *choice->task;
 	AoTrial    *chosen = NULL,
 			   *trial;
-	double		worst = next_best(choice)->candidate.criterion + CLOSE;
 
 	*out = NULL;
 	task.effort = AO_THOROUGH;
@@ -208,7 +207,8 @@ finish(AoChoice *choice, AoModel **out)
 		AoModel    *model;
 
 		trial = next_best(choice);
-		if (trial == NULL || trial->candidate.criterion > worst)
+		if (trial == NULL ||
+			(chosen && trial->candidate.criterion > chosen->candidate.criterion + CLOSE))
 			break;
 		trial->final = true;
 		task.given = trial->u;
