@@ -95,7 +95,7 @@ reason_of(AoStatus status, const AoEnv *env)
 static AoStatus
 estimate(AoChoice *choice, AoTrial *trial)
 {
-	AoFitTask	task = *choice->task;
+	AoFitTask	task = choice->quick;
 	AoCandidate *candidate = &trial->candidate;
 	AoQuickFit	fit = {.u = trial->u};
 	double		given[AO_AUTO_MAX_COEF];
