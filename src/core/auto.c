@@ -267,7 +267,8 @@ finish(AoChoice *choice, AoModel **out)
 		if (model)
 			choice->env->free(choice->env->arg, model);
 	}
-	chosen->candidate.chosen = true;
+	if (chosen)
+		chosen->candidate.chosen = true;
 	return AO_OK;
 }
 
@@ -338,7 +339,7 @@ ao_choose(const double *y, int64_t n, const double *xreg, int k, int m,
 	AO_TRY(ao_fit_check(&task, env));
 	AO_TRY(check_options(&choice.options, env));
 	status = run(&choice, &trials, &filled, &model);
-	if (status == AO_OK && list)
+	if (status == AO_OK && list && count)
 		status = list_candidates(&choice, list, count);
 	if (trials.block)
 		ao_arena_close(&trials, env);
