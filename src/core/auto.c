@@ -18,7 +18,9 @@
 #define MIN_ROOT 1.01
 #define ALPHA 0.05				/* of the KPSS test */
 #define FINALISTS 3
+#define FINALISTS_GAPS 5		/* the search has only seen the gaps filled */
 #define CLOSE 2.0				/* criterion a finalist may be behind */
+#define FEW_GAPS 0.2			/* share of the values */
 
 /* See auto.h. */
 const AoAutoOptions ao_auto_defaults = {
@@ -137,32 +139,70 @@ cut_bounds(AoChoice *choice, int64_t known)
 		o->max_models = o->stepwise ? 94 : AO_AUTO_MAX_MODELS;
 }
 
-/* Bounds, differences, room for the trials. */
+/* Filled series for the search where a few values are missing, from the first one that
+ * is known; it would take the Kalman filter many times as long. */
 static AoStatus
-prepare(AoChoice *choice, AoArena *arena)
+fill_gaps(AoChoice *choice, int64_t known, AoArena *arena)
+{
+	AoFitTask  *quick = &choice->quick;
+	int64_t		lead = 0;
+	double	   *filled;
+
+	while (lead < quick->n && isnan(quick->y[lead]))
+		lead++;
+	if (known < 2 || (double) (quick->n - lead - known) > FEW_GAPS * (double) known)
+		return AO_OK;
+	quick->y += lead;
+	quick->n -= lead;
+	if (quick->xreg)
+		quick->xreg += lead * quick->k;
+	if (quick->n == known)
+		return AO_OK;
+	AO_TRY(ao_arena_open(arena, ao_arena_round((size_t) quick->n, sizeof(double)), choice->env));
+	filled = ao_arena_take(arena, (size_t) quick->n, sizeof(double));
+	AO_TRY(ao_fill_gaps(quick->y, quick->n, choice->m, choice->env, filled));
+	quick->y = filled;
+	choice->filled = true;
+	return AO_OK;
+}
+
+/* Differences of the adjusted series. */
+static AoStatus
+look_at_series(AoChoice *choice)
 {
 	const AoFitTask *task = choice->task;
-	AoArena		scratch = {0};
+	AoArena		arena = {0};
+	double	   *z;
 	AoStatus	status;
-	int64_t		known = 0;
-	int			all;
 
-	for (int64_t t = 0; t < task->n; t++)
-		known += !isnan(task->y[t]);
-	cut_bounds(choice, known);
-	AO_TRY(ao_arena_open(&scratch, ao_arena_round((size_t) task->n, sizeof(double)), choice->env));
-	status = adjusted(task, scratch.block ? (double *) scratch.base : NULL, choice->env);
+	AO_TRY(ao_arena_open(&arena, ao_arena_round((size_t) task->n, sizeof(double)), choice->env));
+	z = ao_arena_take(&arena, (size_t) task->n, sizeof(double));
+	status = adjusted(task, z, choice->env);
 	if (status == AO_OK)
-		status = choose_differences(choice, (double *) scratch.base);
-	ao_arena_close(&scratch, choice->env);
-	AO_TRY(status);
+		status = choose_differences(choice, z);
+	ao_arena_close(&arena, choice->env);
 	choice->constant = choice->d + choice->D <= 1;
-	all = ao_choice_count_all(choice);
-	choice->room = choice->options.max_models < 2 * all + 32 ? choice->options.max_models :
-		2 * all + 32;
-	AO_TRY(ao_arena_open(arena, ao_arena_round((size_t) choice->room, sizeof(AoTrial)),
+	return status;
+}
+
+/* Bounds, differences, room for the trials. */
+static AoStatus
+prepare(AoChoice *choice, AoArena *trials, AoArena *filled)
+{
+	int64_t		known = 0;
+	int			most;
+
+	for (int64_t t = 0; t < choice->task->n; t++)
+		known += !isnan(choice->task->y[t]);
+	cut_bounds(choice, known);
+	AO_TRY(look_at_series(choice));
+	AO_TRY(fill_gaps(choice, known, filled));
+	/* stepwise, some models may be outside max_order */
+	most = 2 * ao_choice_count_all(choice) + 32;
+	choice->room = choice->options.max_models < most ? choice->options.max_models : most;
+	AO_TRY(ao_arena_open(trials, ao_arena_round((size_t) choice->room, sizeof(AoTrial)),
 						 choice->env));
-	choice->trials = ao_arena_take(arena, (size_t) choice->room, sizeof(AoTrial));
+	choice->trials = ao_arena_take(trials, (size_t) choice->room, sizeof(AoTrial));
 	return AO_OK;
 }
 
@@ -199,16 +239,17 @@ finish(AoChoice *choice, AoModel **out)
 	AoFitTask	task = *choice->task;
 	AoTrial    *chosen = NULL,
 			   *trial;
-	double		worst = next_best(choice)->candidate.criterion + CLOSE;
+	int			rounds = choice->filled ? FINALISTS_GAPS : FINALISTS;
 
 	*out = NULL;
-	task.effort = AO_THOROUGH;
-	for (int round = 0; round < FINALISTS; round++)
+	task.effort = choice->filled ? AO_LOCAL : AO_THOROUGH;
+	for (int round = 0; round < rounds; round++)
 	{
 		AoModel    *model;
 
 		trial = next_best(choice);
-		if (trial == NULL || trial->candidate.criterion > worst)
+		if (trial == NULL ||
+			(chosen && !choice->filled && trial->candidate.criterion > chosen->candidate.criterion + CLOSE))
 			break;
 		trial->final = true;
 		task.given = trial->u;
@@ -226,7 +267,8 @@ finish(AoChoice *choice, AoModel **out)
 		if (model)
 			choice->env->free(choice->env->arg, model);
 	}
-	chosen->candidate.chosen = true;
+	if (chosen)
+		chosen->candidate.chosen = true;
 	return AO_OK;
 }
 
@@ -251,9 +293,9 @@ fall_back(AoChoice *choice, AoModel **out)
 
 /* The search and its winner. */
 static AoStatus
-run(AoChoice *choice, AoArena *arena, AoModel **out)
+run(AoChoice *choice, AoArena *trials, AoArena *filled, AoModel **out)
 {
-	AO_TRY(prepare(choice, arena));
+	AO_TRY(prepare(choice, trials, filled));
 	AO_TRY(choice->options.stepwise ? ao_choice_stepwise(choice) : ao_choice_all(choice));
 	AO_TRY(choice->best < 0 || choice->degenerate ? fall_back(choice, out) :
 		   finish(choice, out));
@@ -284,21 +326,25 @@ ao_choose(const double *y, int64_t n, const double *xreg, int k, int m,
 		  AoCandidate **list, int *count)
 {
 	AoFitTask	task = {.y = y, .n = n, .xreg = xreg, .k = k, .options = options,
-	.effort = AO_QUICK, .min_root = MIN_ROOT};
-	AoChoice	choice = {.task = &task, .m = m < 1 ? 1 : m, .best = -1, .started = ao_clock(),
+	.min_root = MIN_ROOT};
+	AoChoice	choice = {.task = &task, .quick = task, .m = m < 1 ? 1 : m, .best = -1, .started = ao_clock(),
 	.options = options->choice ? *options->choice : ao_auto_defaults, .env = env};
-	AoArena		arena = {0};
+	AoArena		trials = {0},
+				filled = {0};
 	AoModel    *model = NULL;
 	AoStatus	status;
 
 	memset(&env->err, 0, sizeof env->err);
+	choice.quick.effort = AO_QUICK;
 	AO_TRY(ao_fit_check(&task, env));
 	AO_TRY(check_options(&choice.options, env));
-	status = run(&choice, &arena, &model);
-	if (status == AO_OK && list)
+	status = run(&choice, &trials, &filled, &model);
+	if (status == AO_OK && list && count)
 		status = list_candidates(&choice, list, count);
-	if (arena.block)
-		ao_arena_close(&arena, env);
+	if (trials.block)
+		ao_arena_close(&trials, env);
+	if (filled.block)
+		ao_arena_close(&filled, env);
 	if (model && (status != AO_OK || out == NULL))
 		env->free(env->arg, model);
 	else if (out)

@@ -40,7 +40,9 @@ extern const AoAutoOptions ao_auto_defaults;
 typedef struct AoCandidate
 {
 	AoSpec		spec;
-	double		criterion;		/* HUGE_VAL: not to be chosen, for the reason */
+	double		criterion;		/* HUGE_VAL: not to be chosen, for the reason.  With a few
+								 * values missing, of the series with its gaps filled for
+								 * all but the finalists */
 	double		loglik;			/* NaN: not estimated */
 	double		milliseconds;
 	const char *reason;			/* static text, or NULL */

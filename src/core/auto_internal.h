@@ -21,7 +21,8 @@ typedef struct AoTrial
 /* A search under way. */
 typedef struct AoChoice
 {
-	const AoFitTask *task;
+	const AoFitTask *task;		/* as the caller gave it */
+	AoFitTask	quick;			/* what the search works on: gaps filled, if they are few */
 	AoAutoOptions options;		/* bounds cut to what the series allows */
 	int			d,
 				D,
@@ -32,7 +33,8 @@ typedef struct AoChoice
 				room;
 	int			best;			/* index of the best so far, or -1 */
 	double		started;		/* ms */
-	bool		out_of_budget,
+	bool		filled,			/* gaps were, for the search */
+				out_of_budget,
 				degenerate;		/* a model left nothing to explain */
 	AoEnv	   *env;
 } AoChoice;

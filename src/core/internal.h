@@ -292,7 +292,8 @@ typedef struct AoObjective
 	const AoDesign *design;
 	AoEnv	   *env;
 	bool		conditional;
-	double		min_root;		/* smallest modulus of a root that is admissible */
+	double		min_root,		/* smallest modulus of a root that is admissible */
+				enough;			/* expected gain in log-likelihood not worth a step */
 	AoPass		pass[3];		/* for 1, 2, 4 vectors */
 	AoKalman	kalman;
 	AoPresample presample;

@@ -18,6 +18,7 @@
 /* How many times its expected gain a chain may be behind the best: long valleys
  * need more where there are more dimensions for them. */
 #define HOPE(k) ((k) <= 2 ? 25 : 150)
+#define ASTRAY 4				/* rounds, after which a chain's roots will not come back */
 #define ENOUGH 1e-9				/* expected gain in log-likelihood that ends a chain */
 
 typedef struct Chain
@@ -33,7 +34,8 @@ typedef struct Chain
 				slope,			/* g' dir */
 				step,
 				decrement;		/* 1/2 g' H g: expected gain */
-	int			iterations;
+	int			iterations,
+				astray;			/* iterations in a row with roots that are not admissible */
 	bool		started,
 				alive,
 				converged,
@@ -223,7 +225,7 @@ place_trial(const Work *w, Chain *c)
 static bool
 settled(const Work *w, const Chain *c)
 {
-	double		enough = ENOUGH + 1e-13 * (double) w->obj->design->n_used,
+	double		enough = fmax(ENOUGH, w->obj->enough) + 1e-13 * (double) w->obj->design->n_used,
 				diagonal = 0;
 
 	for (int i = 0; i < w->k; i++)
@@ -317,6 +319,16 @@ overtaken(const Work *w, const Chain *a, const Chain *b)
 	return true;
 }
 
+/* Do the roots at the chain's point keep the distance that is demanded? */
+static bool
+admissible(const Work *w, const Chain *c)
+{
+	if (w->obj->min_root == 0)
+		return true;
+	ao_natural_from_free(w->obj->shape, c->x, w->obj->coef);
+	return ao_roots_beyond(w->obj->shape, w->obj->coef, w->obj->min_root);
+}
+
 /* Drop the chains that repeat a better one or have fallen hopelessly behind. */
 static void
 thin_out(Work *w)
@@ -331,7 +343,11 @@ thin_out(Work *w)
 
 		if (!c->alive || c->iterations < 2)
 			continue;
-		if (c->iterations >= 4 && c->f - best > 0.1 + HOPE(w->k) * c->decrement)
+		c->astray = admissible(w, c) ? 0 : c->astray + 1;
+		if (c->astray > ASTRAY)
+			c->alive = false;
+		/* where roots must keep a distance the best may not count in the end */
+		if (w->obj->min_root == 0 && c->iterations >= 4 && c->f - best > 0.1 + HOPE(w->k) * c->decrement)
 			c->alive = false;
 		for (int j = 0; j < w->n_chains && c->alive; j++)
 		{
@@ -375,18 +391,12 @@ ao_optimum_better(const AoOptimum *a, const AoOptimum *b)
 	return a->f < b->f;
 }
 
-/* One chain's end. */
+/* One chain's end.  A chain given up half-way is no optimum. */
 static AoOptimum
 end_of(const Work *w, const Chain *c)
 {
-	AoOptimum	end = {.u = c->x, .f = c->f, .converged = c->converged, .admissible = true};
-
-	if (w->obj->min_root > 0 && isfinite(c->f))
-	{
-		ao_natural_from_free(w->obj->shape, c->x, w->obj->coef);
-		end.admissible = ao_roots_beyond(w->obj->shape, w->obj->coef, w->obj->min_root);
-	}
-	return end;
+	return (AoOptimum) {.u = c->x, .f = c->f, .converged = c->converged,
+		.admissible = w->obj->min_root == 0 || ((c->alive || c->converged) && admissible(w, c))};
 }
 
 /* Minimise from n starts [n][k] of unbounded parameters, which become the points

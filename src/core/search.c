@@ -32,6 +32,8 @@ typedef struct Plan
 #define IMPROVE_ROUNDS 10
 #define FIRST 3					/* starts followed before the others are judged */
 #define ENDLESS 400
+#define QUICK_ROUNDS 40
+#define QUICK_GAIN 1e-3			/* in log-likelihood, that a quick search lets go */
 #define CHEAP 4000				/* rows times states of a cheap pass */
 #define APART 0.3				/* of two starts, in some free parameter */
 #define PROMISING 40			/* log-likelihood a followed start may be behind */
@@ -318,8 +320,8 @@ spectral_stage(AoObjective *obj, const Plan *plan, double *u, double *scratch, d
 
 /* Optimise from the best starts, then from the others that are still promising. */
 static AoStatus
-follow(AoObjective *obj, double *chosen, const double *f, int taken, AoArena *arena,
-	   AoOptimum *best)
+follow(AoObjective *obj, double *chosen, const double *f, int taken, int max_rounds,
+	   AoArena *arena, AoOptimum *best)
 {
 	size_t		k = (size_t) obj->shape->k;
 	AoOptimum	other;
@@ -327,7 +329,7 @@ follow(AoObjective *obj, double *chosen, const double *f, int taken, AoArena *ar
 	int			left = 0,
 				first = taken < FIRST ? taken : FIRST;
 
-	AO_TRY(ao_optimize(obj, chosen, first, ENDLESS, HUGE_VAL, arena, best));
+	AO_TRY(ao_optimize(obj, chosen, first, max_rounds, HUGE_VAL, arena, best));
 	memset(obj->white, 0, k * sizeof(double));
 	AO_TRY(ao_objective(obj, obj->white, 1, &f0, NULL, NULL));
 	if (!(best->f <= f0))
@@ -343,7 +345,7 @@ follow(AoObjective *obj, double *chosen, const double *f, int taken, AoArena *ar
 			memmove(chosen + k * (size_t) left++, chosen + k * (size_t) i, k * sizeof(double));
 	if (left == 0)
 		return AO_OK;
-	AO_TRY(ao_optimize(obj, chosen, left, ENDLESS, best->f, arena, &other));
+	AO_TRY(ao_optimize(obj, chosen, left, max_rounds, best->f, arena, &other));
 	other.iterations += best->iterations;
 	if (ao_optimum_better(&other, best))
 		*best = other;
@@ -389,7 +391,9 @@ search_widely(AoObjective *obj, const double *given, AoEffort effort, AoArena *a
 		memset(chosen, 0, k * sizeof(double));
 		taken = 1;
 	}
-	return follow(obj, chosen, chosen_f, taken, arena, best);
+	obj->enough = effort == AO_QUICK ? QUICK_GAIN : 0;
+	return follow(obj, chosen, chosen_f, taken, effort == AO_QUICK ? QUICK_ROUNDS : ENDLESS,
+				  arena, best);
 }
 
 /* Search from `given` (unbounded parameters) alone, or as widely as `effort` says. */

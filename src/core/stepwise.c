@@ -95,7 +95,7 @@ reason_of(AoStatus status, const AoEnv *env)
 static AoStatus
 estimate(AoChoice *choice, AoTrial *trial)
 {
-	AoFitTask	task = *choice->task;
+	AoFitTask	task = choice->quick;
 	AoCandidate *candidate = &trial->candidate;
 	AoQuickFit	fit = {.u = trial->u};
 	double		given[AO_AUTO_MAX_COEF];
@@ -245,6 +245,7 @@ static AoStatus
 visit_all(AoChoice *choice, bool count_only, int *count)
 {
 	const AoAutoOptions *o = &choice->options;
+	int			constants = choice->constant ? 2 : 1;
 	bool		better;
 
 	*count = 0;
@@ -252,7 +253,7 @@ visit_all(AoChoice *choice, bool count_only, int *count)
 		for (int q = 0; q <= o->max_q; q++)
 			for (int P = 0; P <= o->max_P; P++)
 				for (int Q = 0; Q <= o->max_Q; Q++)
-					for (int c = 0; c <= choice->constant && p + q + P + Q <= o->max_order; c++)
+					for (int c = 0; c < constants && p + q + P + Q <= o->max_order; c++)
 					{
 						++*count;
 						if (!count_only && !choice->degenerate)
