@@ -185,6 +185,7 @@ typedef struct AoFitOptions
 	AoMethod	method;
 	bool		has_lambda;
 	double		lambda;			/* Box-Cox parameter, -5..5 */
+	bool		no_std_errors;	/* leave out the covariance of the estimates: NaN */
 } AoFitOptions;
 
 /* Workspace in bytes that ao_fit takes for n values and k regressors (documented

@@ -234,6 +234,17 @@ remark(Fit *fit)
 		fit->remarks |= AO_REMARK_CANCELLING;
 }
 
+/* No standard errors. */
+static void
+no_covariance(Fit *fit)
+{
+	int			dim = fit->shape.k + fit->design.n_beta;
+
+	for (int i = 0; i < dim * (dim + 1) / 2; i++)
+		fit->cov[i] = NAN;
+	fit->remarks |= AO_REMARK_NO_COVARIANCE;
+}
+
 /* Estimates of a series with something to explain. */
 static AoStatus
 fit_regular(Fit *fit, const double *given_coef)
@@ -245,9 +256,14 @@ fit_regular(Fit *fit, const double *given_coef)
 	if (!isfinite(fit->sigma2) || !isfinite(fit->loglik))
 		return ao_fail(fit->env, AO_OUT_OF_SCALE, "innovations variance overflows", 0, 0);
 	remark(fit);
-	AO_TRY(ao_covariance(&fit->obj, fit->coef, fit->gamma, &fit->arena, fit->cov, &ok));
-	if (!ok)
-		fit->remarks |= AO_REMARK_NO_COVARIANCE;
+	if (fit->options->no_std_errors)
+		no_covariance(fit);
+	else
+	{
+		AO_TRY(ao_covariance(&fit->obj, fit->coef, fit->gamma, &fit->arena, fit->cov, &ok));
+		if (!ok)
+			fit->remarks |= AO_REMARK_NO_COVARIANCE;
+	}
 	return AO_OK;
 }
 
@@ -255,14 +271,11 @@ fit_regular(Fit *fit, const double *given_coef)
 static void
 fit_degenerate(Fit *fit)
 {
-	int			dim = fit->shape.k + fit->design.n_beta;
-
+	no_covariance(fit);
 	fit->remarks = AO_REMARK_DEGENERATE;
 	fit->best.converged = true;
 	fit->sigma2 = 0;
 	fit->loglik = NAN;
-	for (int i = 0; i < dim * (dim + 1) / 2; i++)
-		fit->cov[i] = NAN;
 }
 
 /*
@@ -424,9 +437,9 @@ run_fit(Fit *fit, const AoSpec *spec, const double *given_coef, AoModel **out)
 }
 
 /* Fit with or without coefficients to start from. */
-static AoStatus
-fit_from(const double *y, int64_t n, const double *xreg, int k, const AoSpec *spec,
-		 const AoFitOptions *options, const double *given_coef, AoEnv *env, AoModel **out)
+AoStatus
+ao_fit_from(const double *y, int64_t n, const double *xreg, int k, const AoSpec *spec,
+			const AoFitOptions *options, const double *given_coef, AoEnv *env, AoModel **out)
 {
 	Fit			fit = {.y = y, .n = n, .xreg = xreg, .k_xreg = k, .options = options, .env = env};
 	AoStatus	status;
@@ -444,7 +457,7 @@ AoStatus
 ao_fit(const double *y, int64_t n, const double *xreg, int k, const AoSpec *spec,
 	   const AoFitOptions *options, AoEnv *env, AoModel **out)
 {
-	return fit_from(y, n, xreg, k, spec, options, NULL, env, out);
+	return ao_fit_from(y, n, xreg, k, spec, options, NULL, env, out);
 }
 
 /* See ao.h. */
@@ -460,5 +473,5 @@ ao_refit(const AoModel *model, const double *y, int64_t n, const double *xreg, i
 	if (k != model->n_xreg)
 		return ao_fail(env, AO_BAD_XREG, "the model has another number of regressors",
 					   model->n_xreg, k);
-	return fit_from(y, n, xreg, k, &spec, &options, ao_model_coef(model), env, out);
+	return ao_fit_from(y, n, xreg, k, &spec, &options, ao_model_coef(model), env, out);
 }

@@ -115,16 +115,20 @@ option_lambda(const JsonbValue *value, AoFitOptions *options, AoEnv *env)
 			 errhint("Give the Box-Cox parameter as a number.")));
 }
 
-/* Reads the options object; what it does not name keeps its default. */
-static AoFitOptions
-fit_options(Jsonb *json, AoEnv *env)
+/* Reads the options object in argument arg; what it does not name, or NULL, keeps its default. */
+AoFitOptions
+ao_pg_fit_options(FunctionCallInfo fcinfo, int arg, AoEnv *env)
 {
-	AoFitOptions options = {AO_ML, false, 0.0};
+	AoFitOptions options = {.method = AO_ML};
+	Jsonb	   *json;
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
 	JsonbValue	key;
 	JsonbValue	value;
 
+	if (PG_ARGISNULL(arg))
+		return options;
+	json = PG_GETARG_JSONB_P(arg);
 	if (!JB_ROOT_IS_OBJECT(json))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -162,7 +166,7 @@ PG_FUNCTION_INFO_V1(arima_ops_fit);
 Datum
 arima_ops_fit(PG_FUNCTION_ARGS)
 {
-	AoFitOptions options = {AO_ML, false, 0.0};
+	AoFitOptions options;
 	AoEnv		env;
 	AoSpec		spec;
 	AoSeries	y;
@@ -181,8 +185,7 @@ arima_ops_fit(PG_FUNCTION_ARGS)
 	ao_pg_spec(PG_GETARG_TEXT_PP(1), &spec);
 	y = ao_pg_series(PG_GETARG_ARRAYTYPE_P(0), "y");
 	xreg = ao_pg_xreg(fcinfo, 2, y.n);
-	if (!PG_ARGISNULL(3))
-		options = fit_options(PG_GETARG_JSONB_P(3), &env);
+	options = ao_pg_fit_options(fcinfo, 3, &env);
 
 	ao_pg_check(ao_fit(y.values, y.n, xreg.values, xreg.cols, &spec, &options, &env, &model), &env);
 	PG_RETURN_AO_MODEL(model);
