@@ -34,7 +34,10 @@ my @work = (
 	[ 'the aggregate', "SELECT arima_fit(u, '(5,1,5)') IS NULL FROM long, unnest(y) u" ],
 	[ 'a refit', "SELECT arima_refit(m, y) IS NULL FROM long, high" ],
 	[ 'residuals', "SELECT arima_residuals(m, gaps) IS NULL FROM long, high" ],
-	[ 'an append', "SELECT arima_append(m, gaps) IS NULL FROM long, high" ]);
+	[ 'an append', "SELECT arima_append(m, gaps) IS NULL FROM long, high" ],
+	[ 'a backtest', "SELECT count(*) FROM long, arima_backtest(y[1:100000], '(1,0,1)', 1000)" ],
+	[ 'a backtest of gaps', "SELECT count(*) FROM long, arima_backtest(gaps[1:20000], '(1,0,1)', 2000, \"window\" => 1500)" ],
+	[ 'a backtest of long forecasts', "SELECT count(*) FROM long, arima_backtest(y[1:100000], '(1,0,1)', 1000, 100000, refit_every => 0)" ]);
 
 $session->query("SET client_min_messages = warning;
 	CREATE EXTENSION IF NOT EXISTS arima_ops;
