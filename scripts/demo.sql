@@ -80,7 +80,8 @@ WHERE session > 1600;
 
 \echo '4. One step ahead over the last year (260 sessions that the model had not seen):'
 \echo '   root mean squared error in index points, beside the naive forecast'
-\echo '   "as yesterday"; and how the error over 20 sessions went, from low to high'
+\echo '   "as yesterday"; and how the error over 20 sessions went: each line has its own'
+\echo '   scale, from the lowest to the highest of its series'
 \echo
 WITH rolling AS (
 	SELECT series, session,
@@ -97,7 +98,7 @@ WITH rolling AS (
 SELECT series,
 	round(max(model) FILTER (WHERE session = 1860)::numeric, 3) AS "RMSE model",
 	round(max(naive) FILTER (WHERE session = 1860)::numeric, 3) AS "RMSE naive",
-	to_char(100 * (1 - max(model / naive) FILTER (WHERE session = 1860)), 'SG990.99 %') AS skill,
+	to_char(100 * (1 - max(model / naive) FILTER (WHERE session = 1860)), 'S990.99 %') AS skill,
 	string_agg(substr('▁▂▃▄▅▆▇█', least(8, 1 + floor(8 * (month - low) / (high - low))::int), 1), '' ORDER BY session)
 		FILTER (WHERE session > 1620 AND session % 8 = 4) AS "20-session RMSE"
 FROM scaled GROUP BY series ORDER BY series;

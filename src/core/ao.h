@@ -43,7 +43,8 @@ typedef enum AoStatus
 	AO_BAD_XREG,				/* err.what */
 	AO_COLLINEAR,				/* regressors not of full rank */
 	AO_BAD_MODEL,				/* corrupt model value; err.what */
-	AO_BAD_ARGUMENT				/* err.what */
+	AO_BAD_ARGUMENT,			/* err.what */
+	AO_SERIES_TOO_SHORT			/* for what err.what names: err.need non-missing values, err.have */
 } AoStatus;
 
 /* What went wrong, filled by the function that returned the status. */
@@ -52,7 +53,9 @@ typedef struct AoError
 	int64_t		pos;			/* position in the text or series, 1-based; 0 none */
 	int64_t		need;			/* what would have been enough */
 	int64_t		have;			/* what was there */
-	const char *what;			/* static text, lower case, no full stop; or NULL */
+	/* static text, lower case, no full stop, or NULL; %n and %h in it stand for
+	 * need and have; after a newline, what to do about it, in sentences */
+	const char *what;
 } AoError;
 
 /* The caller's services.  poll may also leave by longjmp: the core keeps
@@ -104,7 +107,8 @@ typedef enum AoMethod
 #define AO_REMARK_CANCELLING      0x08	/* an AR and an MA root nearly equal */
 #define AO_REMARK_DEGENERATE      0x10	/* no innovation variance: constant or exactly explained */
 #define AO_REMARK_NO_COVARIANCE   0x20	/* standard errors could not be had */
-#define AO_REMARK_ALL             0x3f
+#define AO_REMARK_BUDGET          0x40	/* the choice of the model was ended by its budget */
+#define AO_REMARK_ALL             0x7f
 
 #define AO_MODEL_VERSION 1
 
@@ -185,6 +189,7 @@ typedef struct AoFitOptions
 	AoMethod	method;
 	bool		has_lambda;
 	double		lambda;			/* Box-Cox parameter, -5..5 */
+	const struct AoAutoOptions *choice;	/* for a specification "auto"; NULL: the defaults */
 	bool		no_std_errors;	/* leave out the covariance of the estimates: NaN */
 } AoFitOptions;
 

@@ -197,9 +197,7 @@ ao_append(const AoModel *model, const double *y, int64_t n, const double *xreg, 
 
 	memset(&env->err, 0, sizeof env->err);
 	if (k != model->n_xreg)
-		return ao_fail(env, AO_BAD_XREG,
-					   model->n_xreg == 0 ? "the model has no regressors" :
-					   "the model has regressors: their values are needed", model->n_xreg, k);
+		return ao_fail(env, AO_BAD_XREG, "%h given, the model has %n", model->n_xreg, k);
 	if (model->n + n > AO_MAX_N)
 		return ao_fail(env, AO_SERIES_TOO_LONG, NULL, AO_MAX_N, model->n + n);
 	ao_model_spec(model, &roll.spec);
@@ -209,7 +207,8 @@ ao_append(const AoModel *model, const double *y, int64_t n, const double *xreg, 
 	{
 		env->free(env->arg, *out);
 		status = ao_fail(env, AO_OUT_OF_SCALE,
-						 "new values are beyond what the model can follow", 0, 0);
+						 "new values are beyond what the model can follow\n"
+						 "Check whether they are values of this series; if so, fit the model anew.", 0, 0);
 	}
 	if (roll.arena.block)
 		ao_arena_close(&roll.arena, env);

@@ -2,6 +2,10 @@
  * arena.c
  *		Workspace: one block per call, its size known and checked before it
  *		is taken, handed out in pieces aligned for SIMD vectors.
+ *
+ * Sizes added up wrongly are a bug, which tests and fuzzers find: they allow no
+ * second block.  Where one got past them, a piece that does not fit is a block
+ * of its own and not a write to somewhere.
  */
 #include "internal.h"
 
@@ -34,6 +38,13 @@ ao_poll(AoEnv *env)
 	return AO_OK;
 }
 
+/* The first aligned address from here on. */
+static char *
+aligned(void *ptr)
+{
+	return (char *) (((uintptr_t) ptr + ALIGN - 1) & ~(uintptr_t) (ALIGN - 1));
+}
+
 /* Take `bytes` (a sum of ao_arena_round) from the caller, within its limit. */
 AoStatus
 ao_arena_open(AoArena *arena, size_t bytes, AoEnv *env)
@@ -45,14 +56,29 @@ ao_arena_open(AoArena *arena, size_t bytes, AoEnv *env)
 	arena->block = env->alloc(env->arg, bytes);
 	if (arena->block == NULL)
 		return ao_fail(env, AO_NO_MEMORY, NULL, (int64_t) bytes, 0);
-	arena->base = (char *) (((uintptr_t) arena->block + ALIGN - 1) & ~(uintptr_t) (ALIGN - 1));
+	arena->base = aligned(arena->block);
 	arena->used = 0;
 	arena->size = bytes - ALIGN;
+	arena->spilled = NULL;
+	arena->env = env;
 	return AO_OK;
 }
 
-/* Next piece.  Sizes added up wrongly are a bug that must not become a write to
- * somewhere: NULL, which every platform we run on traps. */
+/* A piece in a block of its own; without memory NULL, which every platform we
+ * run on traps. */
+static void *
+spill(AoArena *arena, size_t bytes)
+{
+	void	  **block = arena->env->alloc(arena->env->arg, bytes + 2 * ALIGN);
+
+	if (block == NULL)
+		return NULL;
+	*block = arena->spilled;
+	arena->spilled = block;
+	return aligned(block + 1);
+}
+
+/* Next piece. */
 void *
 ao_arena_take(AoArena *arena, size_t count, size_t size)
 {
@@ -60,7 +86,7 @@ ao_arena_take(AoArena *arena, size_t count, size_t size)
 	void	   *piece = arena->base + arena->used;
 
 	if (bytes > arena->size - arena->used)
-		return NULL;
+		return spill(arena, bytes);
 	arena->used += bytes;
 	return piece;
 }
@@ -68,6 +94,13 @@ ao_arena_take(AoArena *arena, size_t count, size_t size)
 void
 ao_arena_close(AoArena *arena, AoEnv *env)
 {
+	while (arena->spilled != NULL)
+	{
+		void	   *block = arena->spilled;
+
+		arena->spilled = *(void **) block;
+		env->free(env->arg, block);
+	}
 	env->free(env->arg, arena->block);
 	arena->block = NULL;
 }

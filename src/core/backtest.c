@@ -84,23 +84,23 @@ check_arguments(const Walk *w)
 	const char *what = NULL;
 
 	if (how->initial < 1 || how->initial >= w->n)
-		what = "initial must be at least 1 and leave a value to forecast";
+		what = "initial leaves nothing to start from or to forecast\nIt must be at least 1 and less than the length of the series.";
 	else if (how->horizon < 1 || how->horizon > AO_MAX_HORIZON)
-		what = "the horizon must be between 1 and 100000";
+		what = "horizon out of range\nIt must be from 1 to 100000.";
 	else if (how->step < 1)
-		what = "step must be at least 1";
+		what = "step out of range\nIt must be at least 1.";
 	else if (how->refit_every < 0)
-		what = "refit_every must not be negative";
+		what = "refit_every out of range\nIt must be 0, for a single estimate, or more.";
 	else if (how->window < 0)
-		what = "the window must have at least one value";
+		what = "window out of range\nIt must have at least one value.";
 	else if (!(how->level > 0 && how->level < 1))
-		what = "the level must be between 0 and 1";
+		what = "level out of range\nIt must be between 0 and 1.";
 	if (what)
 		return ao_fail(w->env, AO_BAD_ARGUMENT, what, 0, 0);
 	if (w->n > AO_MAX_N)
 		return ao_fail(w->env, AO_SERIES_TOO_LONG, NULL, AO_MAX_N, w->n);
 	if (how->model && how->model->n_xreg != w->k)
-		return ao_fail(w->env, AO_BAD_XREG, "the model has another number of regressors",
+		return ao_fail(w->env, AO_BAD_XREG, "%h given, the model has %n",
 					   how->model->n_xreg, w->k);
 	return AO_OK;
 }
@@ -152,7 +152,7 @@ emit(Walk *w, const AoModel *model, int64_t origin)
 static bool
 data_fault(AoStatus status)
 {
-	return status == AO_TOO_FEW_VALUES || status == AO_COLLINEAR ||
+	return status == AO_TOO_FEW_VALUES || status == AO_SERIES_TOO_SHORT || status == AO_COLLINEAR ||
 		status == AO_OUT_OF_SCALE || status == AO_BAD_ARGUMENT;
 }
 
@@ -183,19 +183,43 @@ apply_parameters(const AoModel *model, const double *y, int64_t n, const double 
 	return status;
 }
 
-/* Estimate at an origin, by a search or from the coefficients of the model. */
+/* Estimate at an origin from the coefficients of the model: the optimum next to them, or the
+ * best that a search finds besides. */
 static AoStatus
-estimate(Walk *w, int64_t origin, bool search, AoModel **out)
+estimate_from_model(Walk *w, int64_t origin, AoEffort effort, AoModel **out)
 {
 	int64_t		from = window_start(w, origin);
-	const AoSpec *spec = &w->spec;
-	const double *given = search ? NULL : ao_model_coef(w->model);
+	AoFitTask	task = {.y = w->y + from, .n = origin - from, .xreg = xreg_row(w, from), .k = w->k,
+	.options = &w->fit, .given_coef = ao_model_coef(w->model), .effort = effort};
+	AoSpec		spec;
 
-	return ao_fit_from(w->y + from, origin - from, xreg_row(w, from), w->k, spec, &w->fit, given,
-					   w->env, out);
+	ao_model_spec(w->model, &spec);
+	return ao_fit_task(&task, &spec, w->env, out);
 }
 
-/* The model of the first origin; what it is decides what later ones are. */
+/* Estimate at an origin without any model before it. */
+static AoStatus
+estimate_anew(Walk *w, int64_t origin, AoModel **out)
+{
+	int64_t		from = window_start(w, origin);
+
+	return ao_fit(w->y + from, origin - from, xreg_row(w, from), w->k, &w->spec, &w->fit, w->env,
+				  out);
+}
+
+/* A model found decides what later ones are; but a choice made from values that do not
+ * vary decides nothing. */
+static void
+adopt(Walk *w, const AoModel *model)
+{
+	w->fit.method = model->method;
+	w->fit.has_lambda = model->has_lambda;
+	w->fit.lambda = model->lambda;
+	if (!w->how->reselect && !(model->remarks & AO_REMARK_DEGENERATE))
+		ao_model_spec(model, &w->spec);
+}
+
+/* The model of the first origin. */
 static AoStatus
 first_model(Walk *w, int64_t origin)
 {
@@ -206,14 +230,10 @@ first_model(Walk *w, int64_t origin)
 		AO_TRY(apply_parameters(w->how->model, w->y + from, origin - from, xreg_row(w, from),
 								w->env, &model));
 	else
-		AO_TRY(estimate(w, origin, true, &model));
+		AO_TRY(estimate_anew(w, origin, &model));
 	replace_model(w, model, origin);
 	w->searched = origin;
-	if (!w->how->reselect)
-		ao_model_spec(model, &w->spec);
-	w->fit.method = model->method;
-	w->fit.has_lambda = model->has_lambda;
-	w->fit.lambda = model->lambda;
+	adopt(w, model);
 	w->complete = count_complete(w);
 	return AO_OK;
 }
@@ -236,10 +256,15 @@ next_model(Walk *w, int64_t origin)
 	AoModel    *model;
 	AoStatus	status;
 
+	/* a model of constant values has no coefficients to start from */
+	if ((search && w->spec.is_auto) || (w->model->remarks & AO_REMARK_DEGENERATE))
+		status = estimate_anew(w, origin, &model);
+	else
+		status = estimate_from_model(w, origin, search ? AO_THOROUGH : AO_LOCAL, &model);
 	if (search)
 		w->searched = origin;
-	/* a model of constant values has no coefficients to start from */
-	status = estimate(w, origin, search || (w->model->remarks & AO_REMARK_DEGENERATE), &model);
+	if (status == AO_OK)
+		adopt(w, model);
 	if (data_fault(status))
 		status = apply_parameters(w->model, w->y, origin, w->xreg, w->env, &model);
 	AO_TRY(status);

@@ -116,10 +116,12 @@ take_value(double y, int64_t at, const AoFitOptions *options, AoEnv *env, double
 	{
 		if (options->lambda <= 0 && !(y > 0))
 			status = ao_fail(env, AO_BAD_ARGUMENT,
-							 "Box-Cox with lambda <= 0 needs positive values", 0, 0);
+							 "Box-Cox with lambda <= 0 needs positive values\n"
+							 "Use a lambda above 0, or add a constant that makes every value positive.", 0, 0);
 		*out = ao_box_cox(y, options->lambda);
 		if (status == AO_OK && !(fabs(*out) <= LARGEST))
-			status = ao_fail(env, AO_OUT_OF_SCALE, "value too large after Box-Cox", 0, 0);
+			status = ao_fail(env, AO_OUT_OF_SCALE, "value too large after Box-Cox\n"
+							 "Use a lambda nearer to 0, or multiply the series by a constant.", 0, 0);
 	}
 	if (status != AO_OK)
 		env->err.pos = at + 1;
@@ -147,7 +149,8 @@ fill_row(AoDesign *de, const AoSpec *spec, const double *y, const double *xreg, 
 		double		x = xreg[t * k + j];
 
 		if (isinf(x) || fabs(x) > LARGEST)
-			return ao_fail(env, AO_BAD_XREG, "infinite or huge regressor value", 0, 0);
+			return ao_fail(env, AO_BAD_XREG, "infinite or huge value\n"
+						   "A value is at most 1e150 in size; use NULL where it is missing.", 0, 0);
 		missing = missing || isnan(x);
 		row[c++] = x;
 	}
@@ -207,8 +210,8 @@ largest(const AoDesign *de, int c)
 }
 
 /* Power of two that brings x to [1, 2); 1 for zero. */
-static double
-binary_scale(double x)
+double
+ao_binary_scale(double x)
 {
 	int			e;
 
@@ -317,7 +320,7 @@ set_scale(AoDesign *de, AoEnv *env)
 	}
 	if (size > 0 && (size < SMALLEST || de->level < SMALLEST))
 		return ao_fail(env, AO_OUT_OF_SCALE, "values too small", 0, 0);
-	de->scale = binary_scale(size);
+	de->scale = ao_binary_scale(size);
 	divide(de, nb, de->scale);
 	return AO_OK;
 }

@@ -2,6 +2,7 @@
  * fit.c
  *		Fitting a model: check, size, search, standard errors, final state.
  */
+#include "auto.h"
 #include "internal.h"
 
 #include <math.h>
@@ -20,6 +21,10 @@ typedef struct Fit
 	const double *xreg;
 	int			k_xreg;
 	const AoFitOptions *options;
+	const double *given,		/* unbounded parameters to start from, or NULL */
+			   *given_coef;		/* or coefficients */
+	AoEffort	effort;
+	double		min_root;		/* as in AoObjective */
 	AoEnv	   *env;
 	AoArena		arena;
 	AoShape		shape;
@@ -43,12 +48,12 @@ count_beta(const AoSpec *spec, int k)
 }
 
 /*
- * Workspace of ao_fit in bytes: the series and regressors once (twice where
+ * Workspace in bytes: the series and regressors once (twice where
  * the final state is computed from levels with gaps), the lanes of the passes,
  * the search, the Hessian, and the state covariance.
  */
-size_t
-ao_fit_memory(const AoSpec *spec, int64_t n, int k, bool missing)
+static size_t
+workspace(const AoSpec *spec, int64_t n, int k, bool missing, AoEffort effort)
 {
 	AoShape		sh = {.spec = *spec, .ar = spec->p + spec->m * spec->P,
 		.ma = spec->q + spec->m * spec->Q, .diff = spec->d + spec->m * spec->D,
@@ -59,13 +64,20 @@ ao_fit_memory(const AoSpec *spec, int64_t n, int k, bool missing)
 
 	sh.r = sh.ar > sh.ma ? sh.ar : sh.ma;
 	return ao_shape_bytes(spec) + ao_design_bytes(n, nb, missing) +
-		ao_objective_bytes(&sh, nb + 1, missing) + 2 * ao_search_bytes(&sh) +
+		ao_objective_bytes(&sh, nb + 1, missing) + 2 * ao_search_bytes(&sh, effort) +
 		ao_covariance_bytes(sh.k, nb) + ao_roots_bytes(&sh) +
 		2 * ao_arena_round(dim, sizeof(double)) +
 		ao_arena_round(dim * (dim + 1) / 2, sizeof(double)) +
 		ao_arena_round(nc * (nc + 1) / 2, sizeof(double)) +
 		ao_state_bytes(spec, true) +
 		ao_arena_round((size_t) sh.r * (size_t) sh.r, sizeof(double));
+}
+
+/* See ao.h. */
+size_t
+ao_fit_memory(const AoSpec *spec, int64_t n, int k, bool missing)
+{
+	return workspace(spec, n, k, missing, AO_THOROUGH);
 }
 
 /* Is anything between the first value and the last row missing? */
@@ -87,22 +99,20 @@ has_gaps(const double *y, int64_t n, const double *xreg, int k)
 	return false;
 }
 
-/* Arguments that need no look at the data. */
-static AoStatus
-check_arguments(const Fit *fit, const AoSpec *spec)
+/* See internal.h. */
+AoStatus
+ao_fit_check(const AoFitTask *task, AoEnv *env)
 {
-	AoEnv	   *env = fit->env;
-
-	if (spec->is_auto)
-		return ao_fail(env, AO_NOT_YET, "automatic order selection", 0, 0);
-	AO_TRY(ao_spec_check(spec, env));
-	if (fit->n > AO_MAX_N)
-		return ao_fail(env, AO_SERIES_TOO_LONG, NULL, AO_MAX_N, fit->n);
-	if (fit->k_xreg < 0 || fit->k_xreg > AO_MAX_XREG)
-		return ao_fail(env, AO_BAD_XREG, "too many regressors", AO_MAX_XREG, fit->k_xreg);
-	if (fit->options->has_lambda &&
-		!(fabs(fit->options->lambda) <= AO_MODEL_MAX_LAMBDA))
-		return ao_fail(env, AO_BAD_ARGUMENT, "Box-Cox lambda must be between -5 and 5", 0, 0);
+	if (task->n > AO_MAX_N)
+		return ao_fail(env, AO_SERIES_TOO_LONG, NULL, AO_MAX_N, task->n);
+	if (task->k < 0 || task->k > AO_MAX_XREG)
+		return ao_fail(env, AO_BAD_XREG, "%h given, the limit is %n\nUse fewer of them.",
+					   AO_MAX_XREG, task->k);
+	if (task->options->has_lambda &&
+		!(fabs(task->options->lambda) <= AO_MODEL_MAX_LAMBDA))
+		return ao_fail(env, AO_BAD_ARGUMENT, "Box-Cox lambda must be between -5 and 5\n"
+					   "Usual are 0 for logarithms and 0.5 for square roots; without lambda nothing is transformed.",
+					   0, 0);
 	return AO_OK;
 }
 
@@ -114,7 +124,8 @@ check_conditional(const Fit *fit)
 		return AO_OK;
 	if (fit->design.missing)
 		return ao_fail(fit->env, AO_BAD_ARGUMENT,
-					   "the conditional sum of squares needs a series without missing values", 0, 0);
+					   "the conditional sum of squares needs a series without missing values\n"
+					   "Use method \"ml\", which takes them.", 0, 0);
 	if (fit->design.rows - fit->shape.ar < fit->shape.k + fit->design.n_beta + 1)
 		return ao_fail(fit->env, AO_TOO_FEW_VALUES, NULL,
 					   fit->shape.diff + fit->shape.ar + fit->shape.k + fit->design.n_beta + 1,
@@ -131,8 +142,8 @@ open_fit(Fit *fit, const AoSpec *spec)
 	size_t		dim,
 				nc = (size_t) nb + 1;
 
-	AO_TRY(ao_arena_open(&fit->arena, ao_fit_memory(spec, fit->n, fit->k_xreg, missing),
-						 fit->env));
+	AO_TRY(ao_arena_open(&fit->arena,
+						 workspace(spec, fit->n, fit->k_xreg, missing, fit->effort), fit->env));
 	ao_shape_init(&fit->shape, spec, &fit->arena);
 	dim = (size_t) (fit->shape.k + nb);
 	fit->coef = ao_arena_take(&fit->arena, dim, sizeof(double));
@@ -145,6 +156,7 @@ open_fit(Fit *fit, const AoSpec *spec)
 						  fit->options, &fit->arena, fit->env));
 	AO_TRY(check_conditional(fit));
 	ao_objective_init(&fit->obj, &fit->shape, &fit->design, fit->env, &fit->arena);
+	fit->obj.min_root = fit->min_root;
 	return AO_OK;
 }
 
@@ -176,23 +188,24 @@ look_at_white_noise(Fit *fit)
 
 /* Search for the optimum: exact, conditional, or one after the other. */
 static AoStatus
-estimate(Fit *fit, const double *given_coef)
+estimate(Fit *fit)
 {
-	double	   *given = NULL;
+	const double *given = fit->given;
 
-	if (given_coef)
+	if (fit->given_coef)
 	{
-		given = fit->gamma;		/* free until the regression is solved */
-		ao_free_from_natural(&fit->shape, given_coef, given);
+		/* gamma is free until the regression is solved */
+		ao_free_from_natural(&fit->shape, fit->given_coef, fit->gamma);
+		given = fit->gamma;
 	}
 	fit->obj.conditional = fit->options->method != AO_ML;
-	AO_TRY(ao_search(&fit->obj, given, &fit->arena, &fit->best));
+	AO_TRY(ao_search(&fit->obj, given, fit->effort, &fit->arena, &fit->best));
 	if (fit->options->method == AO_CSS_ML)
 	{
 		AoOptimum	first = fit->best;
 
 		fit->obj.conditional = false;
-		AO_TRY(ao_search(&fit->obj, first.u, &fit->arena, &fit->best));
+		AO_TRY(ao_search(&fit->obj, first.u, AO_LOCAL, &fit->arena, &fit->best));
 		fit->best.iterations += first.iterations;
 	}
 	ao_natural_from_free(&fit->shape, fit->best.u, fit->coef);
@@ -247,11 +260,11 @@ no_covariance(Fit *fit)
 
 /* Estimates of a series with something to explain. */
 static AoStatus
-fit_regular(Fit *fit, const double *given_coef)
+fit_regular(Fit *fit)
 {
 	bool		ok;
 
-	AO_TRY(estimate(fit, given_coef));
+	AO_TRY(estimate(fit));
 	AO_TRY(solve_regression(fit));
 	if (!isfinite(fit->sigma2) || !isfinite(fit->loglik))
 		return ao_fail(fit->env, AO_OUT_OF_SCALE, "innovations variance overflows", 0, 0);
@@ -423,32 +436,82 @@ make_model(Fit *fit, AoModel **out)
 	return AO_OK;
 }
 
+/* What a task says. */
+static Fit
+begin(const AoFitTask *task, AoEnv *env)
+{
+	Fit			fit = {.y = task->y, .n = task->n, .xreg = task->xreg, .k_xreg = task->k,
+		.options = task->options, .given = task->given,
+		.given_coef = task->given_coef, .effort = task->effort,
+	.min_root = task->min_root, .env = env};
+
+	memset(&env->err, 0, sizeof env->err);
+	return fit;
+}
+
+static void
+end(Fit *fit)
+{
+	if (fit->arena.block)
+		ao_arena_close(&fit->arena, fit->env);
+}
+
 /* The steps of a fit; the workspace is the caller's to give back. */
 static AoStatus
-run_fit(Fit *fit, const AoSpec *spec, const double *given_coef, AoModel **out)
+run_fit(Fit *fit, const AoSpec *spec, AoModel **out)
 {
 	AO_TRY(open_fit(fit, spec));
 	AO_TRY(look_at_white_noise(fit));
 	if (fit->design.degenerate)
 		fit_degenerate(fit);
 	else
-		AO_TRY(fit_regular(fit, given_coef));
+		AO_TRY(fit_regular(fit));
 	return make_model(fit, out);
 }
 
-/* Fit with or without coefficients to start from. */
+/* See internal.h. */
 AoStatus
-ao_fit_from(const double *y, int64_t n, const double *xreg, int k, const AoSpec *spec,
-			const AoFitOptions *options, const double *given_coef, AoEnv *env, AoModel **out)
+ao_fit_task(const AoFitTask *task, const AoSpec *spec, AoEnv *env, AoModel **out)
 {
-	Fit			fit = {.y = y, .n = n, .xreg = xreg, .k_xreg = k, .options = options, .env = env};
+	Fit			fit = begin(task, env);
 	AoStatus	status;
 
-	memset(&env->err, 0, sizeof env->err);
-	AO_TRY(check_arguments(&fit, spec));
-	status = run_fit(&fit, spec, given_coef, out);
-	if (fit.arena.block)
-		ao_arena_close(&fit.arena, env);
+	AO_TRY(ao_fit_check(task, env));
+	AO_TRY(ao_spec_check(spec, env));
+	status = run_fit(&fit, spec, out);
+	end(&fit);
+	return status;
+}
+
+/* The steps of a quick fit. */
+static AoStatus
+run_quick(Fit *fit, const AoSpec *spec, AoQuickFit *out)
+{
+	AO_TRY(open_fit(fit, spec));
+	AO_TRY(look_at_white_noise(fit));
+	out->n_used = fit->design.n_used;
+	out->n_coef = fit->shape.k + fit->design.n_beta;
+	out->degenerate = fit->design.degenerate;
+	if (out->degenerate)
+		return AO_OK;
+	AO_TRY(estimate(fit));
+	AO_TRY(solve_regression(fit));
+	out->loglik = fit->loglik;
+	out->admissible = fit->best.admissible;
+	memcpy(out->u, fit->best.u, (size_t) fit->shape.k * sizeof(double));
+	return AO_OK;
+}
+
+/* See internal.h. */
+AoStatus
+ao_fit_quick(const AoFitTask *task, const AoSpec *spec, AoEnv *env, AoQuickFit *out)
+{
+	Fit			fit = begin(task, env);
+	AoStatus	status;
+
+	AO_TRY(ao_spec_check(spec, env));
+	status = run_quick(&fit, spec, out);
+	end(&fit);
 	return status;
 }
 
@@ -457,7 +520,10 @@ AoStatus
 ao_fit(const double *y, int64_t n, const double *xreg, int k, const AoSpec *spec,
 	   const AoFitOptions *options, AoEnv *env, AoModel **out)
 {
-	return ao_fit_from(y, n, xreg, k, spec, options, NULL, env, out);
+	AoFitTask	task = {.y = y, .n = n, .xreg = xreg, .k = k, .options = options};
+
+	return spec->is_auto ? ao_choose(y, n, xreg, k, spec->m, options, env, out, NULL, NULL) :
+		ao_fit_task(&task, spec, env, out);
 }
 
 /* See ao.h. */
@@ -468,10 +534,11 @@ ao_refit(const AoModel *model, const double *y, int64_t n, const double *xreg, i
 	AoSpec		spec;
 	AoFitOptions options = {.method = model->method, .has_lambda = model->has_lambda,
 	.lambda = model->lambda};
+	AoFitTask	task = {.y = y, .n = n, .xreg = xreg, .k = k, .options = &options,
+	.effort = AO_LOCAL, .given_coef = ao_model_coef(model)};
 
 	ao_model_spec(model, &spec);
 	if (k != model->n_xreg)
-		return ao_fail(env, AO_BAD_XREG, "the model has another number of regressors",
-					   model->n_xreg, k);
-	return ao_fit_from(y, n, xreg, k, &spec, &options, ao_model_coef(model), env, out);
+		return ao_fail(env, AO_BAD_XREG, "%h given, the model has %n", model->n_xreg, k);
+	return ao_fit_task(&task, &spec, env, out);
 }

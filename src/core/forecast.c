@@ -32,14 +32,17 @@ ao_model_adjust(const AoModel *model, const AoSpec *spec, double y, int64_t time
 	for (int j = 0; j < model->n_xreg; j++)
 	{
 		if (isinf(xreg_row[j]))
-			return ao_fail(env, AO_BAD_XREG, "infinite regressor value", 0, 0);
+			return ao_fail(env, AO_BAD_XREG, "infinite value\n"
+						   "Use NULL where a value is missing.", 0, 0);
 		missing = missing || isnan(xreg_row[j]);
 	}
 	if (model->has_lambda && !isnan(y))
 	{
 		if (model->lambda <= 0 && !(y > 0))
 			return ao_fail(env, AO_BAD_ARGUMENT,
-						   "Box-Cox with lambda <= 0 needs positive values", 0, 0);
+						   "Box-Cox with lambda <= 0 needs positive values\n"
+						   "This lambda is the model's: use NULL for a value that is missing, or fit "
+						   "a model with a lambda above 0.", 0, 0);
 		y = ao_box_cox(y, model->lambda);
 	}
 	*out = y - ao_regression(spec, model_beta(model), time, xreg_row, model->n_xreg);
@@ -54,13 +57,11 @@ static AoStatus
 check_xreg(const AoModel *model, const double *xreg, int64_t rows, int k, AoEnv *env)
 {
 	if (k != model->n_xreg)
-		return ao_fail(env, AO_BAD_XREG,
-					   model->n_xreg == 0 ? "the model has no regressors" :
-					   k == 0 ? "the model has regressors: their values are needed" :
-					   "the model has another number of regressors", model->n_xreg, k);
+		return ao_fail(env, AO_BAD_XREG, "%h given, the model has %n", model->n_xreg, k);
 	for (int64_t i = 0; i < rows * k; i++)
 		if (!isfinite(xreg[i]))
-			return ao_fail(env, AO_BAD_XREG, "a regressor value is missing or infinite", 0, 0);
+			return ao_fail(env, AO_BAD_XREG, "a value is missing or infinite\n"
+						   "A forecast needs the value of every regressor at each of its steps.", 0, 0);
 	return AO_OK;
 }
 
@@ -84,7 +85,8 @@ make_interval(const AoModel *model, double mean, double var, double quantile,
 	}
 	if (!isfinite(out->mean) || !isfinite(out->std_error) || !isfinite(out->lower) ||
 		!isfinite(out->upper))
-		return ao_fail(env, AO_OUT_OF_SCALE, "the forecast overflows", 0, 0);
+		return ao_fail(env, AO_OUT_OF_SCALE, "the forecast overflows\n"
+					   "Ask for fewer steps, or fit a model with fewer differences or without lambda.", 0, 0);
 	return AO_OK;
 }
 
@@ -136,10 +138,11 @@ static AoStatus
 check_horizon(int h, double level, AoEnv *env)
 {
 	if (h < 1 || h > AO_MAX_HORIZON)
-		return ao_fail(env, AO_BAD_ARGUMENT, "the horizon must be between 1 and 100000",
-					   AO_MAX_HORIZON, h);
+		return ao_fail(env, AO_BAD_ARGUMENT, "a horizon of %h steps\n"
+					   "It must be from 1 to %n.", AO_MAX_HORIZON, h);
 	if (!(level > 0 && level < 1))
-		return ao_fail(env, AO_BAD_ARGUMENT, "the level must be between 0 and 1", 0, 0);
+		return ao_fail(env, AO_BAD_ARGUMENT, "the level must be between 0 and 1\n"
+					   "Give it as a fraction, for example 0.95.", 0, 0);
 	return AO_OK;
 }
 
@@ -203,7 +206,8 @@ check_recent(const AoModel *model, int64_t n, AoEnv *env)
 	memset(&env->err, 0, sizeof env->err);
 	if (model->n_xreg > 0)
 		return ao_fail(env, AO_BAD_XREG,
-					   "a model with regressors cannot forecast from recent values alone",
+					   "a model with regressors cannot forecast from recent values alone\n"
+					   "Roll it forward with arima_append and forecast with arima_forecast, giving xreg to both.",
 					   0, model->n_xreg);
 	if (n > AO_MAX_N)
 		return ao_fail(env, AO_SERIES_TOO_LONG, NULL, AO_MAX_N, n);
@@ -250,7 +254,9 @@ ao_predict(const AoModel *model, const double *recent, int64_t n, AoEnv *env, do
 		if (model->has_lambda)
 			*out = ao_box_cox_inverse(*out, model->lambda);
 		if (!isfinite(*out))
-			status = ao_fail(env, AO_OUT_OF_SCALE, "the forecast overflows", 0, 0);
+			status = ao_fail(env, AO_OUT_OF_SCALE, "the forecast overflows\n"
+							 "Check the recent values, or fit a model with fewer differences or without "
+							 "lambda.", 0, 0);
 	}
 	if (arena.block)
 		ao_arena_close(&arena, env);

@@ -46,6 +46,8 @@ typedef struct AoArena
 	size_t		used,
 				size;
 	void	   *block;			/* as env->alloc gave it */
+	void	   *spilled;		/* blocks for what did not fit, each begins with the next */
+	AoEnv	   *env;
 } AoArena;
 
 /* Adding up sizes with the rounding that ao_arena_take applies. */
@@ -92,6 +94,9 @@ void		ao_expand(const AoShape *shape, const double *coef,
 bool		ao_interior(const AoShape *shape, const double *coef,
 						double *ar_margin, double *ma_margin);
 double		ao_free_limit(const AoShape *shape, int i);
+/* Is every root of each polynomial, in powers of its own lag, at least this far from
+ * the origin? */
+bool		ao_roots_beyond(const AoShape *shape, const double *coef, double modulus);
 
 /* ---- start.c: stationary start of the filter ---- */
 
@@ -188,8 +193,8 @@ typedef struct AoPresample
 bool		ao_presample_serves(const AoShape *shape);
 size_t		ao_presample_bytes(const AoShape *shape, int n_cols);
 void		ao_presample_init(AoPresample *pre, const AoShape *shape, int n_cols, AoArena *arena);
-/* w: n rows of n_cols; cross[n_points][] and log_f[n_points] as in AoPass, log_f NaN
- * where there is none.  Lanes after the n_points need values, too. */
+/* w: n rows of n_cols; cross[n_points][] and log_f[n_points] as in AoPass; log_f NaN
+ * where there is none, and a sum of squares NaN where too few of its digits are left.  Lanes after the n_points need values, too. */
 AoStatus	ao_presample_run(AoPresample *pre, const double *w, int64_t n, int n_points,
 							 double *cross, double *log_f, AoEnv *env);
 /* Covariance P[r][ld] of the first state, in units of sigma2, for a lane of the vectors;
@@ -276,6 +281,8 @@ double		ao_regression(const AoSpec *spec, const double *beta, int64_t time,
 double		ao_box_cox(double y, double lambda);
 double		ao_box_cox_inverse(double x, double lambda);
 double		ao_box_cox_slope(double x, double lambda);	/* d inverse / d x */
+/* power of two that brings x to [1, 2); 1 for zero */
+double		ao_binary_scale(double x);
 /* (1-B)^d (1-B^m)^D of z in place, by rows of n_cols; returns rows left */
 int64_t		ao_difference(const AoSpec *spec, double *z, int64_t n, int n_cols);
 
@@ -287,6 +294,8 @@ typedef struct AoObjective
 	const AoDesign *design;
 	AoEnv	   *env;
 	bool		conditional;
+	double		min_root,		/* smallest modulus of a root that is admissible */
+				enough;			/* expected gain in log-likelihood not worth a step */
 	AoPass		pass[3];		/* for 1, 2, 4 vectors */
 	AoKalman	kalman;
 	AoPresample presample;
@@ -319,7 +328,11 @@ typedef struct AoOptimum
 	double		f;
 	int			iterations;
 	bool		converged;
+	bool		admissible;		/* its roots keep the distance that the objective demands */
 } AoOptimum;
+
+/* Is a preferable to b? */
+bool		ao_optimum_better(const AoOptimum *a, const AoOptimum *b);
 
 size_t		ao_optimize_bytes(int k, int n_starts);
 AoStatus	ao_optimize(AoObjective *obj, double *starts, int n_starts, int max_rounds,
@@ -363,8 +376,17 @@ AoStatus	ao_candidates_spectral(const AoShape *shape, const double *w, int64_t n
 
 /* ---- search.c: the global search ---- */
 
-size_t		ao_search_bytes(const AoShape *shape);
-AoStatus	ao_search(AoObjective *obj, const double *given, AoArena *arena, AoOptimum *best);
+typedef enum AoEffort
+{
+	AO_THOROUGH,				/* the best optimum */
+	AO_QUICK,					/* a good one, for one of many models */
+	AO_LOCAL					/* the one next to the given start */
+} AoEffort;
+
+size_t		ao_search_bytes(const AoShape *shape, AoEffort effort);
+/* given: unbounded parameters to start from, or NULL */
+AoStatus	ao_search(AoObjective *obj, const double *given, AoEffort effort, AoArena *arena,
+					  AoOptimum *best);
 
 /* ---- covariance.c ---- */
 
@@ -424,10 +446,36 @@ AoStatus	ao_model_filter(AoModel *model, const AoSpec *spec, const double *y, in
 
 /* ---- fit.c ---- */
 
-/* ao_fit, started at the natural coefficients given unless that is NULL */
-AoStatus	ao_fit_from(const double *y, int64_t n, const double *xreg, int k, const AoSpec *spec,
-						const AoFitOptions *options, const double *given_coef, AoEnv *env,
-						AoModel **out);
+typedef struct AoFitTask
+{
+	const double *y;
+	int64_t		n;
+	const double *xreg;			/* n x k, or NULL */
+	int			k;
+	const AoFitOptions *options;
+	const double *given,		/* unbounded parameters to start from, or NULL */
+			   *given_coef;		/* or coefficients */
+	AoEffort	effort;
+	double		min_root;		/* as in AoObjective; 0: any */
+} AoFitTask;
+
+/* Arguments that need no look at the data. */
+AoStatus	ao_fit_check(const AoFitTask *task, AoEnv *env);
+AoStatus	ao_fit_task(const AoFitTask *task, const AoSpec *spec, AoEnv *env, AoModel **out);
+
+/* A fit without standard errors and state: one of many. */
+typedef struct AoQuickFit
+{
+	double	   *u;				/* in: room for the unbounded parameters */
+	double		loglik;
+	int64_t		n_used;
+	int			n_coef;
+	bool		degenerate,		/* nothing to estimate; loglik and u are not set */
+				admissible;		/* keeps min_root */
+} AoQuickFit;
+
+AoStatus	ao_fit_quick(const AoFitTask *task, const AoSpec *spec, AoEnv *env,
+						 AoQuickFit *out);
 
 /* ---- result.c: the model as one block ---- */
 

@@ -217,7 +217,8 @@ evaluate_batch(AoObjective *obj, const double *coef, int n_points,
 		AO_TRY(ao_kalman_pass(kf, obj->design->z, obj->design->rows, NULL, obj->env));
 		if (kf->n_diffuse < sh->diff)
 			return ao_fail(obj->env, AO_TOO_FEW_VALUES,
-						   "missing values leave a season without any observation",
+						   "missing values leave a season without any observation\n"
+						   "Give a longer series or a model without seasonal differences.",
 						   sh->diff, kf->n_diffuse);
 	}
 	else if (obj->conditional)

@@ -18,6 +18,7 @@
 /* How many times its expected gain a chain may be behind the best: long valleys
  * need more where there are more dimensions for them. */
 #define HOPE(k) ((k) <= 2 ? 25 : 150)
+#define ASTRAY 4				/* rounds, after which a chain's roots will not come back */
 #define ENOUGH 1e-9				/* expected gain in log-likelihood that ends a chain */
 
 typedef struct Chain
@@ -33,7 +34,8 @@ typedef struct Chain
 				slope,			/* g' dir */
 				step,
 				decrement;		/* 1/2 g' H g: expected gain */
-	int			iterations;
+	int			iterations,
+				astray;			/* iterations in a row with roots that are not admissible */
 	bool		started,
 				alive,
 				converged,
@@ -223,7 +225,7 @@ place_trial(const Work *w, Chain *c)
 static bool
 settled(const Work *w, const Chain *c)
 {
-	double		enough = ENOUGH + 1e-13 * (double) w->obj->design->n_used,
+	double		enough = fmax(ENOUGH, w->obj->enough) + 1e-13 * (double) w->obj->design->n_used,
 				diagonal = 0;
 
 	for (int i = 0; i < w->k; i++)
@@ -317,6 +319,16 @@ overtaken(const Work *w, const Chain *a, const Chain *b)
 	return true;
 }
 
+/* Do the roots at the chain's point keep the distance that is demanded? */
+static bool
+admissible(const Work *w, const Chain *c)
+{
+	if (w->obj->min_root == 0)
+		return true;
+	ao_natural_from_free(w->obj->shape, c->x, w->obj->coef);
+	return ao_roots_beyond(w->obj->shape, w->obj->coef, w->obj->min_root);
+}
+
 /* Drop the chains that repeat a better one or have fallen hopelessly behind. */
 static void
 thin_out(Work *w)
@@ -331,7 +343,11 @@ thin_out(Work *w)
 
 		if (!c->alive || c->iterations < 2)
 			continue;
-		if (c->iterations >= 4 && c->f - best > 0.1 + HOPE(w->k) * c->decrement)
+		c->astray = admissible(w, c) ? 0 : c->astray + 1;
+		if (c->astray > ASTRAY)
+			c->alive = false;
+		/* where roots must keep a distance the best may not count in the end */
+		if (w->obj->min_root == 0 && c->iterations >= 4 && c->f - best > 0.1 + HOPE(w->k) * c->decrement)
 			c->alive = false;
 		for (int j = 0; j < w->n_chains && c->alive; j++)
 		{
@@ -366,6 +382,23 @@ one_round(Work *w, int *moved)
 	return AO_OK;
 }
 
+/* See internal.h. */
+bool
+ao_optimum_better(const AoOptimum *a, const AoOptimum *b)
+{
+	if (isfinite(a->f) && isfinite(b->f) && a->admissible != b->admissible)
+		return a->admissible;
+	return a->f < b->f;
+}
+
+/* One chain's end.  A chain given up half-way is no optimum. */
+static AoOptimum
+end_of(const Work *w, const Chain *c)
+{
+	return (AoOptimum) {.u = c->x, .f = c->f, .converged = c->converged,
+		.admissible = w->obj->min_root == 0 || ((c->alive || c->converged) && admissible(w, c))};
+}
+
 /* Minimise from n starts [n][k] of unbounded parameters, which become the points
  * reached; best->u is allocated from the arena.  rival: a value reached before
  * (or HUGE_VAL), against which the chains have to hold out. */
@@ -374,23 +407,24 @@ ao_optimize(AoObjective *obj, double *starts, int n, int max_rounds, double riva
 			AoArena *arena, AoOptimum *best)
 {
 	Work		w = {.k = obj->shape->k, .obj = obj, .rival = rival};
-	const Chain *winner = NULL;
-	int			moved = 1;
+	int			moved = 1,
+				iterations = 0;
+	double	   *u = ao_arena_take(arena, (size_t) w.k, sizeof(double));
 
-	best->u = ao_arena_take(arena, (size_t) w.k, sizeof(double));
-	best->iterations = 0;
 	open_chains(&w, starts, n, arena);
 	for (int round = 0; round < max_rounds && moved > 0; round++)
 		AO_TRY(one_round(&w, &moved));
 	for (int i = 0; i < n; i++)
 	{
-		best->iterations += w.chains[i].iterations;
-		memcpy(starts + (size_t) i * (size_t) w.k, w.chains[i].x, (size_t) w.k * sizeof(double));
-		if (winner == NULL || w.chains[i].f < winner->f)
-			winner = &w.chains[i];
+		AoOptimum	end = end_of(&w, &w.chains[i]);
+
+		iterations += w.chains[i].iterations;
+		memcpy(starts + (size_t) i * (size_t) w.k, end.u, (size_t) w.k * sizeof(double));
+		if (i == 0 || ao_optimum_better(&end, best))
+			*best = end;
 	}
-	memcpy(best->u, winner->x, (size_t) w.k * sizeof(double));
-	best->f = winner->f;
-	best->converged = winner->converged;
+	memcpy(u, best->u, (size_t) w.k * sizeof(double));
+	best->u = u;
+	best->iterations = iterations;
 	return AO_OK;
 }

@@ -185,6 +185,28 @@ ao_interior(const AoShape *shape, const double *coef, double *ar_margin, double 
 	return inside;
 }
 
+/* See internal.h.  With coefficient i times modulus^i the roots move to where the
+ * usual condition asks whether they are outside the unit circle. */
+bool
+ao_roots_beyond(const AoShape *shape, const double *coef, double modulus)
+{
+	double		work[AO_MAX_ORDER];
+
+	for (int b = 0; b < 4; b++)
+	{
+		int			start,
+					len = block(&shape->spec, b, &start);
+		double		scale = 1;
+
+		for (int i = 0; i < len; i++)
+			work[i] = coef[start + i] * (scale *= modulus);
+		negate_ma(work, len, b);
+		if (!step_down(work, len))
+			return false;
+	}
+	return true;
+}
+
 /* One expanded polynomial: (1 + s a(B)) (1 + s A(B^m)) = 1 + s out(B). */
 static void
 expand_one(const double *a, int na, const double *A, int nA, int m, double sign,

@@ -21,7 +21,8 @@
 
 #define LONGEST 40				/* state */
 #define DECAYED 1e-18			/* weights that no sum will notice */
-#define LARGEST_VARIANCE 1e18	/* of u, in units of sigma2 */
+#define LARGEST_VARIANCE 1e14	/* of u, in units of sigma2 */
+#define FEWEST_DIGITS 1e-11		/* of the sum of squares before x_1 is accounted for */
 
 /* Is the state short enough? */
 bool
@@ -471,6 +472,8 @@ finish_lane(AoPresample *pre, int lane, double *cross, double *log_f)
 			cross[i] = pre->e_e[i][lane];
 			for (int k = 0; k < m; k++)
 				cross[i] -= pre->b[k * nc + c] * pre->b[k * nc + d];
+			if (c == d && !(cross[i] > FEWEST_DIGITS * pre->e_e[i][lane]))
+				cross[i] = NAN;
 		}
 }
 

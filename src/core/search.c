@@ -16,9 +16,14 @@
 /* Numbers of points for one search. */
 typedef struct Plan
 {
-	int			conditional,	/* screened by the conditional likelihood */
-				improved,		/* and improved with it */
-				exact,			/* screened by the exact likelihood besides those */
+	/* screened by the conditional likelihood: at random, usual seasonal ones, pairs */
+	int			random,
+				usual,
+				pairs,
+				improved,		/* of these, and improved with it */
+	/* screened by the exact likelihood besides those: at random, pairs on the circle */
+				exact,
+				circle,
 				followed,		/* optimised to the end */
 				narrow,			/* the same of those that the periodogram suggests */
 				wide;
@@ -27,6 +32,8 @@ typedef struct Plan
 #define IMPROVE_ROUNDS 10
 #define FIRST 3					/* starts followed before the others are judged */
 #define ENDLESS 400
+#define QUICK_ROUNDS 40
+#define QUICK_GAIN 1e-3			/* in log-likelihood, that a quick search lets go */
 #define CHEAP 4000				/* rows times states of a cheap pass */
 #define APART 0.3				/* of two starts, in some free parameter */
 #define PROMISING 40			/* log-likelihood a followed start may be behind */
@@ -44,30 +51,62 @@ share(int n, int k)
 	return k <= 6 ? n : n * 6 / k > 3 ? n * 6 / k : 3;
 }
 
+static int
+usual_points(const AoSpec *spec)
+{
+	return spec->P + spec->Q > 0 ? AO_USUAL : 0;
+}
+
+/* For one of many models: a good optimum soon. */
+static Plan
+make_quick_plan(const AoShape *shape)
+{
+	if (shape->k <= 1)
+		return (Plan) {.exact = 16, .followed = 1};
+	if (shape->k == 2)
+		return (Plan) {.exact = 32, .followed = 2};
+	return (Plan) {.random = 28, .usual = usual_points(&shape->spec), .improved = 3, .exact = 4,
+		.followed = 2};
+}
+
 /* Seasonal passes cost more, and their candidates are fewer; cheap: the series is
  * so short that it does not matter. */
 static Plan
-make_plan(const AoShape *shape, bool cheap)
+make_plan(const AoShape *shape, AoEffort effort, bool cheap)
 {
-	int			k = shape->k,
-				usual = shape->spec.P + shape->spec.Q > 0 ? AO_USUAL : 0,
-				pairs = ao_candidates_pairs_count(&shape->spec, false),
-				circle = ao_candidates_pairs_count(&shape->spec, true);
-	bool		spectral = ao_candidates_has_spectral(&shape->spec);
-	int			narrow = spectral ? share(8, k) : 0,
-				wide = spectral ? share(12, k) : 0;
+	int			k = shape->k;
+	Plan		plan = {.random = RANDOM, .usual = usual_points(&shape->spec),
+		.pairs = ao_candidates_pairs_count(&shape->spec, false),
+	.circle = ao_candidates_pairs_count(&shape->spec, true)};
 
+	if (effort == AO_QUICK)
+		return make_quick_plan(shape);
 	if (k <= 1)
-		return (Plan) {0, 0, 16, 2, 0, 0};
+		return (Plan) {.exact = 16, .followed = 2};
 	if (k == 2)
-		return (Plan) {0, 0, 32, 8, 0, 0};
+		return (Plan) {.exact = 32, .followed = 8};
+	if (ao_candidates_has_spectral(&shape->spec))
+	{
+		plan.narrow = share(8, k);
+		plan.wide = share(12, k);
+	}
+	plan.exact = plan.usual > 0 ? 48 : RANDOM;
+	plan.improved = share(plan.usual > 0 ? 20 : 40, k);
+	plan.followed = share(plan.usual > 0 ? 12 : 20, k);
 	if (k > 40)
-		return (Plan) {pairs + RANDOM + usual, 4, 16, 2, narrow, wide};
-	if (shape->spec.P + shape->spec.Q == 0)
-		return (Plan) {pairs + RANDOM, share(40, k), circle + RANDOM, share(20, k), narrow, wide};
-	if (k == 3 && !cheap)
-		return (Plan) {pairs + RANDOM + usual, 6, 16, 4, 0, 0};
-	return (Plan) {pairs + RANDOM + usual, share(20, k), circle + 48, share(12, k), narrow, wide};
+	{
+		plan.improved = 4;
+		plan.exact = 16;
+		plan.circle = 0;
+		plan.followed = 2;
+	}
+	else if (k == 3 && plan.usual > 0 && !cheap)
+	{
+		plan.improved = 6;
+		plan.exact = 16;
+		plan.followed = 4;
+	}
+	return plan;
 }
 
 static int
@@ -80,40 +119,42 @@ larger(int a, int b)
 static size_t
 most_points(const Plan *plan)
 {
-	return (size_t) larger(larger(plan->conditional, plan->improved + plan->exact),
-						   NARROW + WIDE + TRENDS);
+	int			screened = larger(plan->random + plan->usual + plan->pairs,
+								  plan->improved + plan->exact + plan->circle);
+
+	return (size_t) (plan->narrow > 0 ? larger(screened, NARROW + WIDE + TRENDS) : screened);
 }
 
 /* Points that are kept at once. */
 static size_t
 most_chosen(const Plan *plan)
 {
-	return (size_t) larger(plan->improved, plan->followed + plan->narrow + plan->wide);
+	return (size_t) larger(plan->improved, plan->followed + plan->narrow + plan->wide) + 1;
 }
 
 /* Doubles of work for the candidates. */
 static size_t
-work_size(const AoShape *shape)
+work_size(const AoShape *shape, const Plan *plan)
 {
 	size_t		pairs = 3 * AO_MAX_ORDER + 1 + (size_t) shape->k,
-				peaks = ao_candidates_spectral_work(&shape->spec);
+				peaks = plan->narrow > 0 ? ao_candidates_spectral_work(&shape->spec) : 0;
 
 	return peaks > pairs ? peaks : pairs;
 }
 
 size_t
-ao_search_bytes(const AoShape *shape)
+ao_search_bytes(const AoShape *shape, AoEffort effort)
 {
 	size_t		k = (size_t) shape->k;
-	Plan		plan = make_plan(shape, true);	/* the larger one */
-	size_t		n = most_points(&plan);
+	Plan		plan = make_plan(shape, effort, true);	/* the larger one */
+	size_t		n = most_points(&plan),
+				kept = most_chosen(&plan);
 
 	return 2 * ao_arena_round(n * k, sizeof(double)) + ao_arena_round(n, sizeof(double)) +
-		ao_arena_round(most_chosen(&plan) * k, sizeof(double)) +
-		ao_arena_round(most_chosen(&plan), sizeof(double)) +
-		ao_arena_round(work_size(shape), sizeof(double)) +
+		ao_arena_round(kept * k, sizeof(double)) + ao_arena_round(kept, sizeof(double)) +
+		ao_arena_round(work_size(shape, &plan), sizeof(double)) +
 		ao_optimize_bytes(shape->k, plan.improved) + 2 * ao_optimize_bytes(shape->k, FIRST) +
-		ao_optimize_bytes(shape->k, plan.followed + plan.narrow + plan.wide);
+		ao_optimize_bytes(shape->k, (int) kept);
 }
 
 /* The best of n points that are apart from those already taken. */
@@ -181,19 +222,20 @@ conditional_stage(AoObjective *obj, const Plan *plan, double *u, double *scratch
 	const AoShape *shape = obj->shape;
 	const AoPass *ps = &obj->pass[0];
 	bool		was = obj->conditional;
-	int			pairs = ao_candidates_pairs_count(&shape->spec, false);
+	int			n = plan->random + plan->usual + plan->pairs;
 	AoOptimum	ignored;
 
 	*taken = 0;
-	if (plan->conditional == 0 || ps->n - shape->ar < 2 * shape->k + 10)
+	if (n == 0 || ps->n - shape->ar < 2 * shape->k + 10)
 		return AO_OK;
-	ao_candidates_random(shape, RANDOM, u);
-	if (shape->spec.P + shape->spec.Q > 0)
-		ao_candidates_usual(shape, u + RANDOM * shape->k);
-	AO_TRY(ao_candidates_pairs(shape, false, ps->w, ps->n, ps->n_cols, work,
-							   u + (plan->conditional - pairs) * shape->k, obj->env));
+	ao_candidates_random(shape, plan->random, u);
+	if (plan->usual > 0)
+		ao_candidates_usual(shape, u + plan->random * shape->k);
+	if (plan->pairs > 0)
+		AO_TRY(ao_candidates_pairs(shape, false, ps->w, ps->n, ps->n_cols, work,
+								   u + (plan->random + plan->usual) * shape->k, obj->env));
 	obj->conditional = true;
-	AO_TRY(screen(obj, u, plan->conditional, scratch, f, plan->improved, chosen, chosen_f,
+	AO_TRY(screen(obj, u, n, scratch, f, plan->improved, chosen, chosen_f,
 				  taken));
 	if (*taken > 0)
 		AO_TRY(ao_optimize(obj, chosen, *taken, IMPROVE_ROUNDS, HUGE_VAL, arena, &ignored));
@@ -201,24 +243,22 @@ conditional_stage(AoObjective *obj, const Plan *plan, double *u, double *scratch
 	return AO_OK;
 }
 
-/* The exact likelihood's own candidates, plan->exact of them. */
+/* The exact likelihood's own candidates, plan->exact and plan->circle of them. */
 static AoStatus
 exact_candidates(AoObjective *obj, const Plan *plan, double *work, double *u)
 {
 	const AoShape *shape = obj->shape;
 	const AoPass *ps = &obj->pass[0];
-	int			on_circle = ao_candidates_pairs_count(&shape->spec, true),
-				n = plan->exact > on_circle ? plan->exact - on_circle : plan->exact;
 
 	if (shape->k <= 2)
 	{
 		ao_candidates_grid(shape, plan->exact, u);
 		return AO_OK;
 	}
-	ao_candidates_random(shape, n, u);
-	if (plan->exact > n)
+	ao_candidates_random(shape, plan->exact, u);
+	if (plan->circle > 0)
 		AO_TRY(ao_candidates_pairs(shape, true, ps->w, ps->n, ps->n_cols, work,
-								   u + n * shape->k, obj->env));
+								   u + plan->exact * shape->k, obj->env));
 	return AO_OK;
 }
 
@@ -267,6 +307,8 @@ spectral_stage(AoObjective *obj, const Plan *plan, double *u, double *scratch, d
 	int			narrow = NARROW,
 				wide = WIDE;
 
+	if (plan->narrow == 0)
+		return AO_OK;
 	AO_TRY(ao_candidates_spectral(obj->shape, ps->w, ps->n, ps->n_cols, work, u, &narrow, &wide,
 								  obj->env));
 	memcpy(scratch, u, (size_t) (narrow + wide) * k * sizeof(double));
@@ -278,8 +320,8 @@ spectral_stage(AoObjective *obj, const Plan *plan, double *u, double *scratch, d
 
 /* Optimise from the best starts, then from the others that are still promising. */
 static AoStatus
-follow(AoObjective *obj, double *chosen, const double *f, int taken, AoArena *arena,
-	   AoOptimum *best)
+follow(AoObjective *obj, double *chosen, const double *f, int taken, int max_rounds,
+	   AoArena *arena, AoOptimum *best)
 {
 	size_t		k = (size_t) obj->shape->k;
 	AoOptimum	other;
@@ -287,7 +329,7 @@ follow(AoObjective *obj, double *chosen, const double *f, int taken, AoArena *ar
 	int			left = 0,
 				first = taken < FIRST ? taken : FIRST;
 
-	AO_TRY(ao_optimize(obj, chosen, first, ENDLESS, HUGE_VAL, arena, best));
+	AO_TRY(ao_optimize(obj, chosen, first, max_rounds, HUGE_VAL, arena, best));
 	memset(obj->white, 0, k * sizeof(double));
 	AO_TRY(ao_objective(obj, obj->white, 1, &f0, NULL, NULL));
 	if (!(best->f <= f0))
@@ -296,57 +338,84 @@ follow(AoObjective *obj, double *chosen, const double *f, int taken, AoArena *ar
 		memset(best->u, 0, k * sizeof(double));
 		best->f = f0;
 		best->converged = false;
+		best->admissible = true;
 	}
 	for (int i = first; i < taken; i++)
 		if (promising(f[i], best->f, f0))
 			memmove(chosen + k * (size_t) left++, chosen + k * (size_t) i, k * sizeof(double));
 	if (left == 0)
 		return AO_OK;
-	AO_TRY(ao_optimize(obj, chosen, left, ENDLESS, best->f, arena, &other));
+	AO_TRY(ao_optimize(obj, chosen, left, max_rounds, best->f, arena, &other));
 	other.iterations += best->iterations;
-	if (other.f < best->f)
+	if (ao_optimum_better(&other, best))
 		*best = other;
 	best->iterations = other.iterations;
 	return AO_OK;
 }
 
-/* Search from `given` (unbounded parameters) alone, or from everywhere. */
-AoStatus
-ao_search(AoObjective *obj, const double *given, AoArena *arena, AoOptimum *best)
+/* Search from everywhere, and from `given` (unbounded parameters) unless it is NULL. */
+static AoStatus
+search_widely(AoObjective *obj, const double *given, AoEffort effort, AoArena *arena,
+			  AoOptimum *best)
 {
 	const AoShape *shape = obj->shape;
 	size_t		k = (size_t) shape->k;
-	Plan		plan = make_plan(shape, obj->pass[0].n * shape->r < CHEAP);
-	size_t		n = most_points(&plan);
-	size_t		kept = most_chosen(&plan);
+	Plan		plan = make_plan(shape, effort, obj->pass[0].n * shape->r < CHEAP);
+	size_t		n = most_points(&plan),
+				kept = most_chosen(&plan);
 	double	   *u = ao_arena_take(arena, n * k, sizeof(double)),
 			   *scratch = ao_arena_take(arena, n * k, sizeof(double)),
 			   *f = ao_arena_take(arena, n, sizeof(double)),
 			   *chosen = ao_arena_take(arena, kept * k, sizeof(double)),
 			   *chosen_f = ao_arena_take(arena, kept, sizeof(double)),
-			   *work = ao_arena_take(arena, work_size(shape), sizeof(double));
-	int			taken;
+			   *work = ao_arena_take(arena, work_size(shape, &plan), sizeof(double));
+	int			taken,
+				looked_at;
 
-	if (given || k == 0)
-	{
-		if (given)
-			memcpy(chosen, given, k * sizeof(double));
-		AO_TRY(ao_optimize(obj, chosen, 1, ENDLESS, HUGE_VAL, arena, best));
-		/* a start without a likelihood on this series is no start */
-		if (k == 0 || isfinite(best->f))
-			return AO_OK;
-	}
 	AO_TRY(conditional_stage(obj, &plan, u, scratch, f, work, chosen, chosen_f, &taken,
 							 arena));
 	memcpy(u, chosen, (size_t) taken * k * sizeof(double));
 	AO_TRY(exact_candidates(obj, &plan, work, u + (size_t) taken * k));
-	AO_TRY(screen(obj, u, taken + plan.exact, scratch, f, plan.followed, chosen, chosen_f,
-				  &taken));
+	looked_at = taken + plan.exact + plan.circle;
+	AO_TRY(screen(obj, u, looked_at, scratch, f, plan.followed, chosen, chosen_f, &taken));
+	if (given)
+	{
+		memcpy(scratch, given, k * sizeof(double));
+		AO_TRY(ao_objective_free(obj, scratch, 1, f));
+		if (isfinite(f[0]))
+			insert_chosen(given, f[0], k, chosen, chosen_f, &taken);
+	}
 	AO_TRY(spectral_stage(obj, &plan, u, scratch, f, work, chosen, chosen_f, &taken));
 	if (taken == 0)
 	{
 		memset(chosen, 0, k * sizeof(double));
 		taken = 1;
 	}
-	return follow(obj, chosen, chosen_f, taken, arena, best);
+	obj->enough = effort == AO_QUICK ? QUICK_GAIN : 0;
+	return follow(obj, chosen, chosen_f, taken, effort == AO_QUICK ? QUICK_ROUNDS : ENDLESS,
+				  arena, best);
+}
+
+/* Search from `given` (unbounded parameters) alone, or as widely as `effort` says. */
+AoStatus
+ao_search(AoObjective *obj, const double *given, AoEffort effort, AoArena *arena,
+		  AoOptimum *best)
+{
+	size_t		k = (size_t) obj->shape->k;
+	size_t		used = arena->used;
+
+	if (k == 0 || (given && effort == AO_LOCAL))
+	{
+		double	   *start = ao_arena_take(arena, k, sizeof(double));
+
+		if (given)
+			memcpy(start, given, k * sizeof(double));
+		AO_TRY(ao_optimize(obj, start, 1, ENDLESS, HUGE_VAL, arena, best));
+		/* a start without a likelihood on this series is no start */
+		if (k == 0 || isfinite(best->f))
+			return AO_OK;
+		arena->used = used;
+		effort = AO_THOROUGH;
+	}
+	return search_widely(obj, given, effort, arena, best);
 }

@@ -164,7 +164,8 @@ run_missing(AoState *st, const double *z, int64_t n, bool want_cov, double *resi
 	AO_TRY(ao_kalman_pass(&kf, z, n, residuals, env));
 	if (kf.n_diffuse < st->shape.diff)
 		return ao_fail(env, AO_TOO_FEW_VALUES,
-					   "missing values leave a season without any observation",
+					   "missing values leave a season without any observation\n"
+					   "Give a longer series or a model without seasonal differences.",
 					   st->shape.diff, kf.n_diffuse);
 	for (int i = 0; i < s; i++)
 		st->a[i] = kf.a[i][0];
@@ -288,7 +289,8 @@ ao_presample_cov(const AoPresample *pre, double *P, int ld)
 		}
 }
 
-static const char roots_too_close[] = "roots of the model are too close to the unit circle";
+static const char roots_too_close[] = "roots of the model are too close to the unit circle\n"
+"Fit a model with fewer terms or more differences.";
 
 /* The same where the fast recursions have lost their digits. */
 static AoStatus
@@ -301,12 +303,12 @@ run_near_circle(AoState *st, const AoPass *ps, AoArena *arena, AoEnv *env)
 				log_f;
 
 	if (!ao_presample_serves(&st->shape))
-		return ao_fail(env, AO_BAD_ARGUMENT, roots_too_close, 0, 0);
+		return ao_fail(env, AO_BAD_MODEL, roots_too_close, 0, 0);
 	ao_presample_init(&pre, &st->shape, 1, arena);
 	broadcast(st, pre.phi, pre.theta);
 	AO_TRY(ao_presample_run(&pre, ps->w, ps->n, 1, &cross, &log_f, env));
 	if (isnan(log_f))
-		return ao_fail(env, AO_BAD_ARGUMENT, roots_too_close, 0, 0);
+		return ao_fail(env, AO_BAD_MODEL, roots_too_close, 0, 0);
 	if (ps->residuals)
 		return ao_presample_residuals(&pre, ps->w, ps->n, ps->residuals, env);
 	AO_TRY(ao_presample_state(&pre, ps->w, ps->n, &no_gamma, st->a, &known, env));

@@ -100,7 +100,7 @@ run_backtest(AoSeries y, AoMatrix xreg, const AoSpec *spec, const AoBacktest *ho
 	if (status == AO_OK)
 		return;
 	fault = ao_pg_fault(status, env);
-	if (status == AO_TOO_FEW_VALUES)
+	if (status == AO_TOO_FEW_VALUES || status == AO_SERIES_TOO_SHORT)
 		fault.hint = "The model of the first origin has no more than initial values, or window of them; give larger ones, or a smaller model.";
 	ao_pg_raise(&fault);
 }
@@ -116,7 +116,7 @@ arima_ops_backtest(PG_FUNCTION_ARGS)
 	AoSpec		spec;
 	AoSeries	y;
 	AoMatrix	xreg;
-	AoFitOptions fit;
+	AoFitOptions fit = {.method = AO_ML};
 	AoBacktest	how;
 	Rows		rows;
 
@@ -134,7 +134,8 @@ arima_ops_backtest(PG_FUNCTION_ARGS)
 	y = ao_pg_series(PG_GETARG_ARRAYTYPE_P(0), "y");
 	how = backtest_arguments(fcinfo, 2, y.n);
 	xreg = ao_pg_xreg(fcinfo, 8, y.n);
-	fit = ao_pg_fit_options(fcinfo, 9, &env);
+	if (!PG_ARGISNULL(9))
+		fit = ao_pg_fit_options(PG_GETARG_JSONB_P(9), &spec, &env);
 	how.fit = &fit;
 	how.reselect = !PG_ARGISNULL(10) && PG_GETARG_BOOL(10);
 	run_backtest(y, xreg, &spec, &how, &env, &rows);

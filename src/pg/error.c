@@ -2,9 +2,10 @@
  * error.c
  *		The one table from the core's status to SQLSTATE, message and hint.
  *
- * In the texts %w is err.what, or the table's own words where the core gave
- * none; %p is err.pos, %n err.need, %h err.have and %k err.need in kilobytes,
- * rounded up.
+ * In the texts %w is the first line of err.what, or the table's own words where
+ * the core gave none; %p is err.pos, %n err.need, %h err.have and %k err.need in
+ * kilobytes, rounded up.  What follows the first line of err.what is a hint that
+ * goes before the table's.
  */
 #include "postgres.h"
 
@@ -18,7 +19,7 @@ typedef struct StatusText
 	const char *what;			/* for %w where the core gave none; a template itself */
 	const char *message;
 	const char *detail;			/* or NULL; left out where it needs a number that is 0 */
-	const char *hint;
+	const char *hint;			/* where the core gives none; or NULL */
 } StatusText;
 
 static const StatusText status_texts[] = {
@@ -50,7 +51,7 @@ static const StatusText status_texts[] = {
 		ERRCODE_FEATURE_NOT_SUPPORTED, "automatic choice of the model",
 		"%w is not available yet",
 		NULL,
-		"Give the orders and parameters themselves, for example '(1,1,1)'."
+		"Give the orders themselves, for example '(1,1,1)'."
 	},
 	[AO_ORDER_TOO_LARGE] = {
 		ERRCODE_INVALID_PARAMETER_VALUE, "order",
@@ -65,10 +66,10 @@ static const StatusText status_texts[] = {
 		"Use the recent part of the series, or values at a coarser time step."
 	},
 	[AO_TOO_FEW_VALUES] = {
-		ERRCODE_INVALID_PARAMETER_VALUE, "series has %h non-missing values, the model needs at least %n",
+		ERRCODE_INVALID_PARAMETER_VALUE, "too few non-missing values: %h in the series, the model needs at least %n",
 		"%w",
 		NULL,
-		"Values needed, not counting missing ones: at least %n, and one in each season; give a longer series or a smaller model."
+		"Give more values, or use a model with fewer terms and differences."
 	},
 	[AO_NOT_FINITE] = {
 		ERRCODE_INVALID_PARAMETER_VALUE, "infinite value in the series",
@@ -86,13 +87,13 @@ static const StatusText status_texts[] = {
 		ERRCODE_INVALID_PARAMETER_VALUE, "they do not fit the model or the series",
 		"invalid regressors: %w",
 		NULL,
-		"xreg has one row for each value or step and one column for each regressor of the model."
+		"Give xreg one row for each value or step and one column for each regressor of the model; leave it out where the model has none."
 	},
 	[AO_COLLINEAR] = {
 		ERRCODE_INVALID_PARAMETER_VALUE, NULL,
 		"regressors are collinear",
 		NULL,
-		"Leave out regressors that are combinations of the others, of the constant or, after differencing, zero."
+		"Leave out a regressor that is a combination of others and of mean or drift, or that differencing makes zero."
 	},
 	[AO_BAD_MODEL] = {
 		ERRCODE_INVALID_BINARY_REPRESENTATION, "not a model",
@@ -104,7 +105,13 @@ static const StatusText status_texts[] = {
 		ERRCODE_INVALID_PARAMETER_VALUE, "out of range",
 		"invalid argument: %w",
 		"Element %p of the series is at fault.",
-		"Change the argument, or leave it at its default."
+		NULL
+	},
+	[AO_SERIES_TOO_SHORT] = {
+		ERRCODE_INVALID_PARAMETER_VALUE, "this",
+		"too few non-missing values: %h in the series, %w needs at least %n",
+		NULL,
+		"Give a longer series, or fewer lags or steps."
 	}
 };
 
@@ -116,11 +123,11 @@ numbers_known(const char *template, const AoError *err)
 		(strstr(template, "%n") == NULL || err->need != 0);
 }
 
-/* Appends the template with its numbers and words put in. */
+/* Appends the template, to the end of its line, with numbers and words put in. */
 static void
 append_filled(StringInfo out, const char *template, const StatusText *text, const AoError *err)
 {
-	for (const char *c = template; *c != '\0'; c++)
+	for (const char *c = template; *c != '\0' && *c != '\n'; c++)
 	{
 		if (*c != '%')
 		{
@@ -130,10 +137,7 @@ append_filled(StringInfo out, const char *template, const StatusText *text, cons
 		switch (*++c)
 		{
 			case 'w':
-				if (err->what != NULL)
-					appendStringInfoString(out, err->what);
-				else
-					append_filled(out, text->what, text, err);
+				append_filled(out, err->what != NULL ? err->what : text->what, text, err);
 				break;
 			case 'p':
 				appendStringInfo(out, INT64_FORMAT, err->pos);
@@ -166,11 +170,21 @@ fill(const char *template, const StatusText *text, const AoError *err)
 	return out.data;
 }
 
+/* The core's own hint, behind the first line of its words; NULL if it has none. */
+static const char *
+own_hint(const AoError *err)
+{
+	const char *line_end = err->what == NULL ? NULL : strchr(err->what, '\n');
+
+	return line_end == NULL ? NULL : line_end + 1;
+}
+
 /* What to report for a status other than AO_OK; the texts are palloc'd. */
 AoFault
 ao_pg_fault(AoStatus status, const AoEnv *env)
 {
 	const StatusText *text;
+	const char *hint = own_hint(&env->err);
 	AoFault		fault;
 
 	if (status <= AO_OK || (int) status >= (int) lengthof(status_texts))
@@ -182,7 +196,7 @@ ao_pg_fault(AoStatus status, const AoEnv *env)
 	fault.detail = NULL;
 	if (text->detail != NULL && numbers_known(text->detail, &env->err))
 		fault.detail = fill(text->detail, text, &env->err);
-	fault.hint = fill(text->hint, text, &env->err);
+	fault.hint = fill(hint != NULL ? hint : text->hint, text, &env->err);
 	return fault;
 }
 

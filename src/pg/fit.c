@@ -8,36 +8,36 @@
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 
-#include "glue.h"
+#include "model_json.h"
 
 PGDLLEXPORT Datum arima_ops_fit(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum arima_ops_refit(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum arima_ops_append(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum arima_ops_residuals(PG_FUNCTION_ARGS);
 
-/* The options that arima_fit knows; those not read here only bound the search
- * of the specification "auto". */
+/* The options that arima_fit knows. */
 typedef struct OptionKey
 {
 	const char *name;
 	enum jbvType type;
 	bool		or_text;		/* a string is taken too */
+	bool		of_auto;		/* bounds the search of the specification "auto", no use to others */
 } OptionKey;
 
 static const OptionKey option_keys[] = {
-	{"method", jbvString, false},
-	{"lambda", jbvNumeric, true},
-	{"max_p", jbvNumeric, false},
-	{"max_q", jbvNumeric, false},
-	{"max_P", jbvNumeric, false},
-	{"max_Q", jbvNumeric, false},
-	{"max_d", jbvNumeric, false},
-	{"max_D", jbvNumeric, false},
-	{"max_order", jbvNumeric, false},
-	{"max_models", jbvNumeric, false},
-	{"stepwise", jbvBool, false},
-	{"ic", jbvString, false},
-	{"time_budget_ms", jbvNumeric, false}
+	{"method", jbvString, false, false},
+	{"lambda", jbvNumeric, true, false},
+	{"max_p", jbvNumeric, false, true},
+	{"max_q", jbvNumeric, false, true},
+	{"max_P", jbvNumeric, false, true},
+	{"max_Q", jbvNumeric, false, true},
+	{"max_d", jbvNumeric, false, true},
+	{"max_D", jbvNumeric, false, true},
+	{"max_order", jbvNumeric, false, true},
+	{"max_models", jbvNumeric, false, true},
+	{"stepwise", jbvBool, false, true},
+	{"ic", jbvString, false, true},
+	{"time_budget_ms", jbvNumeric, false, true}
 };
 
 static const char option_hint[] =
@@ -52,24 +52,14 @@ jsonb_text_is(const JsonbValue *value, const char *text)
 		memcmp(value->val.string.val, text, value->val.string.len) == 0;
 }
 
-/* Reports an error unless key is an option and value has its type. */
-static void
-check_option(const JsonbValue *key, const JsonbValue *value)
+/* The option that key names; if none, that is an error. */
+static const OptionKey *
+find_option(const JsonbValue *key)
 {
 	for (int i = 0; i < (int) lengthof(option_keys); i++)
 	{
-		if (!jsonb_text_is(key, option_keys[i].name))
-			continue;
-		if (value->type == option_keys[i].type ||
-			(option_keys[i].or_text && value->type == jbvString))
-			return;
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"%s\" has a value of the wrong type", option_keys[i].name),
-				 errhint("It must be a %s.",
-						 option_keys[i].type == jbvString ? "string" :
-						 option_keys[i].type == jbvBool ? "boolean" :
-						 option_keys[i].or_text ? "number or \"auto\"" : "number")));
+		if (jsonb_text_is(key, option_keys[i].name))
+			return &option_keys[i];
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -77,20 +67,41 @@ check_option(const JsonbValue *key, const JsonbValue *value)
 			 errhint("%s", option_hint)));
 }
 
+/* Reports an error unless key is an option that has a use with the
+ * specification, and value has its type. */
+static void
+check_option(const JsonbValue *key, const JsonbValue *value, const AoSpec *spec)
+{
+	const OptionKey *option = find_option(key);
+
+	if (option->of_auto && !spec->is_auto)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" has no use where the specification gives the orders", option->name),
+				 errhint("Leave it out: it belongs to the specification \"auto\".")));
+	if (value->type != option->type && !(option->or_text && value->type == jbvString))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" has a value of the wrong type", option->name),
+				 errhint("It must be a %s.",
+						 option->type == jbvString ? "string" :
+						 option->type == jbvBool ? "boolean" :
+						 option->or_text ? "number or \"auto\"" : "number")));
+}
+
 /* The estimation method that the JSON string names. */
 static AoMethod
 option_method(const JsonbValue *value)
 {
-	if (jsonb_text_is(value, "ml"))
-		return AO_ML;
-	if (jsonb_text_is(value, "css"))
-		return AO_CSS;
-	if (jsonb_text_is(value, "css-ml"))
-		return AO_CSS_ML;
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("unknown method \"%.*s\"", value->val.string.len, value->val.string.val),
-			 errhint("The methods are \"ml\", \"css\" and \"css-ml\".")));
+	AoMethod	method;
+
+	if (!ao_pg_method_named(value->val.string.val, value->val.string.len, &method))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown method \"%.*s\"", value->val.string.len, value->val.string.val),
+				 errhint("The methods are \"%s\", \"%s\" and \"%s\".", ao_pg_method_names[AO_ML],
+						 ao_pg_method_names[AO_CSS], ao_pg_method_names[AO_CSS_ML])));
+	return method;
 }
 
 /* Takes the value of option lambda: a number, whose range the core checks, or "auto". */
@@ -106,29 +117,26 @@ option_lambda(const JsonbValue *value, AoFitOptions *options, AoEnv *env)
 	}
 	if (jsonb_text_is(value, "auto"))
 	{
-		env->err.what = "automatic choice of lambda";
+		env->err.what = "automatic choice of lambda\nGive it as a number, for example 0 for logarithms.";
 		ao_pg_check(AO_NOT_YET, env);
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("invalid lambda \"%.*s\"", value->val.string.len, value->val.string.val),
-			 errhint("Give the Box-Cox parameter as a number.")));
+			 errhint("Give the Box-Cox parameter as a number, not as a string.")));
 }
 
-/* Reads the options object in argument arg; what it does not name, or NULL, keeps its default. */
+/* Reads the options object for a fit of the specification; what it does not
+ * name keeps its default. */
 AoFitOptions
-ao_pg_fit_options(FunctionCallInfo fcinfo, int arg, AoEnv *env)
+ao_pg_fit_options(Jsonb *json, const AoSpec *spec, AoEnv *env)
 {
 	AoFitOptions options = {.method = AO_ML};
-	Jsonb	   *json;
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
 	JsonbValue	key;
 	JsonbValue	value;
 
-	if (PG_ARGISNULL(arg))
-		return options;
-	json = PG_GETARG_JSONB_P(arg);
 	if (!JB_ROOT_IS_OBJECT(json))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -141,7 +149,7 @@ ao_pg_fit_options(FunctionCallInfo fcinfo, int arg, AoEnv *env)
 		if (token != WJB_KEY)
 			continue;
 		(void) JsonbIteratorNext(&iterator, &value, true);
-		check_option(&key, &value);
+		check_option(&key, &value, spec);
 		if (jsonb_text_is(&key, "method"))
 			options.method = option_method(&value);
 		else if (jsonb_text_is(&key, "lambda"))
@@ -166,7 +174,7 @@ PG_FUNCTION_INFO_V1(arima_ops_fit);
 Datum
 arima_ops_fit(PG_FUNCTION_ARGS)
 {
-	AoFitOptions options;
+	AoFitOptions options = {.method = AO_ML};
 	AoEnv		env;
 	AoSpec		spec;
 	AoSeries	y;
@@ -185,7 +193,8 @@ arima_ops_fit(PG_FUNCTION_ARGS)
 	ao_pg_spec(PG_GETARG_TEXT_PP(1), &spec);
 	y = ao_pg_series(PG_GETARG_ARRAYTYPE_P(0), "y");
 	xreg = ao_pg_xreg(fcinfo, 2, y.n);
-	options = ao_pg_fit_options(fcinfo, 3, &env);
+	if (!PG_ARGISNULL(3))
+		options = ao_pg_fit_options(PG_GETARG_JSONB_P(3), &spec, &env);
 
 	ao_pg_check(ao_fit(y.values, y.n, xreg.values, xreg.cols, &spec, &options, &env, &model), &env);
 	PG_RETURN_AO_MODEL(model);

@@ -31,6 +31,20 @@ const char *const ao_pg_method_names[AO_CSS_ML + 1] = {
 	[AO_CSS_ML] = "css-ml"
 };
 
+bool
+ao_pg_method_named(const char *name, int len, AoMethod *method)
+{
+	for (int i = 0; i < (int) lengthof(ao_pg_method_names); i++)
+	{
+		if (len == (int) strlen(ao_pg_method_names[i]) && memcmp(name, ao_pg_method_names[i], len) == 0)
+		{
+			*method = (AoMethod) i;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Names of the fields, in the order of writing. */
 enum
 {
@@ -317,13 +331,11 @@ static AoMethod
 get_method(Fields fields)
 {
 	char	   *text = get_text(fields[FIELD_METHOD], field_names[FIELD_METHOD]);
+	AoMethod	method;
 
-	for (int i = 0; i < (int) lengthof(ao_pg_method_names); i++)
-	{
-		if (strcmp(text, ao_pg_method_names[i]) == 0)
-			return (AoMethod) i;
-	}
-	bad_field(field_names[FIELD_METHOD], "must be \"ml\", \"css\" or \"css-ml\"");
+	if (!ao_pg_method_named(text, strlen(text), &method))
+		bad_field(field_names[FIELD_METHOD], "must be \"ml\", \"css\" or \"css-ml\"");
+	return method;
 }
 
 /* The bit of one remark, which must be one that is not among those seen. */

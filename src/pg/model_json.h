@@ -24,6 +24,9 @@ typedef struct AoRemarkName
 extern const AoRemarkName ao_pg_remark_names[AO_N_REMARKS];
 extern const char *const ao_pg_method_names[AO_CSS_ML + 1];	/* by AoMethod */
 
+/* The method of that name (len bytes); false if there is none. */
+extern bool ao_pg_method_named(const char *name, int len, AoMethod *method);
+
 /* Appends the model as one line of JSON, which ao_pg_model_parse reads back
  * to the same bits. */
 extern void ao_pg_model_write(StringInfo out, const AoModel *model);

@@ -84,8 +84,7 @@ ao_pg_xreg(FunctionCallInfo fcinfo, int arg, int64 n)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("xreg has the wrong number of rows"),
-				 errdetail("It has " INT64_FORMAT " rows, " INT64_FORMAT " are needed.",
-						   xreg.rows, n),
+				 errdetail("Rows given: " INT64_FORMAT ", needed: " INT64_FORMAT ".", xreg.rows, n),
 				 errhint("Give one row for each value of the series or step of the forecast.")));
 	return xreg;
 }

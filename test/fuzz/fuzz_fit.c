@@ -94,6 +94,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		x[i] = (i * 7919 % 101) / 50.0 - 1;
 	k = (flags & TAKE_XREG) != 0;
 	status = ao_fit(y, n, k ? x : NULL, k, &spec, &options, &env, &model);
+	require(memory.most <= 2);
 	if (status != AO_OK)
 	{
 		require(status != AO_NO_MEMORY && status != AO_CANCELLED && status != AO_BAD_MODEL);

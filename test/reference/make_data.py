@@ -95,6 +95,48 @@ def has_gaps(folder, series):
         return any(row[1] == "" for row in csv.reader(f))
 
 
+def named_tests(tests):
+    """The tests of a series as (of, test, type, lags, result).
+
+    of: "values", "steps" between neighbours, or "closed": steps after the gaps were closed.
+    """
+    for kind in ("Level", "Trend"):
+        for lags in ("lshort", "llong"):
+            yield "values", "kpss", kind.lower(), None, tests["tseries_kpss"][kind + "_" + lags]
+    for name, kind in (("mu_nil", "level"), ("tau_nil", "trend")):
+        result = tests["urca_kpss"][name]
+        yield "values", "kpss", kind, result["lags"], {"statistic": result["statistic"]}
+    for name, result in tests["tseries_adf"].items():
+        yield "closed" if name.startswith("diff") else "values", "adf", "trend", None, result
+    for name, result in tests["urca_adf"].items():
+        kind, lags = name.split("_lags")
+        yield ("values", "adf", {"none": "none", "drift": "level", "trend": "trend"}[kind], int(lags),
+               {"statistic": result["tau"]})
+    yield "values", "pp", "", None, tests["tseries_pp"]["lshort"]
+    for lags in (10, 24):
+        yield "values", "ljung_box", "", lags, tests["ljung_box_lag%d" % lags]
+        yield "steps", "ljung_box", "", lags, tests["ljung_box_of_diff_lag%d" % lags]
+    yield "values", "jarque_bera", "", None, tests["jarque_bera"]
+    yield "closed", "jarque_bera", "", None, tests["jarque_bera_of_diff"]
+
+
+def test_rows(name, series):
+    """One row for each number that R's tests give of a series."""
+    tests = series["tests"]
+    for of, test, kind, lags, result in named_tests(tests):
+        yield [name, of, test, kind, lags if lags is not None else result.get("parameter"),
+               number(result["statistic"]), number(result.get("p_value"))]
+    for test, of in (("acf", "values"), ("pacf", "values"), ("acf", "steps")):
+        values = tests[test + ("_of_diff" if of == "steps" else "") + "_lags1_10"]
+        for lag, value in enumerate(values):
+            yield [name, of, test, "", lag + 1, number(value), ""]
+    yield [name, "values", "ndiffs", "", "", number(tests["ndiffs"]["kpss"]), ""]
+    if "nsdiffs" in tests:
+        yield [name, "values", "nsdiffs", "", series["frequency"], number(tests["nsdiffs"]["seas"]), ""]
+    yield [name, "values", "box_cox_lambda", "", series["frequency"],
+           number(tests["boxcox_lambda_guerrero"]), ""]
+
+
 def write(folder, name, header, rows):
     with open(os.path.join(folder, name), "w", newline="") as f:
         out = csv.writer(f, lineterminator="\n")
@@ -104,7 +146,8 @@ def write(folder, name, header, rows):
 
 def main(source, target):
     with open(os.path.join(source, "reference.json")) as f:
-        models = json.load(f)["models"]
+        reference = json.load(f)
+    models = reference["models"]
     rows, coefs, forecasts = [], [], []
     for model in models:
         best = model["best"]
@@ -131,6 +174,9 @@ def main(source, target):
     write(target, "coefficients.csv",
           ["id", "method", "term", "estimate", "std_error"], coefs)
     write(target, "forecasts.csv", ["id", "step", "mean", "std_error"], forecasts)
+    write(target, "tests.csv",
+          ["series", "of", "test", "type", "lags", "statistic", "p_value"],
+          [row for name, series in reference["series"].items() for row in test_rows(name, series)])
     for name in sorted(os.listdir(os.path.join(source, "series"))):
         shutil.copyfile(os.path.join(source, "series", name),
                         os.path.join(target, "series", name))

@@ -70,7 +70,7 @@ fit(const ReferenceModel *ref, const Table *y, const Table *xreg, AoMethod metho
 {
 	AoEnv		env;
 	AoSpec		spec;
-	AoFitOptions options = {method, false, 0.0};
+	AoFitOptions options = {.method = method};
 	AoModel    *model = NULL;
 	AoStatus	status;
 	double		start;

@@ -115,6 +115,13 @@ SELECT count(*), max(abs(b.forecast - p.forecast) / p.std_error) < 0.01 AS same
 FROM nile, LATERAL arima_backtest(y, '(0,1,1)', 80, options => '{"lambda": 0, "method": "css"}') b,
 	LATERAL arima_forecast(arima_fit(y[:origin], '(0,1,1)', options => '{"lambda": 0, "method": "css"}'), 1) p;
 
+-- auto chooses at the first origin, and its choice is kept; or chooses anew once a quarter of the values is new
+SELECT count(*), max(abs(a.forecast - b.forecast) / a.std_error) < 0.01 AS same
+FROM nile, LATERAL (SELECT (arima_stats(arima_fit(y[:70], 'auto'))).spec) c, LATERAL arima_backtest(y, 'auto', 70) a JOIN LATERAL arima_backtest(y, spec, 70) b USING (origin);
+SELECT origin, abs(b.forecast - p.forecast) < 0.01 * p.std_error AS chosen_anew
+FROM nile, LATERAL arima_backtest(y, 'auto', 40, reselect => true) b, LATERAL arima_forecast(arima_fit(y[:origin], 'auto'), 1) p
+WHERE origin IN (40, 54, 72, 96) ORDER BY origin;
+
 -- ---- what a model that is there would have done ----
 
 SELECT count(*), max(abs(b.forecast - arima_predict(model, y[:origin])) / std_error) < 1e-9 AS same

@@ -102,9 +102,14 @@ SELECT spec, pg_temp.attempt(format('SELECT arima_fit(ARRAY[3,1,4,1,5,9,2,6], %L
 FROM unnest(ARRAY['', '(1,0', '(1,0,0)x', '(-1,0,0)', '(101,0,0)', '(0,5,0)', '(0,0,0)(1,0,0)[400]', '(1,1,0) with mean',
 	'(99999999999999999999,0,0)', 'auto', 'auto[12]', NULL]) spec;
 SELECT options, pg_temp.attempt(format('SELECT arima_fit(ARRAY[3,1,4,1,5,9,2,6], ''(1,0,0)'', options => %L) IS NOT NULL', options))
-FROM unnest(ARRAY['{}', '{"max_p": 3, "stepwise": true, "ic": "aicc", "time_budget_ms": 50}', '{"method": "ols"}',
+FROM unnest(ARRAY['{}', '{"method": "ml", "lambda": 0.5}', '{"method": "ols"}', '{"method": "CSS"}', '{"method": "css-"}',
 	'{"method": 1}', '{"Method": "ml"}', '{"method": {"a": "ml"}}', '{"lambda": "auto"}', '{"lambda": "x"}', '{"lambda": 7}',
-	'{"lambda": null}', '{"lambda": 1e400}', '{"stepwise": 1}', '[]', '[{"method": "ml"}]', '"ml"', NULL]) options;
+	'{"lambda": null}', '{"lambda": 1e400}', '[]', '[{"method": "ml"}]', '"ml"', NULL]) options;
+-- the bounds of the search are for auto, which would take them
+SELECT option, pg_temp.attempt(format('SELECT arima_fit(ARRAY[3,1,4,1,5,9,2,6], ''(1,0,0)'', options => %L)', format('{%s}', option))) AS with_orders,
+	pg_temp.attempt(format('SELECT arima_fit(ARRAY[3,1,4,1,5,9,2,6], ''auto'', options => %L)', format('{%s}', option))) AS with_auto
+FROM unnest(ARRAY['"max_p": 3', '"max_q": 3', '"max_P": 1', '"max_Q": 1', '"max_d": 2', '"max_D": 1', '"max_order": 5', '"max_models": 94',
+	'"stepwise": true', '"ic": "aicc"', '"time_budget_ms": 50', '"method": "css", "max_p": 3', '"stepwise": 1', '"max_p": "3"', '"max_r": 3']) option;
 
 -- errors of the data
 SELECT what, pg_temp.attempt('SELECT arima_fit(' || what || ') IS NOT NULL')
@@ -118,7 +123,13 @@ FROM unnest(ARRAY[
 	$$'{3,1,4,1,5}'::float8[], '(0,0,0)', ARRAY[[[1]]]$$,
 	$$'{3,1,4,1,5,9,2}'::float8[], '(0,0,0)', '{{1,2},{2,4},{3,6},{4,8},{5,10},{6,12},{7,14}}'$$,
 	$$'{3,1,4,1,5,9,2}'::float8[], '(0,0,0)', '{1,2,3,NULL,5,6,7}'$$,
-	$$'{3,1,4,1,5,9,2}'::float8[], '(0,0,0)', '{1,2,3,Infinity,5,6,7}'$$]) what;
+	$$'{3,1,4,1,5,9,2}'::float8[], '(0,0,0)', '{1,2,3,Infinity,5,6,7}'$$,
+	$$array_fill(1.0::float8, ARRAY[70]), '(0,0,0)', array_fill(1.0::float8, ARRAY[70, 65])$$]) what;
+-- what a method or a transformation does not take
+SELECT y, options, pg_temp.attempt(format('SELECT arima_fit(%L::float8[], ''(1,0,0)'', options => %L) IS NOT NULL', y, options))
+FROM (VALUES ('{3,1,NULL,1,5,9,2}', '{"method": "css"}'), ('{3,1,NULL,1,5,9,2}', '{"method": "css-ml"}'),
+	('{3,1,0,1,5,9,2}', '{"lambda": 0}'), ('{3,1,4,-1,5,9,2}', '{"lambda": -0.5}'), ('{3,1,4,-1,5,9,2}', '{"lambda": 0.5}'),
+	('{3,1,4e60,1,5,9,2}', '{"lambda": 3}'), ('{3,1,4e-60,1,5,9,2}', '{"lambda": -3}')) v (y, options);
 \pset format aligned
 
 -- the memory limit is checked before the memory is taken, and says what is needed
@@ -173,5 +184,11 @@ WITH m AS (
 SELECT (arima_stats(arima_append(model, y[91:], x[91:]))).n AS append, (arima_stats(arima_refit(model, y, x))).n AS refit,
 	cardinality(arima_residuals(model, y, x)) AS residuals
 FROM m;
-SELECT f, pg_temp.attempt(format('SELECT %s(arima_fit(ARRAY[3,1,4,1,5,9,2,6], ''(0,0,0)'', ARRAY[1,2,3,4,5,6,8,7]), ARRAY[3,1,4,1,5,9,2,6])', f))
+\pset format unaligned
+SELECT f, x, pg_temp.attempt(format('SELECT %s(arima_fit(ARRAY[3,1,4,1,5,9,2,6], ''(0,0,0)'', ARRAY[1,2,3,4,5,6,8,7]), ARRAY[3,1], %L)', f, x))
+FROM unnest(ARRAY['arima_append', 'arima_refit', 'arima_residuals']) f, unnest(ARRAY[NULL, '{{1,2},{3,4}}', '{1,2,3}', '{1,Infinity}']) x;
+SELECT f, pg_temp.attempt(format('SELECT %s(arima_fit(ARRAY[3,1,4,1,5,9,2,6], ''(0,0,0)''), ARRAY[3,1], ARRAY[1,2])', f))
 FROM unnest(ARRAY['arima_append', 'arima_refit', 'arima_residuals']) f;
+-- and one of logarithms positive ones, of its own size
+SELECT f, pg_temp.attempt(format('SELECT %s(arima_fit(ARRAY[3,1,4,1,5,9,2,6], ''(1,0,0)'', options => ''{"lambda": 0}''), ARRAY[3,0])', f))
+FROM unnest(ARRAY['arima_append', 'arima_refit', 'arima_residuals', 'arima_predict']) f;

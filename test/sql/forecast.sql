@@ -89,6 +89,7 @@ FROM unnest(ARRAY[
 	'model, 1, 0.95, ''{{1,NULL}}''',
 	'model, 1, 0.95, ''{{1,Infinity}}''',
 	'model, recent => ''{1,2,3,4,5}''']) call;
+SELECT pg_temp.attempt('SELECT arima_predict(model, ''{1,2,3,4,5}'') FROM forecast_xreg');
 SELECT pg_temp.attempt('SELECT f.step FROM forecast_lh, arima_forecast(model, 1, 0.95, ''{{1}}'') f');
 
 -- bad arguments
@@ -102,7 +103,13 @@ SELECT left(pg_temp.attempt('SELECT f.step FROM forecast_lh, arima_forecast(mode
 SELECT recent, pg_temp.attempt(format('SELECT arima_predict(model, %L) FROM forecast_lh', recent))
 FROM unnest(ARRAY['{}', '{NULL}', '{1,Infinity}', '{{1,2},{3,4}}']) recent;
 SELECT recent, pg_temp.attempt(format('SELECT arima_predict(arima_fit(y, ''(1,1,1)(0,1,1)[4]''), %L) FROM forecast_lh', recent))
-FROM unnest(ARRAY['{1,2,3,4,5}', '{1,2,3,4,NULL,5,6}']) recent;
+FROM unnest(ARRAY['{1,2,3,4,5}', '{1,2,3,4,NULL,5,6}', '{1,NULL,3,4,2,NULL,5,4,3,NULL}']) recent;
+-- answers that a double cannot hold
+SELECT call, pg_temp.attempt('SELECT ' || call)
+FROM unnest(ARRAY[
+	$$f.step FROM arima_forecast(arima_fit('{1,1e30,1e61,1e90,1e122}'::float8[], '(0,1,0) with drift', options => '{"lambda": 0}'), 10) f$$,
+	$$arima_predict(arima_fit('{1,3,2,5,4,7,9,8,7}'::float8[], '(0,3,0)', options => '{"lambda": 0}'), '{1,1e-100,1,1e150}')$$,
+	$$arima_append(arima_fit('{1e-7,3e-7,2e-7,5e-7,1e-7,3e-7}'::float8[], '(0,1,0)'), '{1e149}')$$]) call;
 
 \pset format aligned
 -- NULL gives no rows, or NULL

@@ -60,11 +60,11 @@ WINDOW w AS (ORDER BY t ROWS 1 PRECEDING) ORDER BY t;
 -- steps of 1/64, so that recomputation in numeric is exact; gaps and ties in t
 CREATE TABLE rolling_rows AS
 SELECT i, i % 3 AS series, i / 3 + i / 40 - i / 56 AS t,
-	CASE WHEN i % 31 = 3 THEN NULL WHEN i % 43 = 4 THEN 0 WHEN i % 101 = 7 THEN 'NaN'
-		WHEN i % 113 = 8 THEN 'Infinity' ELSE 100 + (i * 7919 % 1009) / 64.0 END::float8 AS a,
+	CASE WHEN i % 31 = 3 THEN NULL WHEN i % 43 = 4 THEN 0 WHEN i % 101 = 7 THEN 'NaN'::float8
+		WHEN i % 113 = 8 THEN 'Infinity'::float8 ELSE 100 + (i * 7919 % 1009) / 64.0 END AS a,
 	CASE WHEN i % 37 = 3 THEN NULL WHEN i % 43 = 4 AND i % 2 = 0 THEN 0 WHEN i % 41 = 1 THEN 1e12
-		WHEN i % 53 = 5 THEN 'NaN' WHEN i % 67 = 9 THEN 'Infinity' WHEN i % 89 = 10 THEN '-Infinity'
-		WHEN i % 97 = 11 THEN -1e300 ELSE 100 + (i * 104729 % 997) / 64.0 END::float8 AS f
+		WHEN i % 53 = 5 THEN 'NaN'::float8 WHEN i % 67 = 9 THEN 'Infinity'::float8 WHEN i % 89 = 10 THEN '-Infinity'::float8
+		WHEN i % 97 = 11 THEN -1e300 ELSE 100 + (i * 104729 % 997) / 64.0 END AS f
 FROM generate_series(1, 300) i;
 
 -- A metric by its definition, in numeric arithmetic where the terms are finite.
@@ -203,10 +203,10 @@ FROM (
 CREATE TABLE rolling_many AS
 SELECT i, i % 6 AS kind,
 	CASE WHEN i % 6 = 4 OR (i % 6 = 3 AND i <> 10005) THEN NULL
-		WHEN i % 6 = 0 AND i % 60 = 0 THEN 'NaN'
+		WHEN i % 6 = 0 AND i % 60 = 0 THEN 'NaN'::float8
 		WHEN i IN (6001, 12001) THEN 1e300
-		WHEN i % 6 = 5 AND i % 300 = 5 THEN 'Infinity'
-		ELSE 100 + sin(i) END::float8 AS f,
+		WHEN i % 6 = 5 AND i % 300 = 5 THEN 'Infinity'::float8
+		ELSE 100 + sin(i) END AS f,
 	100 + cos(i) AS a
 FROM generate_series(1, 20000) i;
 ALTER TABLE rolling_many SET (parallel_workers = 2);

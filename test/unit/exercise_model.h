@@ -136,6 +136,8 @@ exercise_model(const AoModel *model, uint64_t seed, bool gaps)
 	free(xreg);
 	if (wrong == NULL && memory.live != 0)
 		wrong = "memory is left behind";
+	if (wrong == NULL && memory.most > 2)
+		wrong = "a workspace was not large enough";
 	return wrong;
 }
 

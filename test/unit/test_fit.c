@@ -173,6 +173,7 @@ test_append(const char *text, bool gaps)
 	}
 	UNIT_NEAR(worst, 0, 1e-10, "%s, gaps %d: append is one filter", text, gaps);
 	UNIT_CHECK(longer->n == N, "%s, gaps %d: append counts", text, gaps);
+	UNIT_CHECK(memory.most <= 3, "%s, gaps %d: one workspace beside two models", text, gaps);
 	env.free(env.arg, model);
 	env.free(env.arg, longer);
 }
@@ -207,6 +208,7 @@ test_filters_agree(const char *text)
 		else if (!isnan(fast[i]))
 			worst = fmax(worst, fabs(fast[i] - slow[i]) / sqrt(model->sigma2));
 	UNIT_NEAR(worst, 0, 1e-7, "%s: both filters agree", text);
+	UNIT_CHECK(memory.most <= 2, "%s: one workspace beside the model", text);
 	env.free(env.arg, model);
 }
 

@@ -95,6 +95,7 @@ unit_done(void)
 typedef struct UnitMemory
 {
 	long		live;			/* blocks not freed yet */
+	long		most;			/* .. at a time; workspace and result are two */
 	long		polls;
 	long		poll_limit;		/* cancel after so many polls; 0 never */
 	long		alloc_limit;	/* refuse after so many blocks; 0 never */
@@ -113,6 +114,8 @@ unit_alloc(void *arg, size_t bytes)
 	ptr = malloc(bytes > 0 ? bytes : 1);
 	if (ptr != NULL)
 		memory->live++;
+	if (memory->live > memory->most)
+		memory->most = memory->live;
 	return ptr;
 }
 

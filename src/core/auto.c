@@ -1,0 +1,353 @@
+/*
+ * auto.c
+ *		Automatic choice of the model: differences by tests of the series, orders and
+ *		constant by an information criterion.
+ *
+ * Hyndman & Khandakar 2008 (see stepwise.c) with exact likelihoods.  Models with a
+ * root close to the unit circle are not chosen; where the optimum has one, the best
+ * other optimum that was met counts.  The few best models of the search are estimated
+ * with all effort at the end, and the best of them is the choice.
+ */
+#include "auto_internal.h"
+#include "least_squares.h"
+#include "tests.h"
+
+#include <math.h>
+#include <string.h>
+
+#define MIN_ROOT 1.01
+#define ALPHA 0.05				/* of the KPSS test */
+#define FINALISTS 3
+#define FINALISTS_GAPS 5		/* the search has only seen the gaps filled */
+#define CLOSE 2.0				/* criterion a finalist may be behind */
+#define FEW_GAPS 0.2			/* share of the values */
+
+/* See auto.h. */
+const AoAutoOptions ao_auto_defaults = {
+	.max_p = 5, .max_q = 5, .max_P = 2, .max_Q = 2, .max_d = 2, .max_D = 1, .max_order = 5,
+	.max_models = 0, .stepwise = true, .criterion = AO_AICC
+};
+
+/* Bounds on the bounds. */
+static AoStatus
+check_options(const AoAutoOptions *o, AoEnv *env)
+{
+	if (o->max_p < 0 || o->max_p > AO_AUTO_MAX_P || o->max_q < 0 || o->max_q > AO_AUTO_MAX_P)
+		return ao_fail(env, AO_BAD_ARGUMENT, "max_p and max_q must be between 0 and 20", 0, 0);
+	if (o->max_P < 0 || o->max_P > AO_AUTO_MAX_SEASONAL || o->max_Q < 0 ||
+		o->max_Q > AO_AUTO_MAX_SEASONAL)
+		return ao_fail(env, AO_BAD_ARGUMENT, "max_P and max_Q must be between 0 and 5", 0, 0);
+	if (o->max_d < 0 || o->max_d > 2 || o->max_D < 0 || o->max_D > 1)
+		return ao_fail(env, AO_BAD_ARGUMENT,
+					   "max_d must be between 0 and 2, and max_D 0 or 1", 0, 0);
+	if (o->max_order < 0 || o->max_models < 0 || o->max_models > AO_AUTO_MAX_MODELS)
+		return ao_fail(env, AO_BAD_ARGUMENT,
+					   "max_order must not be negative, and max_models between 1 and 10000", 0, 0);
+	if (!(o->time_budget_ms >= 0))
+		return ao_fail(env, AO_BAD_ARGUMENT, "time_budget_ms must not be negative", 0, 0);
+	return AO_OK;
+}
+
+/* y after the Box-Cox transformation and without what least squares on the regressors
+ * explains, into z[n]. */
+static AoStatus
+adjusted(const AoFitTask *task, double *z, AoEnv *env)
+{
+	int			k = task->k;
+	AoArena		arena = {0};
+	AoLeastSquares ls;
+	double	   *beta;
+
+	for (int64_t t = 0; t < task->n; t++)
+		z[t] = task->options->has_lambda && !isnan(task->y[t]) ?
+			ao_box_cox(task->y[t], task->options->lambda) : task->y[t];
+	if (k == 0)
+		return AO_OK;
+	AO_TRY(ao_arena_open(&arena, ao_least_squares_bytes(k + 1) +
+						 ao_arena_round((size_t) k + 1, sizeof(double)), env));
+	ao_least_squares_init(&ls, k + 1, &arena);
+	beta = ao_arena_take(&arena, (size_t) k + 1, sizeof(double));
+	for (int64_t t = 0; t < task->n; t++)
+	{
+		bool		known = !isnan(z[t]);
+
+		for (int i = 0; i < k; i++)
+		{
+			ls.row[i] = task->xreg[t * k + i];
+			known = known && isfinite(ls.row[i]);
+		}
+		ls.row[k] = 1;
+		ls.row[k + 1] = z[t];
+		if (known)
+			ao_least_squares_add(&ls);
+	}
+	if (ao_least_squares_regular(&ls))
+	{
+		ao_least_squares_solve(&ls, beta);
+		for (int64_t t = 0; t < task->n; t++)
+			for (int i = 0; i < k; i++)
+				z[t] -= beta[i] * task->xreg[t * k + i];
+	}
+	ao_arena_close(&arena, env);
+	return AO_OK;
+}
+
+/* Seasonal differences by the seasonal component's strength, then ordinary ones by the
+ * KPSS test; no more than leave something. */
+static AoStatus
+choose_differences(AoChoice *choice, double *z)
+{
+	int64_t		n = choice->task->n,
+				known = 0;
+
+	for (int64_t t = 0; t < n; t++)
+		known += !isnan(z[t]);
+	if (ao_is_constant(z, n))
+		return AO_OK;
+	if (choice->m > 1 && choice->options.max_D > 0)
+		AO_TRY(ao_nsdiffs(z, n, choice->m, choice->options.max_D, choice->env, &choice->D));
+	if (choice->D > 0)
+	{
+		AoSpec		seasonal = {.D = choice->D, .m = choice->m};
+
+		n = ao_difference(&seasonal, z, n, 1);
+		known -= choice->D * choice->m;
+	}
+	if (known >= 3 && choice->options.max_d > 0)
+		AO_TRY(ao_ndiffs(z, n, ALPHA, choice->options.max_d, choice->env, &choice->d));
+	return AO_OK;
+}
+
+/* Orders that so short a series can bear, and how many models to try. */
+static void
+cut_bounds(AoChoice *choice, int64_t known)
+{
+	AoAutoOptions *o = &choice->options;
+	int			third = known / 3 < AO_AUTO_MAX_P ? (int) (known / 3) : AO_AUTO_MAX_P,
+				seasons = choice->m > 1 ? (int) (known / 3 / choice->m) : 0;
+
+	if (choice->m > 1 && known < choice->m)
+		choice->m = 1;
+	o->max_p = o->max_p < third ? o->max_p : third;
+	o->max_q = o->max_q < third ? o->max_q : third;
+	if (seasons < AO_AUTO_MAX_SEASONAL)
+	{
+		o->max_P = o->max_P < seasons ? o->max_P : seasons;
+		o->max_Q = o->max_Q < seasons ? o->max_Q : seasons;
+	}
+	if (o->max_models == 0)
+		o->max_models = o->stepwise ? 94 : AO_AUTO_MAX_MODELS;
+}
+
+/* Filled series for the search where a few values are missing, from the first one that
+ * is known; it would take the Kalman filter many times as long. */
+static AoStatus
+fill_gaps(AoChoice *choice, int64_t known, AoArena *arena)
+{
+	AoFitTask  *quick = &choice->quick;
+	int64_t		lead = 0;
+	double	   *filled;
+
+	while (lead < quick->n && isnan(quick->y[lead]))
+		lead++;
+	if (known < 2 || (double) (quick->n - lead - known) > FEW_GAPS * (double) known)
+		return AO_OK;
+	quick->y += lead;
+	quick->n -= lead;
+	if (quick->xreg)
+		quick->xreg += lead * quick->k;
+	if (quick->n == known)
+		return AO_OK;
+	AO_TRY(ao_arena_open(arena, ao_arena_round((size_t) quick->n, sizeof(double)), choice->env));
+	filled = ao_arena_take(arena, (size_t) quick->n, sizeof(double));
+	AO_TRY(ao_fill_gaps(quick->y, quick->n, choice->m, choice->env, filled));
+	quick->y = filled;
+	choice->filled = true;
+	return AO_OK;
+}
+
+/* Differences of the adjusted series. */
+static AoStatus
+look_at_series(AoChoice *choice)
+{
+	const AoFitTask *task = choice->task;
+	AoArena		arena = {0};
+	double	   *z;
+	AoStatus	status;
+
+	AO_TRY(ao_arena_open(&arena, ao_arena_round((size_t) task->n, sizeof(double)), choice->env));
+	z = ao_arena_take(&arena, (size_t) task->n, sizeof(double));
+	status = adjusted(task, z, choice->env);
+	if (status == AO_OK)
+		status = choose_differences(choice, z);
+	ao_arena_close(&arena, choice->env);
+	choice->constant = choice->d + choice->D <= 1;
+	return status;
+}
+
+/* Bounds, differences, room for the trials. */
+static AoStatus
+prepare(AoChoice *choice, AoArena *trials, AoArena *filled)
+{
+	int64_t		known = 0;
+	int			most;
+
+	for (int64_t t = 0; t < choice->task->n; t++)
+		known += !isnan(choice->task->y[t]);
+	cut_bounds(choice, known);
+	AO_TRY(look_at_series(choice));
+	AO_TRY(fill_gaps(choice, known, filled));
+	/* stepwise, some models may be outside max_order */
+	most = 2 * ao_choice_count_all(choice) + 32;
+	choice->room = choice->options.max_models < most ? choice->options.max_models : most;
+	AO_TRY(ao_arena_open(trials, ao_arena_round((size_t) choice->room, sizeof(AoTrial)),
+						 choice->env));
+	choice->trials = ao_arena_take(trials, (size_t) choice->room, sizeof(AoTrial));
+	return AO_OK;
+}
+
+/* The best trial that is not final yet, or NULL. */
+static AoTrial *
+next_best(const AoChoice *choice)
+{
+	AoTrial    *best = NULL;
+
+	for (int i = 0; i < choice->n_trials; i++)
+	{
+		AoTrial    *trial = &choice->trials[i];
+
+		if (!trial->final && trial->candidate.criterion < HUGE_VAL &&
+			(best == NULL || trial->candidate.criterion < best->candidate.criterion))
+			best = trial;
+	}
+	return best;
+}
+
+/* Criterion of an estimated model. */
+static double
+criterion_of(const AoChoice *choice, const AoModel *model)
+{
+	return isnan(model->loglik) ? HUGE_VAL :
+		ao_choice_criterion(choice->options.criterion, model->loglik, model->n_coef,
+							model->n_used);
+}
+
+/* Estimate the finalists with all effort; the best of them. */
+static AoStatus
+finish(AoChoice *choice, AoModel **out)
+{
+	AoFitTask	task = *choice->task;
+	AoTrial    *chosen = NULL,
+			   *trial;
+	int			rounds = choice->filled ? FINALISTS_GAPS : FINALISTS;
+
+	*out = NULL;
+	task.effort = choice->filled ? AO_LOCAL : AO_THOROUGH;
+	for (int round = 0; round < rounds; round++)
+	{
+		AoModel    *model;
+
+		trial = next_best(choice);
+		if (trial == NULL ||
+			(chosen && !choice->filled && trial->candidate.criterion > chosen->candidate.criterion + CLOSE))
+			break;
+		trial->final = true;
+		task.given = trial->u;
+		AO_TRY(ao_fit_task(&task, &trial->candidate.spec, choice->env, &model));
+		trial->candidate.criterion = criterion_of(choice, model);
+		trial->candidate.loglik = model->loglik;
+		if (chosen == NULL || trial->candidate.criterion < chosen->candidate.criterion)
+		{
+			AoModel    *loser = *out;
+
+			*out = model;
+			model = loser;
+			chosen = trial;
+		}
+		if (model)
+			choice->env->free(choice->env->arg, model);
+	}
+	if (chosen)
+		chosen->candidate.chosen = true;
+	return AO_OK;
+}
+
+/* Nothing could be compared: the simplest model there is. */
+static AoStatus
+fall_back(AoChoice *choice, AoModel **out)
+{
+	AoFitTask	task = *choice->task;
+	AoSpec		spec = {.d = choice->d, .D = choice->D, .m = choice->m};
+	AoStatus	status;
+
+	task.effort = AO_THOROUGH;
+	task.min_root = 0;
+	if (choice->constant)
+		spec.constant = choice->d + choice->D == 0 ? AO_CONSTANT_MEAN : AO_CONSTANT_DRIFT;
+	status = ao_fit_task(&task, &spec, choice->env, out);
+	if (status != AO_TOO_FEW_VALUES && status != AO_COLLINEAR)
+		return status;
+	spec = (AoSpec) {.m = 1, .constant = AO_CONSTANT_MEAN};
+	return ao_fit_task(&task, &spec, choice->env, out);
+}
+
+/* The search and its winner. */
+static AoStatus
+run(AoChoice *choice, AoArena *trials, AoArena *filled, AoModel **out)
+{
+	AO_TRY(prepare(choice, trials, filled));
+	AO_TRY(choice->options.stepwise ? ao_choice_stepwise(choice) : ao_choice_all(choice));
+	AO_TRY(choice->best < 0 || choice->degenerate ? fall_back(choice, out) :
+		   finish(choice, out));
+	if (choice->out_of_budget)
+		(*out)->remarks |= AO_REMARK_BUDGET;
+	return AO_OK;
+}
+
+/* The list of candidates as a block of its own. */
+static AoStatus
+list_candidates(const AoChoice *choice, AoCandidate **list, int *count)
+{
+	AoEnv	   *env = choice->env;
+
+	*count = choice->n_trials;
+	*list = env->alloc(env->arg, sizeof(AoCandidate) * (size_t) (choice->n_trials + 1));
+	if (*list == NULL)
+		return ao_fail(env, AO_NO_MEMORY, NULL, 0, 0);
+	for (int i = 0; i < choice->n_trials; i++)
+		(*list)[i] = choice->trials[i].candidate;
+	return AO_OK;
+}
+
+/* See auto.h. */
+AoStatus
+ao_choose(const double *y, int64_t n, const double *xreg, int k, int m,
+		  const AoFitOptions *options, AoEnv *env, AoModel **out,
+		  AoCandidate **list, int *count)
+{
+	AoFitTask	task = {.y = y, .n = n, .xreg = xreg, .k = k, .options = options,
+	.min_root = MIN_ROOT};
+	AoChoice	choice = {.task = &task, .quick = task, .m = m < 1 ? 1 : m, .best = -1, .started = ao_clock(),
+	.options = options->choice ? *options->choice : ao_auto_defaults, .env = env};
+	AoArena		trials = {0},
+				filled = {0};
+	AoModel    *model = NULL;
+	AoStatus	status;
+
+	memset(&env->err, 0, sizeof env->err);
+	choice.quick.effort = AO_QUICK;
+	AO_TRY(ao_fit_check(&task, env));
+	AO_TRY(check_options(&choice.options, env));
+	status = run(&choice, &trials, &filled, &model);
+	if (status == AO_OK && list && count)
+		status = list_candidates(&choice, list, count);
+	if (trials.block)
+		ao_arena_close(&trials, env);
+	if (filled.block)
+		ao_arena_close(&filled, env);
+	if (model && (status != AO_OK || out == NULL))
+		env->free(env->arg, model);
+	else if (out)
+		*out = model;
+	return status;
+}

@@ -1,0 +1,51 @@
+/*
+ * auto_internal.h
+ *		What the files of the automatic choice of the model share.
+ */
+#ifndef AO_AUTO_INTERNAL_H
+#define AO_AUTO_INTERNAL_H
+
+#include "auto.h"
+#include "internal.h"
+
+#define AO_AUTO_MAX_COEF (2 * AO_AUTO_MAX_P + 2 * AO_AUTO_MAX_SEASONAL)
+
+/* A model that was tried, with what its neighbours start from. */
+typedef struct AoTrial
+{
+	AoCandidate candidate;
+	bool		final;			/* estimated with all effort */
+	double		u[AO_AUTO_MAX_COEF];
+} AoTrial;
+
+/* A search under way. */
+typedef struct AoChoice
+{
+	const AoFitTask *task;		/* as the caller gave it */
+	AoFitTask	quick;			/* what the search works on: gaps filled, if they are few */
+	AoAutoOptions options;		/* bounds cut to what the series allows */
+	int			d,
+				D,
+				m;
+	bool		constant;		/* may a mean or drift be tried? */
+	AoTrial    *trials;
+	int			n_trials,
+				room;
+	int			best;			/* index of the best so far, or -1 */
+	double		started;		/* ms */
+	bool		filled,			/* gaps were, for the search */
+				out_of_budget,
+				degenerate;		/* a model left nothing to explain */
+	AoEnv	   *env;
+} AoChoice;
+
+/* Milliseconds of a clock. */
+double		ao_clock(void);
+/* Models within the bounds where every one is tried. */
+int			ao_choice_count_all(const AoChoice *choice);
+/* Tries models one after the other; only cancelling and lack of memory fail. */
+AoStatus	ao_choice_stepwise(AoChoice *choice);
+AoStatus	ao_choice_all(AoChoice *choice);
+double		ao_choice_criterion(AoCriterion criterion, double loglik, int n_coef, int64_t n);
+
+#endif							/* AO_AUTO_INTERNAL_H */

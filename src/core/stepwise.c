@@ -1,0 +1,283 @@
+/*
+ * stepwise.c
+ *		Which orders the automatic choice of the model tries: the neighbours of the
+ *		best so far, or all within bounds.
+ *
+ * The steps are those of R. J. Hyndman & Y. Khandakar, "Automatic time series
+ * forecasting: the forecast package for R", Journal of Statistical Software 27
+ * (2008), 3, section 3.2.  Models are estimated by maximum likelihood throughout,
+ * each from its neighbour's coefficients besides other starts.
+ */
+#include "auto_internal.h"
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+/* See auto_internal.h. */
+double
+ao_clock(void)
+{
+	struct timespec now;
+
+	timespec_get(&now, TIME_UTC);
+	return (double) now.tv_sec * 1e3 + (double) now.tv_nsec / 1e6;
+}
+
+/* Specification of a neighbour. */
+static AoSpec
+spec_of(const AoChoice *choice, int p, int q, int P, int Q, bool constant)
+{
+	AoSpec		spec = {.p = p, .d = choice->d, .q = q, .P = P, .D = choice->D, .Q = Q,
+	.m = choice->m};
+
+	if (constant)
+		spec.constant = choice->d + choice->D == 0 ? AO_CONSTANT_MEAN : AO_CONSTANT_DRIFT;
+	return spec;
+}
+
+static bool
+same(const AoSpec *a, const AoSpec *b)
+{
+	return a->p == b->p && a->q == b->q && a->P == b->P && a->Q == b->Q &&
+		a->constant == b->constant;
+}
+
+/* See auto_internal.h: n is the number of terms of the likelihood; sigma2 counts. */
+double
+ao_choice_criterion(AoCriterion criterion, double loglik, int n_coef, int64_t n)
+{
+	double		k = n_coef + 1,
+				left = (double) n - k - 1;
+
+	if (criterion == AO_AIC)
+		return -2 * loglik + 2 * k;
+	if (criterion == AO_BIC)
+		return -2 * loglik + k * log((double) n);
+	return left > 0 ? -2 * loglik + 2 * k + 2 * k * (k + 1) / left : HUGE_VAL;
+}
+
+/* Unbounded parameters of `from` for the orders of `to`: what is there, then zeros. */
+static void
+carry_over(const AoSpec *from, const double *u, const AoSpec *to, double *out)
+{
+	const int	have[4] = {from->p, from->q, from->P, from->Q},
+				want[4] = {to->p, to->q, to->P, to->Q};
+
+	for (int part = 0; part < 4; part++)
+	{
+		for (int i = 0; i < want[part]; i++)
+			out[i] = i < have[part] ? u[i] : 0;
+		u += have[part];
+		out += want[part];
+	}
+}
+
+/* Why a model that could not be estimated could not. */
+static const char *
+reason_of(AoStatus status, const AoEnv *env)
+{
+	switch (status)
+	{
+		case AO_TOO_FEW_VALUES:
+		case AO_SERIES_TOO_SHORT:
+			return "too few values";
+		case AO_OVER_MEMORY_LIMIT:
+			return "needs more memory than the limit";
+		case AO_COLLINEAR:
+			return "regressors are collinear";
+		default:
+			return env->err.what ? env->err.what : "could not be estimated";
+	}
+}
+
+/* Estimate one model, and what is to be said of it. */
+static AoStatus
+estimate(AoChoice *choice, AoTrial *trial)
+{
+	AoFitTask	task = choice->quick;
+	AoCandidate *candidate = &trial->candidate;
+	AoQuickFit	fit = {.u = trial->u};
+	double		given[AO_AUTO_MAX_COEF];
+	AoStatus	status;
+
+	if (choice->best >= 0)
+	{
+		const AoTrial *best = &choice->trials[choice->best];
+
+		carry_over(&best->candidate.spec, best->u, &candidate->spec, given);
+		task.given = given;
+	}
+	status = ao_fit_quick(&task, &candidate->spec, choice->env, &fit);
+	if (status == AO_CANCELLED || status == AO_NO_MEMORY)
+		return status;
+	if (status != AO_OK)
+		candidate->reason = reason_of(status, choice->env);
+	else if (fit.degenerate)
+	{
+		candidate->reason = "leaves nothing to explain";
+		choice->degenerate = true;
+	}
+	else
+	{
+		candidate->loglik = fit.loglik;
+		candidate->criterion = ao_choice_criterion(choice->options.criterion, fit.loglik,
+												   fit.n_coef, fit.n_used);
+		if (candidate->criterion == HUGE_VAL)
+			candidate->reason = "too few values for the criterion";
+		else if (!fit.admissible)
+		{
+			candidate->reason = "root near the unit circle";
+			candidate->criterion = HUGE_VAL;
+		}
+	}
+	return AO_OK;
+}
+
+/* Is there time and room for another model? */
+static bool
+may_go_on(AoChoice *choice)
+{
+	double		budget = choice->options.time_budget_ms;
+
+	if (choice->n_trials >= choice->options.max_models || choice->n_trials >= choice->room ||
+		(budget > 0 && ao_clock() - choice->started >= budget))
+		choice->out_of_budget = true;
+	return !choice->out_of_budget;
+}
+
+/* Try a model unless it is out of bounds or was tried before; does it become the best? */
+static AoStatus
+try_model(AoChoice *choice, int p, int q, int P, int Q, bool constant, bool *better)
+{
+	const AoAutoOptions *o = &choice->options;
+	AoSpec		spec = spec_of(choice, p, q, P, Q, constant);
+	AoTrial    *trial;
+	double		start;
+
+	*better = false;
+	if (p < 0 || q < 0 || P < 0 || Q < 0 || p > o->max_p || q > o->max_q || P > o->max_P ||
+		Q > o->max_Q || (constant && !choice->constant))
+		return AO_OK;
+	for (int i = 0; i < choice->n_trials; i++)
+		if (same(&choice->trials[i].candidate.spec, &spec))
+			return AO_OK;
+	/* the first one is always tried */
+	if (choice->n_trials > 0 && !may_go_on(choice))
+		return AO_OK;
+	trial = &choice->trials[choice->n_trials];
+	memset(trial, 0, sizeof *trial);
+	trial->candidate.spec = spec;
+	trial->candidate.criterion = HUGE_VAL;
+	trial->candidate.loglik = NAN;
+	start = ao_clock();
+	AO_TRY(estimate(choice, trial));
+	trial->candidate.milliseconds = ao_clock() - start;
+	if (trial->candidate.criterion < HUGE_VAL &&
+		(choice->best < 0 ||
+		 trial->candidate.criterion < choice->trials[choice->best].candidate.criterion))
+	{
+		choice->best = choice->n_trials;
+		*better = true;
+	}
+	choice->n_trials++;
+	return AO_OK;
+}
+
+/* The four models to begin with, and the constant's absence. */
+static AoStatus
+first_models(AoChoice *choice)
+{
+	int			m = choice->m > 1,
+				P = m && choice->options.max_P > 0,
+				Q = m && choice->options.max_Q > 0,
+				p = choice->options.max_p,
+				q = choice->options.max_q;
+	bool		c = choice->constant,
+				better;
+
+	AO_TRY(try_model(choice, 0, 0, 0, 0, c, &better));
+	if (choice->degenerate)
+		return AO_OK;
+	AO_TRY(try_model(choice, p > 0, 0, P, 0, c, &better));
+	AO_TRY(try_model(choice, 0, q > 0, 0, Q, c, &better));
+	AO_TRY(try_model(choice, p < 2 ? p : 2, q < 2 ? q : 2, P, Q, c, &better));
+	if (c)
+		AO_TRY(try_model(choice, 0, 0, 0, 0, false, &better));
+	return AO_OK;
+}
+
+/* The neighbours of the best, the nearer first, until one is better. */
+static AoStatus
+one_step(AoChoice *choice, bool *better)
+{
+	static const int moves[][4] = {
+		{0, 0, -1, 0}, {0, 0, 0, -1}, {0, 0, 1, 0}, {0, 0, 0, 1}, {0, 0, -1, -1}, {0, 0, -1, 1},
+		{0, 0, 1, -1}, {0, 0, 1, 1},
+		{-1, 0, 0, 0}, {0, -1, 0, 0}, {1, 0, 0, 0}, {0, 1, 0, 0}, {-1, -1, 0, 0}, {-1, 1, 0, 0},
+		{1, -1, 0, 0}, {1, 1, 0, 0}};
+	AoSpec		at = choice->trials[choice->best].candidate.spec;
+	bool		constant = at.constant != AO_CONSTANT_NONE;
+
+	*better = false;
+	for (int i = 0; i < (int) (sizeof moves / sizeof moves[0]) && !*better; i++)
+		AO_TRY(try_model(choice, at.p + moves[i][0], at.q + moves[i][1], at.P + moves[i][2],
+						 at.Q + moves[i][3], constant, better));
+	if (!*better)
+		AO_TRY(try_model(choice, at.p, at.q, at.P, at.Q, !constant, better));
+	return AO_OK;
+}
+
+/* See auto_internal.h. */
+AoStatus
+ao_choice_stepwise(AoChoice *choice)
+{
+	bool		better = true;
+
+	AO_TRY(first_models(choice));
+	while (better && choice->best >= 0 && !choice->out_of_budget && !choice->degenerate)
+		AO_TRY(one_step(choice, &better));
+	return AO_OK;
+}
+
+/* Visit all models: count them, or try them. */
+static AoStatus
+visit_all(AoChoice *choice, bool count_only, int *count)
+{
+	const AoAutoOptions *o = &choice->options;
+	int			constants = choice->constant ? 2 : 1;
+	bool		better;
+
+	*count = 0;
+	for (int p = 0; p <= o->max_p; p++)
+		for (int q = 0; q <= o->max_q; q++)
+			for (int P = 0; P <= o->max_P; P++)
+				for (int Q = 0; Q <= o->max_Q; Q++)
+					for (int c = 0; c < constants && p + q + P + Q <= o->max_order; c++)
+					{
+						++*count;
+						if (!count_only && !choice->degenerate)
+							AO_TRY(try_model(choice, p, q, P, Q, c, &better));
+					}
+	return AO_OK;
+}
+
+/* See auto_internal.h. */
+int
+ao_choice_count_all(const AoChoice *choice)
+{
+	AoChoice	copy = *choice;
+	int			count;
+
+	(void) visit_all(&copy, true, &count);
+	return count;
+}
+
+/* See auto_internal.h. */
+AoStatus
+ao_choice_all(AoChoice *choice)
+{
+	int			count;
+
+	return visit_all(choice, false, &count);
+}

@@ -1,0 +1,249 @@
+/*
+ * test_auto.c
+ *		Automatic choice of the model: no worse than R's on the reference series, its
+ *		bounds and budgets, and a usable model of whatever series comes.
+ */
+#include "unit.h"
+
+#include "auto.h"
+#include "read_series.h"
+
+/* Series of test/data/reference; AICc of forecast::auto.arima 8.20 by default, and with
+ * stepwise = FALSE, approximation = FALSE (NaN: not run, or it takes other differences). */
+static const struct Reference
+{
+	const char *series;
+	int m;
+	double stepwise,
+		full;
+} references[] = {
+	{"AirPassengers", 12, 1018.16516544, 1018.16516544},
+	{"log_AirPassengers", 12, -483.210084816, -483.210084816},
+	{"Nile", 1, 1267.50739513, 1267.50739513},
+	{"LakeHuron", 1, 220.257864676, 213.506051817},
+	{"lh", 1, 65.3037793202, 63.9907941722},
+	{"WWWusage", 1, 514.552103153, 512.419515952},
+	{"presidents", 4, 839.344485366, 836.155553026},
+	{"DAX", 1, 18978.1840853, NAN},
+	{"log_DAX", 1, -11733.2014862, NAN},
+	{"USAccDeaths", 12, 857.316350743, 857.316350743},
+	{"lynx", 1, 1876.95249687, 1875.00684186},
+	{"log10_lynx", 1, -19.8962290396, -17.9084951386},
+};
+
+#define N_REFERENCES ((int) (sizeof(references) / sizeof(references[0])))
+
+/* AICc of the model chosen for a series; NaN where there is none. */
+static double
+aicc_of_choice(const double *y, int64_t n, int m, bool stepwise)
+{
+	UnitMemory memory;
+	AoEnv env = unit_env(&memory);
+	AoAutoOptions bounds = ao_auto_defaults;
+	AoFitOptions options = {.method = AO_ML, .choice = &bounds};
+	AoModel *model;
+	double aic,
+		aicc = NAN,
+		bic;
+
+	bounds.stepwise = stepwise;
+	if (ao_choose(y, n, NULL, 0, m, &options, &env, &model, NULL, NULL) != AO_OK)
+		return NAN;
+	ao_model_criteria(model, &aic, &aicc, &bic);
+	env.free(env.arg, model);
+	UNIT_CHECK(memory.live == 0, "nothing is left behind");
+	return aicc;
+}
+
+/* On every series no worse than R's stepwise choice, on nine of ten than its full one. */
+static void
+test_against_r(void)
+{
+	int full = 0,
+		as_good = 0;
+
+	for (int i = 0; i < N_REFERENCES; i++)
+	{
+		const struct Reference *ref = &references[i];
+		static ReadSeries series;
+		double aicc;
+
+		read_series(&series, ref->series);
+		aicc = aicc_of_choice(series.y, series.n, ref->m, true);
+		UNIT_CHECK(aicc <= ref->stepwise + 0.01, "%s: AICc %.3f, R %.3f", ref->series, aicc,
+				   ref->stepwise);
+		if (!isnan(ref->full))
+		{
+			full++;
+			as_good += aicc_of_choice(series.y, series.n, ref->m, false) <= ref->full + 0.01;
+		}
+	}
+	UNIT_CHECK(as_good * 10 >= full * 9, "every model tried: as good as R's on %d of %d", as_good, full);
+}
+
+/* The candidates are all there, and budgets end the search. */
+static void
+test_candidates(void)
+{
+	UnitMemory memory;
+	AoEnv env = unit_env(&memory);
+	AoAutoOptions bounds = ao_auto_defaults;
+	AoFitOptions options = {.method = AO_ML, .choice = &bounds};
+	AoModel *model;
+	AoCandidate *list;
+	int count,
+		chosen = 0,
+		better = 0;
+	static ReadSeries series;
+	const double *y = series.y;
+	int64_t n;
+	AoSpec spec;
+
+	read_series(&series, "USAccDeaths");
+	n = series.n;
+
+	if (ao_choose(y, n, NULL, 0, 12, &options, &env, &model, &list, &count) != AO_OK)
+	{
+		UNIT_CHECK(false, "choice for USAccDeaths");
+		return;
+	}
+	ao_model_spec(model, &spec);
+	for (int i = 0; i < count; i++)
+		if (list[i].chosen)
+		{
+			chosen++;
+			UNIT_CHECK(list[i].spec.p == spec.p && list[i].spec.Q == spec.Q, "the model is the one chosen");
+			for (int j = 0; j < count; j++)
+				better += list[j].criterion < list[i].criterion - 1e-9;
+		}
+	UNIT_CHECK(count > 8 && chosen == 1 && better == 0, "%d candidates, one chosen, none better", count);
+	UNIT_CHECK((model->remarks & AO_REMARK_BUDGET) == 0, "no budget was spent");
+	for (int i = 0; i < count; i++)
+		UNIT_CHECK((list[i].criterion == HUGE_VAL) == (list[i].reason != NULL),
+				   "candidate %d: a reason where it cannot be chosen", i);
+	env.free(env.arg, model);
+	env.free(env.arg, list);
+
+	bounds.max_models = 3;
+	if (ao_choose(y, n, NULL, 0, 12, &options, &env, &model, &list, &count) == AO_OK)
+	{
+		UNIT_CHECK(count == 3 && (model->remarks & AO_REMARK_BUDGET), "three models and no more");
+		env.free(env.arg, model);
+		env.free(env.arg, list);
+	}
+	bounds = ao_auto_defaults;
+	bounds.time_budget_ms = 1e-6;
+	if (ao_choose(y, n, NULL, 0, 12, &options, &env, &model, &list, &count) == AO_OK)
+	{
+		UNIT_CHECK(count == 1 && (model->remarks & AO_REMARK_BUDGET), "no time but for one");
+		env.free(env.arg, model);
+		env.free(env.arg, list);
+	}
+	bounds = ao_auto_defaults;
+	bounds.max_p = AO_AUTO_MAX_P + 1;
+	UNIT_CHECK(ao_choose(y, n, NULL, 0, 12, &options, &env, NULL, NULL, NULL) == AO_BAD_ARGUMENT,
+			   "a bound out of bounds");
+}
+
+/* A series of n values by kind; some of them are missing from n/3 on. */
+static void
+make_series(int kind, int n, double *y)
+{
+	uint64_t state = 7;
+
+	for (int i = 0; i < n; i++)
+	{
+		state = state * UINT64_C(6364136223846793005) + 1442695040888963407u;
+		double u = (double) (state >> 11) * 0x1p-53 - 0.5;
+
+		switch (kind)
+		{
+			case 0:
+				y[i] = 5;
+				break;
+			case 1:
+				y[i] = 3 + 0.5 * i;
+				break;
+			case 2:
+				y[i] = i % 17 == 3 ? 1 + u : 0;
+				break; /* sparse */
+			case 3:
+				y[i] = i > n / 3 && i % 2 ? NAN : 10 + u;
+				break;
+			case 4:
+				y[i] = i % 12 + u;
+				break;
+			case 5:
+				y[i] = (i % 2 ? 1 : -1) * 1e140;
+				break;
+			case 6:
+				y[i] = i == n / 2 ? 1e12 : u;
+				break;
+			case 7:
+				y[i] = i * (double) i;
+				break;
+			default:
+				y[i] = (i > 0 ? y[i - 1] : 0) + u;
+		}
+	}
+}
+
+/* Always a model that forecasts, or one error that says what is missing. */
+static void
+test_whatever(int kind, int n, int m)
+{
+	UnitMemory memory;
+	AoEnv env = unit_env(&memory);
+	AoFitOptions options = {.method = AO_ML};
+	AoModel *model;
+	AoForecast forecast[3];
+	AoStatus status;
+	double y[200];
+
+	make_series(kind, n, y);
+	status = ao_choose(y, n, NULL, 0, m, &options, &env, &model, NULL, NULL);
+	if (status == AO_OK)
+	{
+		status = ao_forecast(model, 3, 0.95, NULL, 0, &env, forecast);
+		UNIT_CHECK(status == AO_OK && isfinite(forecast[2].mean) && forecast[2].std_error >= 0,
+				   "series %d, n %d, m %d: forecasts", kind, n, m);
+		env.free(env.arg, model);
+	}
+	else
+		UNIT_CHECK((status == AO_OUT_OF_SCALE && kind == 5) || (status == AO_TOO_FEW_VALUES && n == 1),
+				   "series %d, n %d, m %d: status %d, %s", kind, n, m, status, env.err.what);
+	UNIT_CHECK(memory.live == 0, "series %d, n %d, m %d: nothing left behind", kind, n, m);
+}
+
+/* Cancelled, it gives everything back. */
+static void
+test_cancel(void)
+{
+	UnitMemory memory;
+	AoEnv env = unit_env(&memory);
+	AoFitOptions options = {.method = AO_ML};
+	AoModel *model;
+	double y[150];
+
+	make_series(4, 150, y);
+	memory.poll_limit = 40;
+	UNIT_CHECK(ao_choose(y, 150, NULL, 0, 12, &options, &env, &model, NULL, NULL) == AO_CANCELLED,
+			   "cancelled");
+	UNIT_CHECK(memory.live == 0, "cancelled: nothing left behind");
+}
+
+int
+main(void)
+{
+	static const int lengths[] = {1, 2, 3, 4, 5, 7, 10, 13, 20, 26, 60, 150};
+	static const int periods[] = {1, 4, 12, 52, 366};
+
+	test_against_r();
+	test_candidates();
+	test_cancel();
+	for (int kind = 0; kind < 9; kind++)
+		for (int i = 0; i < (int) (sizeof lengths / sizeof lengths[0]); i++)
+			for (int j = 0; j < (int) (sizeof periods / sizeof periods[0]); j++)
+				test_whatever(kind, lengths[i], periods[j]);
+	return unit_done();
+}
