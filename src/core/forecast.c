@@ -322,3 +322,42 @@ ao_residuals(const AoModel *model, const double *y, int64_t n, const double *xre
 	ao_arena_close(&arena, env);
 	return status;
 }
+
+/* The filter's state after y[n], of which `lead` are missing at the front, into a model that
+ * has room for its covariance; n and the counts that go with it. */
+AoStatus
+ao_model_filter(AoModel *model, const AoSpec *spec, const double *y, int64_t n, int64_t lead,
+				const double *xreg, AoEnv *env)
+{
+	int			k = model->n_xreg;
+	AoArena		arena;
+	AoState		st;
+	AoStatus	status = AO_OK;
+	double	   *z;
+	bool		missing = any_gap(y, n, lead, xreg, k);
+
+	if (n - lead < spec->d + spec->m * spec->D + 1)
+		return ao_fail(env, AO_TOO_FEW_VALUES, NULL, spec->d + spec->m * spec->D + 1, n - lead);
+	AO_TRY(ao_arena_open(&arena, ao_arena_round((size_t) n, sizeof(double)) +
+						 ao_state_bytes(spec, true) + ao_state_run_bytes(spec, missing), env));
+	ao_state_init(&st, spec, ao_model_coef(model), true, &arena);
+	z = ao_arena_take(&arena, (size_t) n, sizeof(double));
+	for (int64_t t = lead; t < n && status == AO_OK; t++)
+		status = ao_model_adjust(model, spec, y[t], t + 1, xreg ? xreg + t * k : NULL, env,
+								 &z[t - lead]);
+	model->n = n;
+	model->n_missing = lead;
+	for (int64_t t = 0; status == AO_OK && t < n - lead; t++)
+		model->n_missing += isnan(z[t]);
+	model->n_used = ao_model_terms_used(spec, n, model->n_missing);
+	if (status == AO_OK)
+		status = ao_state_run(&st, z, n - lead, missing, true, NULL, &arena, env);
+	if (status == AO_OK)
+	{
+		model->has_state_cov = st.P != NULL;
+		ao_model_set_state(model, &st);
+		ao_model_canonicalise(model);
+	}
+	ao_arena_close(&arena, env);
+	return status;
+}

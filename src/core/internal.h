@@ -152,6 +152,8 @@ size_t		ao_pass_bytes(const AoShape *shape, int n_vecs, int n_cols);
 void		ao_pass_init(AoPass *pass, const AoShape *shape, int n_vecs, int n_cols,
 						 AoArena *arena);
 AoStatus	ao_pass_exact(AoPass *pass, AoEnv *env);
+/* an exact pass with want_state carried on from row pass->n to row n, which becomes pass->n */
+AoStatus	ao_pass_more(AoPass *pass, int64_t n, AoEnv *env);
 /* conditional on w_1..w_ar and on zero innovations before them */
 AoStatus	ao_pass_conditional(AoPass *pass, AoEnv *env);
 
@@ -437,6 +439,10 @@ AoStatus	ao_state_run(AoState *st, double *z, int64_t n, bool missing, bool want
 /* y at a time (1 = first value of the training series) on the filter's scale */
 AoStatus	ao_model_adjust(const AoModel *model, const AoSpec *spec, double y, int64_t time,
 							const double *xreg_row, AoEnv *env, double *out);
+
+/* the model's parameters on y[n], the first `lead` of them missing: state, and the counts */
+AoStatus	ao_model_filter(AoModel *model, const AoSpec *spec, const double *y, int64_t n,
+							int64_t lead, const double *xreg, AoEnv *env);
 
 /* ---- fit.c ---- */
 

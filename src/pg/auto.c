@@ -90,7 +90,7 @@ arima_ops_candidates(PG_FUNCTION_ARGS)
 	AoCandidate last;
 	int			count = 0;
 	bool		has_last;
-	bool		any = ao_pg_fit_arguments(fcinfo, &env, &given);
+	bool		any = ao_pg_fit_arguments(fcinfo, 2, 3, PG_INT64_MAX, &env, &given);
 	TupleDesc	tupdesc;
 	Tuplestorestate *store = ao_pg_srf_begin(fcinfo, &tupdesc);
 

@@ -380,7 +380,7 @@ series_fault(AoStatus status, const AoEnv *env)
 static AoModel *
 fit_state(const FitState *state, AoFault *fault)
 {
-	AoFitOptions options = {AO_ML, false, 0.0};
+	AoFitOptions options = {.method = AO_ML};
 	AoModel    *model = NULL;
 	double	   *values = state->values;
 	AoStatus	status;
