@@ -18,12 +18,26 @@ on_scale(const AoModel *model, double x)
 	return model->has_lambda ? ao_box_cox_inverse(x, model->lambda) : x;
 }
 
+/* A value on the scale of the filter, but for the regression. */
+static double
+transformed(const AoModel *model, double y)
+{
+	return model->has_lambda ? ao_box_cox(y, model->lambda) : y;
+}
+
+/* See diagnostics.h. */
+double
+ao_one_step_forecast(const AoModel *model, double y, double e, double f)
+{
+	return on_scale(model, transformed(model, y) - e * sqrt(f));
+}
+
 /* See diagnostics.h. */
 AoStatus
 ao_anomaly(const AoModel *model, double y, double e, double f, double level, double size,
 		   AoEnv *env, AoAnomaly *out)
 {
-	double		x = model->has_lambda ? ao_box_cox(y, model->lambda) : y,
+	double		x = transformed(model, y),
 				mean = x - e * sqrt(f),
 				sigma = sqrt(model->sigma2),
 				half = 0;

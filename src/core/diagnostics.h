@@ -54,6 +54,10 @@ AoStatus	ao_one_step_errors(const AoModel *model, const double *y, int64_t n,
 							   const double *xreg, int k, AoEnv *env,
 							   double *out, double *variances);
 
+/* The one-step forecast of a value y with residual e and variance f from
+ * ao_one_step_errors, on the scale of the series: the middle of its distribution. */
+double		ao_one_step_forecast(const AoModel *model, double y, double e, double f);
+
 /* The one-step predictive distribution of a value, and where in it the value is. */
 typedef struct AoAnomaly
 {
@@ -66,5 +70,17 @@ typedef struct AoAnomaly
  * level in (0, 1); size: the largest |y| of the series, against which rounding counts. */
 AoStatus	ao_anomaly(const AoModel *model, double y, double e, double f, double level,
 					   double size, AoEnv *env, AoAnomaly *out);
+
+/* ---- roots.c ---- */
+
+/* The inverse root of a polynomial that is nearest to the unit circle. */
+typedef struct AoRoot
+{
+	double		modulus;		/* 1: on the circle; 0: a polynomial without terms; NaN: not to be had */
+	double		period;			/* steps (for a seasonal part seasons) of its cycle, from 2; 0: no cycle */
+} AoRoot;
+
+/* Of the AR, MA, seasonal AR and seasonal MA polynomial, the last two in B^m. */
+AoStatus	ao_model_roots(const AoModel *model, AoEnv *env, AoRoot roots[4]);
 
 #endif							/* AO_DIAGNOSTICS_H */

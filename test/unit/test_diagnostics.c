@@ -344,6 +344,41 @@ test_anomaly(void)
 	env.free(env.arg, root);
 }
 
+/* Largest inverse roots: modulus and period of each part. */
+static void
+test_roots(void)
+{
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
+	double		y[N];
+	AoModel    *model;
+	AoRoot		roots[4];
+	double	   *coef;
+
+	make_series(y, false);
+	model = fit("(2,0,1)(1,0,1)[4]", y, NULL, &env);
+	coef = ao_model_coef(model);
+	/* 1 - 2 0.9 cos(pi/6) B + 0.81 B^2; 1 - 0.7 B; 1 + 0.6 B^4; 1 + 0.4 B^4 */
+	coef[0] = 1.8 * cos(acos(-1) / 6);
+	coef[1] = -0.81;
+	coef[2] = -0.7;
+	coef[3] = -0.6;
+	coef[4] = 0.4;
+	UNIT_CHECK(ao_model_roots(model, &env, roots) == AO_OK, "roots");
+	UNIT_NEAR(roots[0].modulus, 0.9, 1e-12, "a complex pair: modulus");
+	UNIT_NEAR(roots[0].period, 12, 1e-12, "a complex pair: period");
+	UNIT_NEAR(roots[1].modulus, 0.7, 1e-12, "MA: modulus");
+	UNIT_CHECK(roots[1].period == 0, "a positive root has no cycle");
+	UNIT_NEAR(roots[2].modulus, 0.6, 1e-12, "seasonal AR: modulus");
+	UNIT_NEAR(roots[2].period, 2, 1e-12, "a negative root: two steps up and down");
+	UNIT_NEAR(roots[3].modulus, 0.4, 1e-12, "seasonal MA: modulus");
+	env.free(env.arg, model);
+	model = fit("(0,1,0)", y, NULL, &env);
+	UNIT_CHECK(ao_model_roots(model, &env, roots) == AO_OK && roots[0].modulus == 0 && roots[3].modulus == 0, "no terms, no roots");
+	env.free(env.arg, model);
+	UNIT_CHECK(memory.live == 0, "roots: everything is given back");
+}
+
 int
 main(void)
 {
@@ -363,5 +398,6 @@ main(void)
 	test_correlation();
 	test_paths();
 	test_anomaly();
+	test_roots();
 	return unit_done();
 }
