@@ -268,17 +268,18 @@ put_warnings(StringInfo out, const Explained *ex)
 		appendStringInfoString(out, "Beware: standard errors of the coefficients could not be had.\n");
 }
 
-/* Steps until half of a deviation has died out: of the slower AR part; 0 without one. */
+/* Steps in which a deviation halves by a root; very many on the circle. */
+static double
+root_half_life(const AoRoot *root)
+{
+	return root->modulus > 0 ? -M_LN2 / log(Min(root->modulus, 1 - 1e-12)) : 0;
+}
+
+/* The same of the slower AR part; 0 without one. */
 static double
 half_life(const Explained *ex)
 {
-	double		steps = 0;
-
-	if (ex->roots[0].modulus > 0)
-		steps = -M_LN2 / log(Min(ex->roots[0].modulus, 1));
-	if (ex->roots[2].modulus > 0)
-		steps = Max(steps, -M_LN2 / log(Min(ex->roots[2].modulus, 1)) * ex->spec.m);
-	return steps;
+	return Max(root_half_life(&ex->roots[0]), root_half_life(&ex->roots[2]) * ex->spec.m);
 }
 
 /* Gathers what the lines are made from. */
