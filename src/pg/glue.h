@@ -63,6 +63,10 @@ extern ArrayType *ao_pg_array(const double *values, int64 n);	/* NaN becomes NUL
 /* A regressor argument that may be NULL; must have n rows. */
 extern AoMatrix ao_pg_xreg(FunctionCallInfo fcinfo, int arg, int64 n);
 
+/* forecast.c: report an error unless a horizon, the level of an interval is usable */
+extern void ao_pg_check_horizon(int32 h);
+extern void ao_pg_check_level(float8 level);
+
 /* srf.c: starts the materialised result of a set-returning function */
 extern Tuplestorestate *ao_pg_srf_begin(FunctionCallInfo fcinfo, TupleDesc *tupdesc);
 
