@@ -10,7 +10,7 @@ AS 'MODULE_PATHNAME', 'arima_ops_fit'
 LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000;
 
 COMMENT ON FUNCTION @extschema@.arima_fit(float8[], text, float8[], jsonb) IS
-'Fits a model such as ''(1,1,1)'' or ''(0,1,1)(0,1,1)[12] with drift'' to a series in time order. NULL and NaN are missing values. xreg: one row per value, one column per regressor. options: method ml (default), css or css-ml; lambda, the Box-Cox parameter from -5 to 5';
+'Fits a model such as ''(1,1,1)'' or ''(0,1,1)(0,1,1)[12] with drift'' to a series in time order; ''auto'', or with a seasonal period ''auto[12]'', chooses it. NULL and NaN are missing values. xreg: one row per value, one column per regressor. options: method ml (default), css or css-ml; lambda, the Box-Cox parameter from -5 to 5 or "auto"; for auto also max_p, max_q, max_P, max_Q, max_d, max_D, max_order, max_models, stepwise, ic (aicc, aic, bic), time_budget_ms. IMMUTABLE although with time_budget_ms the choice depends on the speed of the machine: the status of the model says so where the budget ended it';
 
 CREATE FUNCTION @extschema@.arima_refit(
 	model @extschema@.arima_model,
@@ -122,7 +122,7 @@ CREATE AGGREGATE @extschema@.arima_fit(y float8, spec text) (
 );
 
 COMMENT ON AGGREGATE @extschema@.arima_fit(float8, text) IS
-'Fits a model to the values of a group in the order of the call: arima_fit(close, ''(1,1,1)'' ORDER BY day). NULL is a missing value';
+'Fits a model to the values of a group in the order of the call: arima_fit(close, ''(1,1,1)'' ORDER BY day); ''auto'' and ''auto[12]'' choose one, with default options. NULL is a missing value';
 
 CREATE AGGREGATE @extschema@.arima_fit(t timestamptz, y float8, spec text) (
 	SFUNC = @extschema@.arima_fit_timed_accum,

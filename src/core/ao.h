@@ -34,7 +34,6 @@ typedef enum AoStatus
 	AO_OVER_MEMORY_LIMIT,		/* err.need bytes > env->max_bytes */
 	AO_CANCELLED,				/* env->poll returned nonzero */
 	AO_BAD_SPEC,				/* err.pos: 1-based position, err.what: why */
-	AO_NOT_YET,					/* recognised, not built yet */
 	AO_ORDER_TOO_LARGE,			/* err.need: the limit, err.have */
 	AO_SERIES_TOO_LONG,			/* err.need: the limit, err.have */
 	AO_TOO_FEW_VALUES,			/* err.need non-missing values, err.have */

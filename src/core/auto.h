@@ -9,6 +9,9 @@
 
 #define AO_AUTO_MAX_P 20			/* largest max_p and max_q */
 #define AO_AUTO_MAX_SEASONAL 5		/* and max_P and max_Q */
+#define AO_AUTO_MAX_D 2			/* largest max_d */
+#define AO_AUTO_MAX_SEASONAL_D 1	/* and max_D */
+#define AO_AUTO_MAX_ORDER 50		/* and max_order: no bound at all */
 #define AO_AUTO_MAX_MODELS 10000
 
 /* Information criterion to minimise. */

@@ -376,6 +376,7 @@ ao_candidates_spectral(const AoShape *shape, const double *w, int64_t n, int n_c
 					   double *work, double *u, int *n_narrow, int *n_wide, AoEnv *env)
 {
 	int			order = shape->spec.p - 2,
+				room = *n_narrow,
 				rows,
 				pairs;
 	AoRootPairs list[3 * AO_MAX_ROOT_PAIRS];
@@ -394,7 +395,9 @@ ao_candidates_spectral(const AoShape *shape, const double *w, int64_t n, int n_c
 	AO_TRY(autocovariances(w, n, n_cols, order, c, env));
 	base_without_pair(c, order, base, coef);
 	whiten(shape, base, w, n, n_cols, v, rows);
-	AO_TRY(ao_whittle_pairs(v, rows, v + rows, list + *n_narrow, n_wide, list, n_narrow, env));
+	AO_TRY(ao_whittle_pairs(v, rows, v + rows, list + room, n_wide, list, n_narrow, env));
+	/* a short series has fewer narrow ones than there is room for */
+	memmove(list + *n_narrow, list + room, (size_t) *n_wide * sizeof *list);
 	*n_wide += trends(list + *n_narrow + *n_wide);
 	pairs = *n_narrow + *n_wide;
 	for (int i = 0; i < pairs; i++, u += shape->k)

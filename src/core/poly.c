@@ -147,6 +147,12 @@ ao_free_from_natural(const AoShape *shape, const double *coef, double *u)
 					a[i] = (gi *= g) * coef[start + i] * (b % 2 ? -1 : 1);
 				if (step_down(a, len))
 					break;
+				if (g < 1e-9)
+				{
+					/* not a number among them */
+					memset(a, 0, (size_t) len * sizeof(double));
+					break;
+				}
 			}
 		}
 		for (int i = 0; i < len; i++)

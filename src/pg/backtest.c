@@ -7,7 +7,7 @@
 #include <math.h>
 
 #include "backtest.h"
-#include "glue.h"
+#include "fit_arguments.h"
 
 PGDLLEXPORT Datum arima_ops_backtest(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum arima_ops_backtest_model(PG_FUNCTION_ARGS);
@@ -113,32 +113,18 @@ Datum
 arima_ops_backtest(PG_FUNCTION_ARGS)
 {
 	AoEnv		env;
-	AoSpec		spec;
-	AoSeries	y;
-	AoMatrix	xreg;
-	AoFitOptions fit = {.method = AO_ML};
+	AoFitArguments given;
 	AoBacktest	how;
 	Rows		rows;
 
 	rows.store = ao_pg_srf_begin(fcinfo, &rows.tupdesc);
-	if (PG_ARGISNULL(0))
+	/* lambda may not be chosen by what is to be forecast */
+	if (!ao_pg_fit_arguments(fcinfo, 8, 9, PG_ARGISNULL(2) ? 0 : PG_GETARG_INT32(2), &env, &given))
 		return (Datum) 0;
-	if (PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("model specification must not be null"),
-				 errhint("Give one, for example '(1,1,1)'.")));
-
-	ao_pg_env(&env);
-	ao_pg_spec(PG_GETARG_TEXT_PP(1), &spec);
-	y = ao_pg_series(PG_GETARG_ARRAYTYPE_P(0), "y");
-	how = backtest_arguments(fcinfo, 2, y.n);
-	xreg = ao_pg_xreg(fcinfo, 8, y.n);
-	if (!PG_ARGISNULL(9))
-		fit = ao_pg_fit_options(PG_GETARG_JSONB_P(9), &spec, &env);
-	how.fit = &fit;
+	how = backtest_arguments(fcinfo, 2, given.y.n);
+	how.fit = &given.options;
 	how.reselect = !PG_ARGISNULL(10) && PG_GETARG_BOOL(10);
-	run_backtest(y, xreg, &spec, &how, &env, &rows);
+	run_backtest(given.y, given.xreg, &given.spec, &how, &env, &rows);
 	return (Datum) 0;
 }
 

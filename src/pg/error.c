@@ -47,12 +47,6 @@ static const StatusText status_texts[] = {
 		"The fault is at position %p.",
 		"Write \"(p,d,q)\" or \"(p,d,q)(P,D,Q)[m]\", then optionally \"with mean\", \"with drift\" or \"without constant\"; or \"auto\"."
 	},
-	[AO_NOT_YET] = {
-		ERRCODE_FEATURE_NOT_SUPPORTED, "automatic choice of the model",
-		"%w is not available yet",
-		NULL,
-		"Give the orders themselves, for example '(1,1,1)'."
-	},
 	[AO_ORDER_TOO_LARGE] = {
 		ERRCODE_INVALID_PARAMETER_VALUE, "order",
 		"model specification exceeds a limit: %w is %h, the limit is %n",

@@ -66,9 +66,6 @@ extern AoMatrix ao_pg_xreg(FunctionCallInfo fcinfo, int arg, int64 n);
 /* srf.c: starts the materialised result of a set-returning function */
 extern Tuplestorestate *ao_pg_srf_begin(FunctionCallInfo fcinfo, TupleDesc *tupdesc);
 
-/* fit.c: estimation options for a specification */
-extern AoFitOptions ao_pg_fit_options(Jsonb *json, const AoSpec *spec, AoEnv *env);
-
 /* spec given as text datum; errors carry position and hint */
 extern void ao_pg_spec(text *spec, AoSpec *out);
 

@@ -22,7 +22,8 @@ const AoRemarkName ao_pg_remark_names[AO_N_REMARKS] = {
 	{AO_REMARK_MA_BOUNDARY, "ma_boundary", "an MA root is on or near the unit circle"},
 	{AO_REMARK_CANCELLING, "cancelling", "an AR and an MA root nearly cancel"},
 	{AO_REMARK_DEGENERATE, "degenerate", "degenerate: the series is constant or exactly explained"},
-	{AO_REMARK_NO_COVARIANCE, "no_covariance", "no standard errors"}
+	{AO_REMARK_NO_COVARIANCE, "no_covariance", "no standard errors"},
+	{AO_REMARK_BUDGET, "budget", "the choice of the model was ended by its budget"}
 };
 
 const char *const ao_pg_method_names[AO_CSS_ML + 1] = {

@@ -39,6 +39,14 @@ SELECT ticker, arima_fit(close, '(1,0,1)' ORDER BY day)::text = arima_fit(day, c
 	arima_fit(close, '(1,0,1)' ORDER BY day)::text = arima_fit(day, close, '(1,0,1)' ORDER BY hashint4(day - date '2000-01-01'))::text AS shuffled
 FROM aggregate_prices GROUP BY ticker ORDER BY ticker;
 
+-- the automatic choice, in the function as in the aggregates
+SELECT ticker, fit = arima_fit(y, 'auto')::text AS same, fit = timed AS timed, seasonal = arima_fit(y, 'auto[5]')::text AS seasonal,
+	(tried).model::text = fit AND (tried).error IS NULL AS tried, (timed_tried).model::text = seasonal AND (timed_tried).error IS NULL AS timed_tried
+FROM (SELECT ticker, array_agg(close ORDER BY day) AS y, arima_fit(close, 'auto' ORDER BY day)::text AS fit, arima_fit(day, close, 'auto')::text AS timed,
+		arima_fit(close, 'auto[5]' ORDER BY day)::text AS seasonal, arima_try_fit(close, 'auto' ORDER BY day) AS tried,
+		arima_try_fit(day, close, 'auto[5]') AS timed_tried
+	FROM aggregate_prices GROUP BY ticker) x ORDER BY ticker;
+
 -- which function a call means, by the types of its columns
 SELECT (arima_stats(arima_fit(close, '(1,0,0)'))).n AS float8, (arima_stats(arima_fit(close_numeric, '(1,0,0)'))).n AS "numeric",
 	(arima_stats(arima_fit(close_real, '(1,0,0)'))).n AS real, (arima_stats(arima_fit(close_int, '(1,0,0)'))).n AS int
@@ -72,7 +80,7 @@ FROM unnest(ARRAY[
 	$$arima_fit(close, CASE day WHEN '2024-02-03' THEN NULL ELSE '(1,0,0)' END)$$,
 	$$arima_fit(close, NULL::text)$$,
 	$$arima_fit(close, '(1,0')$$,
-	$$arima_fit(close, 'auto')$$,
+	$$arima_fit(close, 'auto[367]')$$,
 	$$arima_fit(CASE day WHEN '2024-02-03' THEN 'infinity' ELSE close END, '(1,0,0)')$$]) call;
 
 \pset format aligned
