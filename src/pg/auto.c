@@ -71,8 +71,10 @@ mark_simplest(const AoModel *model, AoCandidate *list, int count, AoCandidate *l
 			return false;
 		}
 	}
-	*last = (AoCandidate) {.spec = spec, .criterion = NAN, .loglik = model->loglik, .chosen = true,
-		.reason = "the simplest model: no other could be compared"};
+	*last = (AoCandidate) {
+		.spec = spec, .criterion = NAN, .loglik = model->loglik, .chosen = true,
+		.reason = "the simplest model: no other could be compared"
+	};
 	return true;
 }
 
