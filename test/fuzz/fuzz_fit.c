@@ -76,7 +76,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	UnitMemory	memory;
 	AoEnv		env = unit_env(&memory);
-	AoFitOptions options;
+	AoFitOptions options = {.method = AO_ML};
 	AoSpec		spec;
 	AoModel    *model = NULL;
 	AoStatus	status;
