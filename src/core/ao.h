@@ -189,6 +189,7 @@ typedef struct AoFitOptions
 	bool		has_lambda;
 	double		lambda;			/* Box-Cox parameter, -5..5 */
 	const struct AoAutoOptions *choice;	/* for a specification "auto"; NULL: the defaults */
+	bool		no_std_errors;	/* leave out the covariance of the estimates: NaN */
 } AoFitOptions;
 
 /* Workspace in bytes that ao_fit takes for n values and k regressors (documented

@@ -18,9 +18,11 @@
 #define MIN_ROOT 1.01
 #define ALPHA 0.05				/* of the KPSS test */
 #define FINALISTS 3
-#define FINALISTS_GAPS 5		/* the search has only seen the gaps filled */
+#define FINALISTS_APPROXIMATE 5	/* after a search by approximate likelihoods */
 #define CLOSE 2.0				/* criterion a finalist may be behind */
 #define FEW_GAPS 0.2			/* share of the values */
+#define COSTLY 2500				/* values times season, beyond which the search is by
+								 * conditional likelihoods */
 
 /* See auto.h. */
 const AoAutoOptions ao_auto_defaults = {
@@ -162,8 +164,24 @@ fill_gaps(AoChoice *choice, int64_t known, AoArena *arena)
 	filled = ao_arena_take(arena, (size_t) quick->n, sizeof(double));
 	AO_TRY(ao_fill_gaps(quick->y, quick->n, choice->m, choice->env, filled));
 	quick->y = filled;
-	choice->filled = true;
+	choice->approximate = true;
 	return AO_OK;
+}
+
+/* Long seasons of long series: the exact likelihood takes as many steps as there are
+ * values, times the season. */
+static void
+search_conditionally(AoChoice *choice)
+{
+	AoFitTask  *quick = &choice->quick;
+
+	if (choice->m == 1 || quick->n * choice->m < COSTLY || quick->options->method != AO_ML ||
+		quick->n < 10 * choice->m)
+		return;
+	choice->quick_options = *quick->options;
+	choice->quick_options.method = AO_CSS;
+	quick->options = &choice->quick_options;
+	choice->approximate = true;
 }
 
 /* Differences of the adjusted series. */
@@ -197,6 +215,8 @@ prepare(AoChoice *choice, AoArena *trials, AoArena *filled)
 	cut_bounds(choice, known);
 	AO_TRY(look_at_series(choice));
 	AO_TRY(fill_gaps(choice, known, filled));
+	if (choice->quick.n == known || choice->approximate)
+		search_conditionally(choice);
 	/* stepwise, some models may be outside max_order */
 	most = 2 * ao_choice_count_all(choice) + 32;
 	choice->room = choice->options.max_models < most ? choice->options.max_models : most;
@@ -239,17 +259,17 @@ finish(AoChoice *choice, AoModel **out)
 	AoFitTask	task = *choice->task;
 	AoTrial    *chosen = NULL,
 			   *trial;
-	int			rounds = choice->filled ? FINALISTS_GAPS : FINALISTS;
+	int			rounds = choice->approximate ? FINALISTS_APPROXIMATE : FINALISTS;
 
 	*out = NULL;
-	task.effort = choice->filled ? AO_LOCAL : AO_THOROUGH;
+	task.effort = choice->approximate ? AO_LOCAL : AO_THOROUGH;
 	for (int round = 0; round < rounds; round++)
 	{
 		AoModel    *model;
 
 		trial = next_best(choice);
 		if (trial == NULL ||
-			(chosen && !choice->filled && trial->candidate.criterion > chosen->candidate.criterion + CLOSE))
+			(chosen && !choice->approximate && trial->candidate.criterion > chosen->candidate.criterion + CLOSE))
 			break;
 		trial->final = true;
 		task.given = trial->u;

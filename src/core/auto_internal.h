@@ -22,7 +22,8 @@ typedef struct AoTrial
 typedef struct AoChoice
 {
 	const AoFitTask *task;		/* as the caller gave it */
-	AoFitTask	quick;			/* what the search works on: gaps filled, if they are few */
+	AoFitTask	quick;			/* what the search works on: gaps filled, if they are few .. */
+	AoFitOptions quick_options; /* .. and a conditional likelihood, if the exact one costs much */
 	AoAutoOptions options;		/* bounds cut to what the series allows */
 	int			d,
 				D,
@@ -33,7 +34,7 @@ typedef struct AoChoice
 				room;
 	int			best;			/* index of the best so far, or -1 */
 	double		started;		/* ms */
-	bool		filled,			/* gaps were, for the search */
+	bool		approximate,	/* the search's likelihoods are */
 				out_of_budget,
 				degenerate;		/* a model left nothing to explain */
 	AoEnv	   *env;

@@ -224,6 +224,8 @@ hooked_step(AoPass *ps, int64_t t, const int nc, AoVec *keep)
 	exact_step(ps, ps->w + t * nc, 1, ps->shape->r, nc, ps->product, keep);
 	if (ps->residuals)
 		ps->residuals[t] = keep[nc - 1][0] / f;
+	if (ps->variances)
+		ps->variances[t] = f * f;
 }
 
 /* Steps from..to-1; the innovations go to keep, which moves on by `advance`

@@ -247,6 +247,17 @@ remark(Fit *fit)
 		fit->remarks |= AO_REMARK_CANCELLING;
 }
 
+/* No standard errors. */
+static void
+no_covariance(Fit *fit)
+{
+	int			dim = fit->shape.k + fit->design.n_beta;
+
+	for (int i = 0; i < dim * (dim + 1) / 2; i++)
+		fit->cov[i] = NAN;
+	fit->remarks |= AO_REMARK_NO_COVARIANCE;
+}
+
 /* Estimates of a series with something to explain. */
 static AoStatus
 fit_regular(Fit *fit)
@@ -258,9 +269,14 @@ fit_regular(Fit *fit)
 	if (!isfinite(fit->sigma2) || !isfinite(fit->loglik))
 		return ao_fail(fit->env, AO_OUT_OF_SCALE, "innovations variance overflows", 0, 0);
 	remark(fit);
-	AO_TRY(ao_covariance(&fit->obj, fit->coef, fit->gamma, &fit->arena, fit->cov, &ok));
-	if (!ok)
-		fit->remarks |= AO_REMARK_NO_COVARIANCE;
+	if (fit->options->no_std_errors)
+		no_covariance(fit);
+	else
+	{
+		AO_TRY(ao_covariance(&fit->obj, fit->coef, fit->gamma, &fit->arena, fit->cov, &ok));
+		if (!ok)
+			fit->remarks |= AO_REMARK_NO_COVARIANCE;
+	}
 	return AO_OK;
 }
 
@@ -268,14 +284,11 @@ fit_regular(Fit *fit)
 static void
 fit_degenerate(Fit *fit)
 {
-	int			dim = fit->shape.k + fit->design.n_beta;
-
+	no_covariance(fit);
 	fit->remarks = AO_REMARK_DEGENERATE;
 	fit->best.converged = true;
 	fit->sigma2 = 0;
 	fit->loglik = NAN;
-	for (int i = 0; i < dim * (dim + 1) / 2; i++)
-		fit->cov[i] = NAN;
 }
 
 /*

@@ -6,6 +6,7 @@
  * Forecast variances use the innovations variance and the uncertainty of the
  * filter's state, not that of the coefficients (as R's predict does).
  */
+#include "diagnostics.h"
 #include "internal.h"
 
 #include <math.h>
@@ -13,9 +14,9 @@
 
 #include "model_internal.h"
 
-/* Coefficients of the regression part. */
-static const double *
-model_beta(const AoModel *model)
+/* See internal.h. */
+const double *
+ao_model_beta(const AoModel *model)
 {
 	return ao_model_coef(model) + model->p + model->q + model->P + model->Q;
 }
@@ -45,16 +46,16 @@ ao_model_adjust(const AoModel *model, const AoSpec *spec, double y, int64_t time
 						   "a model with a lambda above 0.", 0, 0);
 		y = ao_box_cox(y, model->lambda);
 	}
-	*out = y - ao_regression(spec, model_beta(model), time, xreg_row, model->n_xreg);
+	*out = y - ao_regression(spec, ao_model_beta(model), time, xreg_row, model->n_xreg);
 	/* NaN is for missing values alone: what is not must not become one */
 	if (!missing && !(fabs(*out) <= 1e150))
 		return ao_fail(env, AO_OUT_OF_SCALE, "value too large", 0, 0);
 	return AO_OK;
 }
 
-/* Regressors given must be those of the model. */
-static AoStatus
-check_xreg(const AoModel *model, const double *xreg, int64_t rows, int k, AoEnv *env)
+/* See internal.h. */
+AoStatus
+ao_check_xreg(const AoModel *model, const double *xreg, int64_t rows, int k, AoEnv *env)
 {
 	if (k != model->n_xreg)
 		return ao_fail(env, AO_BAD_XREG, "%h given, the model has %n", model->n_xreg, k);
@@ -110,7 +111,7 @@ run_forecast(const AoModel *model, AoState *st, int64_t time, int h, double leve
 	for (int j = 0; j < h; j++)
 	{
 		double		mean = ao_state_observe(st, st->a),
-					regression = ao_regression(&spec, model_beta(model), time + 1 + j,
+					regression = ao_regression(&spec, ao_model_beta(model), time + 1 + j,
 											   xreg ? xreg + (int64_t) j * model->n_xreg : NULL,
 											   model->n_xreg);
 
@@ -158,7 +159,7 @@ ao_forecast(const AoModel *model, int h, double level, const double *xreg, int k
 
 	memset(&env->err, 0, sizeof env->err);
 	AO_TRY(check_horizon(h, level, env));
-	AO_TRY(check_xreg(model, xreg, h, k, env));
+	AO_TRY(ao_check_xreg(model, xreg, h, k, env));
 	ao_model_spec(model, &spec);
 	AO_TRY(ao_arena_open(&arena, ao_state_bytes(&spec, model->has_state_cov), env));
 	ao_state_init(&st, &spec, ao_model_coef(model), model->has_state_cov, &arena);
@@ -250,7 +251,7 @@ ao_predict(const AoModel *model, const double *recent, int64_t n, AoEnv *env, do
 	if (status == AO_OK)
 	{
 		*out = ao_state_observe(&st, st.a) +
-			ao_regression(&spec, model_beta(model), model->n + 1, NULL, 0);
+			ao_regression(&spec, ao_model_beta(model), model->n + 1, NULL, 0);
 		if (model->has_lambda)
 			*out = ao_box_cox_inverse(*out, model->lambda);
 		if (!isfinite(*out))
@@ -281,7 +282,7 @@ any_gap(const double *y, int64_t n, int64_t lead, const double *xreg, int k)
 static AoStatus
 run_residuals(const AoModel *model, const AoSpec *spec, const double *y, int64_t n,
 			  int64_t lead, const double *xreg, bool missing, AoArena *arena,
-			  AoEnv *env, double *out)
+			  AoEnv *env, double *out, double *variances)
 {
 	AoState		st;
 	double	   *z = ao_arena_take(arena, (size_t) n, sizeof(double));
@@ -290,15 +291,16 @@ run_residuals(const AoModel *model, const AoSpec *spec, const double *y, int64_t
 		AO_TRY(ao_model_adjust(model, spec, y[t], t + 1,
 							   xreg ? xreg + t * model->n_xreg : NULL, env, &z[t - lead]));
 	ao_state_init(&st, spec, ao_model_coef(model), false, arena);
+	st.variances = variances ? variances + lead : NULL;
 	for (int64_t t = 0; t < lead; t++)
 		out[t] = NAN;
 	return ao_state_run(&st, z, n - lead, missing, false, out + lead, arena, env);
 }
 
-/* See ao.h. */
+/* See diagnostics.h. */
 AoStatus
-ao_residuals(const AoModel *model, const double *y, int64_t n, const double *xreg, int k,
-			 AoEnv *env, double *out)
+ao_one_step_errors(const AoModel *model, const double *y, int64_t n, const double *xreg, int k,
+				   AoEnv *env, double *out, double *variances)
 {
 	AoSpec		spec;
 	AoArena		arena;
@@ -307,7 +309,7 @@ ao_residuals(const AoModel *model, const double *y, int64_t n, const double *xre
 	bool		missing;
 
 	memset(&env->err, 0, sizeof env->err);
-	AO_TRY(k == model->n_xreg ? AO_OK : check_xreg(model, xreg, 0, k, env));
+	AO_TRY(k == model->n_xreg ? AO_OK : ao_check_xreg(model, xreg, 0, k, env));
 	if (n > AO_MAX_N)
 		return ao_fail(env, AO_SERIES_TOO_LONG, NULL, AO_MAX_N, n);
 	ao_model_spec(model, &spec);
@@ -318,7 +320,54 @@ ao_residuals(const AoModel *model, const double *y, int64_t n, const double *xre
 	missing = any_gap(y, n, lead, xreg, k);
 	AO_TRY(ao_arena_open(&arena, ao_arena_round((size_t) n, sizeof(double)) +
 						 ao_state_bytes(&spec, false) + ao_state_run_bytes(&spec, missing), env));
-	status = run_residuals(model, &spec, y, n, lead, xreg, missing, &arena, env, out);
+	status = run_residuals(model, &spec, y, n, lead, xreg, missing, &arena, env, out, variances);
 	ao_arena_close(&arena, env);
 	return status;
+}
+
+/* The filter's state after y[n], of which `lead` are missing at the front, into a model that
+ * has room for its covariance; n and the counts that go with it. */
+AoStatus
+ao_model_filter(AoModel *model, const AoSpec *spec, const double *y, int64_t n, int64_t lead,
+				const double *xreg, AoEnv *env)
+{
+	int			k = model->n_xreg;
+	AoArena		arena;
+	AoState		st;
+	AoStatus	status = AO_OK;
+	double	   *z;
+	bool		missing = any_gap(y, n, lead, xreg, k);
+
+	if (n - lead < spec->d + spec->m * spec->D + 1)
+		return ao_fail(env, AO_TOO_FEW_VALUES, NULL, spec->d + spec->m * spec->D + 1, n - lead);
+	AO_TRY(ao_arena_open(&arena, ao_arena_round((size_t) n, sizeof(double)) +
+						 ao_state_bytes(spec, true) + ao_state_run_bytes(spec, missing), env));
+	ao_state_init(&st, spec, ao_model_coef(model), true, &arena);
+	z = ao_arena_take(&arena, (size_t) n, sizeof(double));
+	for (int64_t t = lead; t < n && status == AO_OK; t++)
+		status = ao_model_adjust(model, spec, y[t], t + 1, xreg ? xreg + t * k : NULL, env,
+								 &z[t - lead]);
+	model->n = n;
+	model->n_missing = lead;
+	for (int64_t t = 0; status == AO_OK && t < n - lead; t++)
+		model->n_missing += isnan(z[t]);
+	model->n_used = ao_model_terms_used(spec, n, model->n_missing);
+	if (status == AO_OK)
+		status = ao_state_run(&st, z, n - lead, missing, true, NULL, &arena, env);
+	if (status == AO_OK)
+	{
+		model->has_state_cov = st.P != NULL;
+		ao_model_set_state(model, &st);
+		ao_model_canonicalise(model);
+	}
+	ao_arena_close(&arena, env);
+	return status;
+}
+
+/* See ao.h. */
+AoStatus
+ao_residuals(const AoModel *model, const double *y, int64_t n, const double *xreg, int k,
+			 AoEnv *env, double *out)
+{
+	return ao_one_step_errors(model, y, n, xreg, k, env, out, NULL);
 }

@@ -143,6 +143,8 @@ typedef struct AoPass
 			   *log_f;			/* out: [n_vecs], sum of ln F */
 	/* only with n_vecs = 1, from lane 0 */
 	double	   *residuals;		/* [n] of the last column, or NULL */
+	double	   *variances;		/* [n] of the one-step errors in units of sigma2, with residuals, or NULL;
+								 * where it is 1 it is not written */
 	double	   *state_cov;		/* [r][r], or NULL: covariance of the state after row n */
 	bool		want_state;		/* .. if this says so */
 	bool		steady;			/* out: that covariance has vanished */
@@ -152,6 +154,8 @@ size_t		ao_pass_bytes(const AoShape *shape, int n_vecs, int n_cols);
 void		ao_pass_init(AoPass *pass, const AoShape *shape, int n_vecs, int n_cols,
 						 AoArena *arena);
 AoStatus	ao_pass_exact(AoPass *pass, AoEnv *env);
+/* an exact pass with want_state carried on from row pass->n to row n, which becomes pass->n */
+AoStatus	ao_pass_more(AoPass *pass, int64_t n, AoEnv *env);
 /* conditional on w_1..w_ar and on zero innovations before them */
 AoStatus	ao_pass_conditional(AoPass *pass, AoEnv *env);
 
@@ -185,6 +189,7 @@ typedef struct AoPresample
 			   *X,
 			   *HX,				/* [r][ar + ma] */
 			   *b;				/* [ar + ma][n_cols] */
+	double	   *variances;		/* as in AoPass */
 } AoPresample;
 
 /* Can it be used?  Its cost grows with the square of the state. */
@@ -227,6 +232,7 @@ typedef struct AoKalman
 			   *a,				/* [n_cols][s] */
 			   *scratch;
 	AoPresample presample;		/* for the start near the unit circle */
+	double	   *variances;		/* as in AoPass, but all are written */
 	double	   *Pinf,			/* [s][s]: the same in every lane */
 			   *Minf;			/* [s] gain, then [s][s] work */
 	bool		diffuse;
@@ -413,6 +419,7 @@ typedef struct AoState
 	double	   *P;				/* [s][s] its covariance in units of sigma2, or NULL */
 	double	   *M,				/* [s][s] work, with P */
 			   *work;			/* [2 s] */
+	double	   *variances;		/* [n] of the one-step errors of a run with residuals, or NULL */
 } AoState;
 
 size_t		ao_state_bytes(const AoSpec *spec, bool cov);
@@ -437,6 +444,15 @@ AoStatus	ao_state_run(AoState *st, double *z, int64_t n, bool missing, bool want
 /* y at a time (1 = first value of the training series) on the filter's scale */
 AoStatus	ao_model_adjust(const AoModel *model, const AoSpec *spec, double y, int64_t time,
 							const double *xreg_row, AoEnv *env, double *out);
+/* The regression coefficients: mean, drift, xreg. */
+const double *ao_model_beta(const AoModel *model);
+/* Are these the regressors that the model needs, all known? */
+AoStatus	ao_check_xreg(const AoModel *model, const double *xreg, int64_t rows, int k,
+						  AoEnv *env);
+
+/* the model's parameters on y[n], the first `lead` of them missing: state, and the counts */
+AoStatus	ao_model_filter(AoModel *model, const AoSpec *spec, const double *y, int64_t n,
+							int64_t lead, const double *xreg, AoEnv *env);
 
 /* ---- fit.c ---- */
 

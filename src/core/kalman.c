@@ -383,6 +383,8 @@ ao_kalman_pass(AoKalman *kf, const double *z, int64_t n, double *residuals, AoEn
 			add_terms(kf, v, F);
 		if (residuals)
 			residuals[t] = counted ? v[kf->n_cols - 1][0] / sqrt(F[0]) : NAN;
+		if (kf->variances)
+			kf->variances[t] = F[0];
 		cost += kf->P_is_zero ? kf->s : kf->s * kf->s;
 		if (cost > 1 << 16)
 		{

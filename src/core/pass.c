@@ -506,3 +506,28 @@ ao_pass_conditional(AoPass *ps, AoEnv *env)
 		state_from_history(ps);
 	return AO_OK;
 }
+
+/* An exact pass (with want_state) goes on to row n: the same exact steps, which once it
+ * is steady are the difference equation. */
+AoStatus
+ao_pass_more(AoPass *ps, int64_t n, AoEnv *env)
+{
+	int64_t		t = ps->n;
+
+	ps->n = n;
+	if (ps->shape->r == 0)
+		return steady_rows(ps, t, env);
+	for (int64_t to; t < n; t = to)
+	{
+		int64_t		chunk = stretch(ps, t);
+
+		to = t + chunk < n ? t + chunk : n;
+		ao_exact_range(ps, t, to, ps->e, 0);
+		if (!ps->steady)
+			take_stock(ps);
+		if (to % 256 < chunk)
+			AO_TRY(ao_poll(env));
+	}
+	finish_log_f(ps);
+	return AO_OK;
+}

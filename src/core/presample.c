@@ -491,10 +491,12 @@ ao_presample_run(AoPresample *pre, const double *w, int64_t n, int n_points, dou
 	return AO_OK;
 }
 
-/* Rotate row[m], e into the triangle R and its right side z; what is left of e. */
+/* Rotate row[m], e into the triangle R and its right side z; what is left of e, and
+ * the factor at which what is new in it is left. */
 static double
-rotate_in(double *R, double *z, double *row, double e, int m)
+rotate_in(double *R, double *z, double *row, double e, int m, double *left)
 {
+	*left = 1;
 	for (int k = 0; k < m; k++)
 	{
 		double		length = hypot(R[k * m + k], row[k]),
@@ -513,6 +515,7 @@ rotate_in(double *R, double *z, double *row, double e, int m)
 		}
 		z[k] = c * old + s * e;
 		e = c * e - s * old;
+		*left *= c;
 	}
 	return e;
 }
@@ -531,6 +534,7 @@ ao_presample_residuals(AoPresample *pre, const double *w, int64_t n, double *res
 	double	   *R = pre->M,
 			   *row = pre->U,
 			   *z = pre->b;
+	double		left;
 	bool		decayed = false;
 
 	clear(pre);
@@ -550,7 +554,9 @@ ao_presample_residuals(AoPresample *pre, const double *w, int64_t n, double *res
 			for (int i = 0; i < r; i++)
 				for (int k = 0; k < m; k++)
 					row[k] += pre->pi[r - i][0] * pre->X[i * m + k];
-			residuals[t] = rotate_in(R, z, row, residuals[t], m);
+			residuals[t] = rotate_in(R, z, row, residuals[t], m, &left);
+			if (pre->variances)
+				pre->variances[t] = 1 / (left * left);
 			memmove(pre->pi, pre->pi + 1, (size_t) r * sizeof(AoVec));
 		}
 		if (t % 64 == 0)

@@ -1,7 +1,9 @@
 /*
  * roots.c
- *		Roots of the AR and MA polynomials, to tell when two of them cancel.
+ *		Roots of the AR and MA polynomials, to tell when two of them cancel, and
+ *		which are near the unit circle.
  */
+#include "diagnostics.h"
 #include "internal.h"
 
 #include <lapacke.h>
@@ -9,6 +11,7 @@
 #include <string.h>
 
 #define NEAR 0.05				/* inverse roots this close cancel */
+#define PI 3.14159265358979323846
 
 /* For one polynomial: companion matrix, roots, LAPACK's work. */
 static size_t
@@ -95,4 +98,50 @@ ao_roots_cancel(const AoShape *shape, const double *coef, AoArena *arena)
 				seasonal = parts_cancel(sar, s->P, sma, s->Q, arena);
 
 	return plain || seasonal;
+}
+
+/* The largest of n inverse roots of 1 - sign (a[0] B + ..). */
+static AoRoot
+largest_root(const double *a, int n, double sign, AoArena *arena)
+{
+	AoRoot		root = {0, 0};
+	double	   *im,
+			   *re;
+
+	if (n == 0)
+		return root;
+	re = inverse_roots(a, n, sign, arena, &im);
+	if (re == NULL)
+		return (AoRoot) {NAN, 0};
+	for (int i = 0; i < n; i++)
+	{
+		double		modulus = hypot(re[i], im[i]),
+					angle = atan2(fabs(im[i]), re[i]);
+
+		if (modulus > root.modulus)
+			root = (AoRoot) {modulus, angle > 0 ? 2 * PI / angle : 0};
+	}
+	return root;
+}
+
+/* See diagnostics.h. */
+AoStatus
+ao_model_roots(const AoModel *model, AoEnv *env, AoRoot roots[4])
+{
+	const double *ar = ao_model_coef(model),
+			   *ma = ar + model->p,
+			   *sar = ma + model->q,
+			   *sma = sar + model->P;
+	AoShape		shape = {.k = 0};
+	AoArena		arena;
+
+	memset(&env->err, 0, sizeof env->err);
+	ao_model_spec(model, &shape.spec);
+	AO_TRY(ao_arena_open(&arena, ao_roots_bytes(&shape), env));
+	roots[0] = largest_root(ar, model->p, 1, &arena);
+	roots[1] = largest_root(ma, model->q, -1, &arena);
+	roots[2] = largest_root(sar, model->P, 1, &arena);
+	roots[3] = largest_root(sma, model->Q, -1, &arena);
+	ao_arena_close(&arena, env);
+	return AO_OK;
 }

@@ -43,6 +43,7 @@ ao_state_init(AoState *st, const AoSpec *spec, const double *coef, bool cov, AoA
 	st->work = ao_arena_take(arena, 2 * s, sizeof(double));
 	st->P = cov ? ao_arena_take(arena, s * s, sizeof(double)) : NULL;
 	st->M = cov ? ao_arena_take(arena, s * s, sizeof(double)) : NULL;
+	st->variances = NULL;
 	memset(st->phi, 0, s * sizeof(double));
 	memset(st->theta, 0, s * sizeof(double));
 	memset(st->a, 0, s * sizeof(double));
@@ -160,6 +161,7 @@ run_missing(AoState *st, const double *z, int64_t n, bool want_cov, double *resi
 
 	ao_kalman_init(&kf, &st->shape, 1, arena);
 	broadcast(st, kf.phi, kf.theta);
+	kf.variances = st->variances;
 	ao_kalman_start(&kf);
 	AO_TRY(ao_kalman_pass(&kf, z, n, residuals, env));
 	if (kf.n_diffuse < st->shape.diff)
@@ -306,6 +308,7 @@ run_near_circle(AoState *st, const AoPass *ps, AoArena *arena, AoEnv *env)
 		return ao_fail(env, AO_BAD_MODEL, roots_too_close, 0, 0);
 	ao_presample_init(&pre, &st->shape, 1, arena);
 	broadcast(st, pre.phi, pre.theta);
+	pre.variances = ps->variances;
 	AO_TRY(ao_presample_run(&pre, ps->w, ps->n, 1, &cross, &log_f, env));
 	if (isnan(log_f))
 		return ao_fail(env, AO_BAD_MODEL, roots_too_close, 0, 0);
@@ -337,6 +340,9 @@ run_complete(AoState *st, double *z, int64_t n, bool want_cov, double *residuals
 	ps.w = z;
 	ps.n = ao_difference(&st->shape.spec, z, n, 1);
 	ps.residuals = residuals ? residuals + st->shape.diff : NULL;
+	ps.variances = st->variances ? st->variances + st->shape.diff : NULL;
+	for (int64_t t = 0; st->variances && t < n; t++)
+		st->variances[t] = 1;
 	for (int i = 0; residuals && i < st->shape.diff; i++)
 		residuals[i] = NAN;
 	ps.state_cov = cov;

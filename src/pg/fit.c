@@ -22,7 +22,7 @@ arima_ops_fit(PG_FUNCTION_ARGS)
 	AoEnv		env;
 	AoModel    *model;
 
-	if (!ao_pg_fit_arguments(fcinfo, &env, &given))
+	if (!ao_pg_fit_arguments(fcinfo, 2, 3, PG_INT64_MAX, &env, &given))
 		PG_RETURN_NULL();
 	ao_pg_check(ao_fit(given.y.values, given.y.n, given.xreg.values, given.xreg.cols, &given.spec,
 					   &given.options, &env, &model), &env);

@@ -177,7 +177,7 @@ take_lambda(const JsonbValue *value, AoEnv *env, AoFitArguments *out)
 	if (value->type == jbvNumeric)
 		out->options.lambda = jsonb_number(value);
 	else if (jsonb_text_is(value, "auto"))
-		ao_pg_check(ao_box_cox_lambda(out->y.values, out->y.n, out->spec.m, LOWEST_LAMBDA,
+		ao_pg_check(ao_box_cox_lambda(out->y.values, out->initial, out->spec.m, LOWEST_LAMBDA,
 									  HIGHEST_LAMBDA, env, &out->options.lambda), env);
 	else
 		ereport(ERROR,
@@ -246,7 +246,8 @@ ao_pg_spec(text *spec, AoSpec *out)
 
 /* See fit_arguments.h. */
 bool
-ao_pg_fit_arguments(FunctionCallInfo fcinfo, AoEnv *env, AoFitArguments *out)
+ao_pg_fit_arguments(FunctionCallInfo fcinfo, int xreg_arg, int options_arg, int64 initial,
+					AoEnv *env, AoFitArguments *out)
 {
 	if (PG_ARGISNULL(0))
 		return false;
@@ -259,10 +260,11 @@ ao_pg_fit_arguments(FunctionCallInfo fcinfo, AoEnv *env, AoFitArguments *out)
 	ao_pg_env(env);
 	ao_pg_spec(PG_GETARG_TEXT_PP(1), &out->spec);
 	out->y = ao_pg_series(PG_GETARG_ARRAYTYPE_P(0), "y");
-	out->xreg = ao_pg_xreg(fcinfo, 2, out->y.n);
+	out->xreg = ao_pg_xreg(fcinfo, xreg_arg, out->y.n);
+	out->initial = Max(0, Min(initial, out->y.n));
 	out->choice = ao_auto_defaults;
 	out->options = (AoFitOptions) {.method = AO_ML, .choice = &out->choice};
-	if (!PG_ARGISNULL(3))
-		take_options(PG_GETARG_JSONB_P(3), env, out);
+	if (!PG_ARGISNULL(options_arg))
+		take_options(PG_GETARG_JSONB_P(options_arg), env, out);
 	return true;
 }

@@ -14,11 +14,16 @@ typedef struct AoFitArguments
 	AoSeries	y;
 	AoSpec		spec;
 	AoMatrix	xreg;
+	int64		initial;		/* values that lambda "auto" looks at */
 	AoFitOptions options;		/* its choice points to the next field */
 	AoAutoOptions choice;
 } AoFitArguments;
 
-/* Reads and checks arguments 0 to 3; false if there is no series. */
-extern bool ao_pg_fit_arguments(FunctionCallInfo fcinfo, AoEnv *env, AoFitArguments *out);
+/*
+ * Reads and checks arguments 0 (y), 1 (spec), xreg_arg and options_arg; false if there is
+ * no series.  initial: as many of the first values may be looked at for lambda "auto".
+ */
+extern bool ao_pg_fit_arguments(FunctionCallInfo fcinfo, int xreg_arg, int options_arg,
+								int64 initial, AoEnv *env, AoFitArguments *out);
 
 #endif							/* AO_FIT_ARGUMENTS_H */

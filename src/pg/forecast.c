@@ -11,20 +11,26 @@ PGDLLEXPORT Datum arima_ops_forecast(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum arima_ops_forecast_recent(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum arima_ops_predict(PG_FUNCTION_ARGS);
 
-/* Reports an error unless the horizon and the level of the intervals are usable. */
-static void
-check_horizon(int32 h, float8 level)
+/* See glue.h. */
+void
+ao_pg_check_level(float8 level)
+{
+	if (!(level > 0.0 && level < 1.0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid interval level %g", level),
+				 errhint("level must be between 0 and 1, for example 0.95.")));
+}
+
+/* See glue.h. */
+void
+ao_pg_check_horizon(int32 h)
 {
 	if (h < 1 || h > AO_MAX_HORIZON)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid forecast horizon %d", h),
 				 errhint("h must be from 1 to %d steps.", AO_MAX_HORIZON)));
-	if (!(level > 0.0 && level < 1.0))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid interval level %g", level),
-				 errhint("level must be between 0 and 1, for example 0.95.")));
 }
 
 /* Puts h steps into the result: step, forecast, std_error, lower, upper. */
@@ -68,7 +74,8 @@ arima_ops_forecast(PG_FUNCTION_ARGS)
 	}
 
 	h = PG_GETARG_INT32(1);
-	check_horizon(h, PG_GETARG_FLOAT8(2));
+	ao_pg_check_horizon(h);
+	ao_pg_check_level(PG_GETARG_FLOAT8(2));
 	ao_pg_env(&env);
 	xreg = ao_pg_xreg(fcinfo, 3, h);
 	steps = palloc(sizeof(AoForecast) * h);
@@ -91,7 +98,8 @@ arima_ops_forecast_recent(PG_FUNCTION_ARGS)
 	float8		level = PG_GETARG_FLOAT8(3);
 	AoForecast *steps;
 
-	check_horizon(h, level);
+	ao_pg_check_horizon(h);
+	ao_pg_check_level(level);
 	ao_pg_env(&env);
 	steps = palloc(sizeof(AoForecast) * h);
 	ao_pg_check(ao_forecast_recent(PG_GETARG_AO_MODEL(0), recent.values, recent.n,

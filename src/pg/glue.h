@@ -11,6 +11,7 @@
 #include "access/tupdesc.h"
 #include "fmgr.h"
 #include "utils/array.h"
+#include "utils/jsonb.h"
 #include "utils/tuplestore.h"
 
 #include "ao.h"
@@ -67,6 +68,10 @@ extern AoMatrix ao_pg_xreg(FunctionCallInfo fcinfo, int arg, int64 n);
 /* fit_aggregate.c: fits with the default options; NULL with the fault set if that
  * cannot be done.  What is not the series' own fault is raised. */
 extern AoModel *ao_pg_try_fit(const double *y, int64 n, text *spec, AoFault *fault);
+
+/* forecast.c: report an error unless a horizon, the level of an interval is usable */
+extern void ao_pg_check_horizon(int32 h);
+extern void ao_pg_check_level(float8 level);
 
 /* srf.c: starts the materialised result of a set-returning function */
 extern Tuplestorestate *ao_pg_srf_begin(FunctionCallInfo fcinfo, TupleDesc *tupdesc);

@@ -12,7 +12,7 @@
 #include "libpq/pqformat.h"
 
 #include "glue.h"
-#include "rolling.h"
+#include "rolling_state.h"
 
 #define DECLARE(name) \
 	PGDLLEXPORT Datum name(PG_FUNCTION_ARGS); \
@@ -72,6 +72,18 @@ widen_state(AoRolling *state, MemoryContext context)
 					   MemoryContextAlloc(context, AO_EXACT_DIGITS * sizeof(int64)));
 }
 
+/* See rolling_state.h. */
+void
+ao_pg_rolling_update(AoRolling *state, MemoryContext context, AoRollingMetric metric,
+					 float8 forecast, float8 actual, bool remove)
+{
+	if (unlikely(!ao_rolling_update(state, metric, forecast, actual, remove)))
+	{
+		widen_state(state, context);
+		(void) ao_rolling_update(state, metric, forecast, actual, remove);
+	}
+}
+
 /* Takes the row (forecast, actual) into the state, or out of it. */
 static inline Datum
 transition(FunctionCallInfo fcinfo, AoRollingMetric metric, bool remove)
@@ -85,16 +97,8 @@ transition(FunctionCallInfo fcinfo, AoRollingMetric metric, bool remove)
 		state = (AoRolling *) PG_GETARG_POINTER(0);
 
 	if (!PG_ARGISNULL(1) && !PG_ARGISNULL(2))
-	{
-		float8		forecast = PG_GETARG_FLOAT8(1);
-		float8		actual = PG_GETARG_FLOAT8(2);
-
-		if (unlikely(!ao_rolling_update(state, metric, forecast, actual, remove)))
-		{
-			widen_state(state, context);
-			(void) ao_rolling_update(state, metric, forecast, actual, remove);
-		}
-	}
+		ao_pg_rolling_update(state, context, metric, PG_GETARG_FLOAT8(1), PG_GETARG_FLOAT8(2),
+							 remove);
 	PG_RETURN_POINTER(state);
 }
 
@@ -116,14 +120,22 @@ merge(AoRolling *state, const AoRolling *counts, const AoExactDigits *digits,
 	}
 }
 
+/* See rolling_state.h. */
+void
+ao_pg_rolling_join(AoRolling *state, AoRolling *other, MemoryContext context)
+{
+	AoExactDigits digits;
+
+	ao_exact_sum_export(&other->sum, &digits);
+	merge(state, other, &digits, context);
+}
+
 /* Joins the states of two sets of rows; the second one's memory is not kept. */
 Datum
 arima_ops_rolling_combine(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = aggregate_context(fcinfo);
 	AoRolling  *state;
-	AoRolling  *other;
-	AoExactDigits digits;
 
 	if (PG_ARGISNULL(1))
 	{
@@ -132,36 +144,40 @@ arima_ops_rolling_combine(PG_FUNCTION_ARGS)
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 	}
 	state = PG_ARGISNULL(0) ? new_state(context) : (AoRolling *) PG_GETARG_POINTER(0);
-	other = (AoRolling *) PG_GETARG_POINTER(1);
-	ao_exact_sum_export(&other->sum, &digits);
-	merge(state, other, &digits, context);
+	ao_pg_rolling_join(state, (AoRolling *) PG_GETARG_POINTER(1), context);
 	PG_RETURN_POINTER(state);
 }
 
 /*
- * State to bytea, for the leader of a parallel plan: four counts, then the sum
- * as sign, first digit, number of digits and the digits, low ones first.
+ * See rolling_state.h: four counts, then the sum as sign, first digit, number of
+ * digits and the digits, low ones first.
  */
+void
+ao_pg_rolling_send(StringInfo buf, AoRolling *state)
+{
+	AoExactDigits digits;
+
+	ao_exact_sum_export(&state->sum, &digits);
+	pq_sendint64(buf, state->n);
+	pq_sendint64(buf, state->nan);
+	pq_sendint64(buf, state->plus_inf);
+	pq_sendint64(buf, state->minus_inf);
+	pq_sendbyte(buf, digits.negative);
+	pq_sendint32(buf, digits.first);
+	pq_sendint32(buf, digits.count);
+	for (int i = 0; i < digits.count; i++)
+		pq_sendint32(buf, digits.digit[i]);
+}
+
+/* State to bytea, for the leader of a parallel plan. */
 Datum
 arima_ops_rolling_serialize(PG_FUNCTION_ARGS)
 {
-	AoRolling  *state;
-	AoExactDigits digits;
 	StringInfoData buf;
 
 	(void) aggregate_context(fcinfo);
-	state = (AoRolling *) PG_GETARG_POINTER(0);
-	ao_exact_sum_export(&state->sum, &digits);
 	pq_begintypsend(&buf);
-	pq_sendint64(&buf, state->n);
-	pq_sendint64(&buf, state->nan);
-	pq_sendint64(&buf, state->plus_inf);
-	pq_sendint64(&buf, state->minus_inf);
-	pq_sendbyte(&buf, digits.negative);
-	pq_sendint32(&buf, digits.first);
-	pq_sendint32(&buf, digits.count);
-	for (int i = 0; i < digits.count; i++)
-		pq_sendint32(&buf, digits.digit[i]);
+	ao_pg_rolling_send(&buf, (AoRolling *) PG_GETARG_POINTER(0));
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }
 
@@ -175,27 +191,29 @@ bad_state(void)
 			 errdetail("Its counts or its sum are not what the serialization function writes.")));
 }
 
-/* Reads what serialize wrote; every field and the length are checked. */
-static void
-read_state(StringInfo buf, AoRolling *counts, AoExactDigits *digits)
+/* See rolling_state.h; every field is checked. */
+void
+ao_pg_rolling_receive(StringInfo buf, AoRolling *state, MemoryContext context)
 {
+	AoRolling	counts;
+	AoExactDigits digits;
 	int			negative;
 
-	counts->n = pq_getmsgint64(buf);
-	counts->nan = pq_getmsgint64(buf);
-	counts->plus_inf = pq_getmsgint64(buf);
-	counts->minus_inf = pq_getmsgint64(buf);
+	counts.n = pq_getmsgint64(buf);
+	counts.nan = pq_getmsgint64(buf);
+	counts.plus_inf = pq_getmsgint64(buf);
+	counts.minus_inf = pq_getmsgint64(buf);
 	negative = pq_getmsgbyte(buf);
-	digits->negative = negative != 0;
-	digits->first = (int32) pq_getmsgint(buf, 4);
-	digits->count = (int32) pq_getmsgint(buf, 4);
-	if (negative > 1 || digits->count < 0 || digits->count > AO_EXACT_DIGITS)
+	digits.negative = negative != 0;
+	digits.first = (int32) pq_getmsgint(buf, 4);
+	digits.count = (int32) pq_getmsgint(buf, 4);
+	if (negative > 1 || digits.count < 0 || digits.count > AO_EXACT_DIGITS)
 		bad_state();
-	for (int i = 0; i < digits->count; i++)
-		digits->digit[i] = (uint32) pq_getmsgint(buf, 4);
-	pq_getmsgend(buf);
-	if (!ao_rolling_check(counts) || !ao_exact_digits_check(digits))
+	for (int i = 0; i < digits.count; i++)
+		digits.digit[i] = (uint32) pq_getmsgint(buf, 4);
+	if (!ao_rolling_check(&counts) || !ao_exact_digits_check(&digits))
 		bad_state();
+	merge(state, &counts, &digits, context);
 }
 
 /* Bytea to state, in the current context: combine copies what it keeps. */
@@ -203,8 +221,6 @@ Datum
 arima_ops_rolling_deserialize(PG_FUNCTION_ARGS)
 {
 	AoRolling  *state;
-	AoRolling	counts;
-	AoExactDigits digits;
 	StringInfoData buf;
 	bytea	   *serialized;
 
@@ -213,10 +229,9 @@ arima_ops_rolling_deserialize(PG_FUNCTION_ARGS)
 	buf.data = VARDATA_ANY(serialized);
 	buf.len = buf.maxlen = VARSIZE_ANY_EXHDR(serialized);
 	buf.cursor = 0;
-	read_state(&buf, &counts, &digits);
-
 	state = new_state(CurrentMemoryContext);
-	merge(state, &counts, &digits, CurrentMemoryContext);
+	ao_pg_rolling_receive(&buf, state, CurrentMemoryContext);
+	pq_getmsgend(&buf);
 	PG_RETURN_POINTER(state);
 }
 

@@ -27,6 +27,23 @@ BEGIN
 	loglik := (arima_stats(model)).loglik;
 END $$;
 
+-- Milliseconds of one walk-forward over the last values of an array, refitted at each, its rows
+-- aggregated; the root mean squared error.
+CREATE FUNCTION time_walk(series_name text, spec text, origins int, repetitions int,
+						  OUT ms float8, OUT rmse float8)
+LANGUAGE plpgsql AS $$
+DECLARE
+	y float8[] := (SELECT s.y FROM series s WHERE name = series_name);
+	start timestamptz;
+BEGIN
+	rmse := (SELECT rolling_rmse(forecast, actual) FROM arima_backtest(y[1:100], spec, 90));
+	start := clock_timestamp();
+	FOR i IN 1 .. repetitions LOOP
+		rmse := (SELECT rolling_rmse(forecast, actual) FROM arima_backtest(y, spec, cardinality(y) - origins));
+	END LOOP;
+	ms := 1000 * extract(epoch FROM clock_timestamp() - start) / repetitions;
+END $$;
+
 -- Microseconds of one call of each function with 60 prices, in a loop.
 CREATE FUNCTION time_calls(repetitions int, OUT predict_us float8, OUT read_us float8)
 LANGUAGE plpgsql AS $$

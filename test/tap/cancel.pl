@@ -41,6 +41,9 @@ my @work = (
 	[ 'a refit', "SELECT arima_refit(m, y) IS NULL FROM long, high" ],
 	[ 'residuals', "SELECT arima_residuals(m, gaps) IS NULL FROM long, high" ],
 	[ 'an append', "SELECT arima_append(m, gaps) IS NULL FROM long, high" ],
+	[ 'a backtest', "SELECT count(*) FROM long, arima_backtest(y[1:100000], '(1,0,1)', 1000)" ],
+	[ 'a backtest of gaps', "SELECT count(*) FROM long, arima_backtest(gaps[1:20000], '(1,0,1)', 2000, \"window\" => 1500)" ],
+	[ 'a backtest of long forecasts', "SELECT count(*) FROM long, arima_backtest(y[1:100000], '(1,0,1)', 1000, 100000, refit_every => 0)" ],
 	[ 'autocorrelations', "SELECT count(*) FROM long, arima_acf(y, 900000)" ],
 	[ 'a test with many lags', "SELECT p_value FROM long, arima_adf_test(y, lags => 300)" ],
 	[ 'seasonal differences', "SELECT arima_nsdiffs(gaps || gaps || gaps || gaps, 7, 4) FROM long" ]);

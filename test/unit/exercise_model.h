@@ -7,6 +7,7 @@
 #define EXERCISE_MODEL_H
 
 #include "unit.h"
+#include "diagnostics.h"
 #include "model_internal.h"
 #include "sample_model.h"
 
@@ -101,6 +102,39 @@ exercise_append(const AoModel *model, const double *y, const double *xreg, AoEnv
 	return NULL;
 }
 
+/* Simulated values are finite, variances positive, roots where they can be. */
+static inline const char *
+exercise_diagnostics(const AoModel *model, const double *y, const double *xreg, AoEnv *env)
+{
+	AoSimulation *sim;
+	AoRoot		roots[4];
+	double		path[EXERCISE_STEPS],
+				errors[EXERCISE_VALUES],
+				variances[EXERCISE_VALUES];
+	AoStatus	status = ao_simulation_open(model, EXERCISE_STEPS, xreg, model->n_xreg, 1, env, &sim);
+
+	if (status == AO_OK)
+	{
+		status = ao_simulation_path(sim, 5, env, path);
+		ao_simulation_close(sim, env);
+	}
+	if (!exercise_expected(status))
+		return "ao_simulation: unexpected status";
+	for (int i = 0; i < EXERCISE_STEPS && status == AO_OK; i++)
+		if (!isfinite(path[i]))
+			return "a simulated value is not finite";
+	status = ao_one_step_errors(model, y, EXERCISE_VALUES, xreg, model->n_xreg, env, errors, variances);
+	for (int i = 0; i < EXERCISE_VALUES && status == AO_OK; i++)
+		if (!isnan(errors[i]) && !(variances[i] > 0))
+			return "a variance is not positive";
+	if (ao_model_roots(model, env, roots) != AO_OK)
+		return "ao_model_roots: unexpected status";
+	for (int i = 0; i < 4; i++)
+		if (roots[i].modulus > 1.5 || roots[i].modulus < 0)
+			return "an inverse root is far outside the unit circle";
+	return NULL;
+}
+
 /* What is wrong with the model, or NULL.  Every seventh value that the seed
  * gives is missing if `gaps`; nothing may be left allocated. */
 static inline const char *
@@ -133,6 +167,8 @@ exercise_model(const AoModel *model, uint64_t seed, bool gaps)
 	wrong = exercise_forecast(model, y, xreg, &env);
 	if (wrong == NULL)
 		wrong = exercise_append(model, y, xreg, &env);
+	if (wrong == NULL)
+		wrong = exercise_diagnostics(model, y, xreg, &env);
 	free(xreg);
 	if (wrong == NULL && memory.live != 0)
 		wrong = "memory is left behind";

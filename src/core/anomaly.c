@@ -1,0 +1,62 @@
+/*
+ * anomaly.c
+ *		How unusual a value is, given those before it.
+ */
+#include "diagnostics.h"
+#include "internal.h"
+
+#include <math.h>
+
+/* of the largest value: an error this small is rounding where there is no noise at all */
+#define ROUNDING 1e-9
+
+/* An end of the interval back on the scale of the series; infinite where the inverse
+ * of Box-Cox is. */
+static double
+on_scale(const AoModel *model, double x)
+{
+	return model->has_lambda ? ao_box_cox_inverse(x, model->lambda) : x;
+}
+
+/* A value on the scale of the filter, but for the regression. */
+static double
+transformed(const AoModel *model, double y)
+{
+	return model->has_lambda ? ao_box_cox(y, model->lambda) : y;
+}
+
+/* See diagnostics.h. */
+double
+ao_one_step_forecast(const AoModel *model, double y, double e, double f)
+{
+	return on_scale(model, transformed(model, y) - e * sqrt(f));
+}
+
+/* See diagnostics.h. */
+AoStatus
+ao_anomaly(const AoModel *model, double y, double e, double f, double level, double size,
+		   AoEnv *env, AoAnomaly *out)
+{
+	double		x = transformed(model, y),
+				mean = x - e * sqrt(f),
+				sigma = sqrt(model->sigma2),
+				half = 0;
+
+	if (!(level > 0 && level < 1))
+		return ao_fail(env, AO_BAD_ARGUMENT, "the level must be between 0 and 1", 0, 0);
+	if (sigma > 0)
+	{
+		half = ao_normal_quantile(0.5 + level / 2) * sigma * sqrt(f);
+		out->probability = erf(fabs(e / sigma) * 0.70710678118654752440);
+	}
+	else
+	{
+		bool		as_foretold = fabs(y - on_scale(model, mean)) <= ROUNDING * size;
+
+		mean = as_foretold ? x : mean;
+		out->probability = as_foretold ? 0 : 1;
+	}
+	out->lower = on_scale(model, mean - half);
+	out->upper = on_scale(model, mean + half);
+	return AO_OK;
+}

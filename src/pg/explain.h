@@ -1,0 +1,33 @@
+/*
+ * explain.h
+ *		What the parts of arima_explain share.
+ */
+#ifndef AO_EXPLAIN_H
+#define AO_EXPLAIN_H
+
+#include "lib/stringinfo.h"
+
+#include "diagnostics.h"
+#include "glue.h"
+
+#define EXPLAIN_LONGEST 2000	/* steps looked ahead at most */
+
+/* A model and what its words are made from. */
+typedef struct Explained
+{
+	const AoModel *model;
+	AoSpec		spec;
+	AoRoot		roots[4];		/* ar, ma, sar, sma */
+	double		half_life;		/* steps in which the AR part halves a deviation; 0 without one */
+	int			h;
+	bool		settles;		/* by step h the forecast is where it goes */
+	AoForecast *steps;			/* [h] with 95 % intervals, or NULL: not to be had */
+} Explained;
+
+/* A palloc'd number of the series for a reader. */
+extern char *ao_explain_number(double number);
+
+/* explain_future.c: where the forecast goes, and how certain that is */
+extern void ao_explain_future(StringInfo out, const Explained *ex);
+
+#endif							/* AO_EXPLAIN_H */

@@ -1,0 +1,189 @@
+/*
+ * explain_future.c
+ *		Of arima_explain: where the forecast goes, how fast, and how wide its
+ *		interval grows.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "explain.h"
+
+/* from this inverse root on an MA part undoes a difference for any horizon of use */
+#define UNDONE 0.9999
+
+/* What the forecast has in the end: a level, a line, a curve. */
+static int
+degree(const Explained *ex)
+{
+	int			d = ex->spec.d + ex->spec.D;
+
+	return Max(d - 1, ex->spec.constant & AO_CONSTANT_DRIFT ? 1 : 0);
+}
+
+/* The mean over season `back` counted from the last, of the forecasts. */
+static double
+season_level(const Explained *ex, int back)
+{
+	double		sum = 0;
+	int			m = ex->spec.m;
+
+	for (int i = 0; i < m; i++)
+		sum += ex->steps[ex->h - 1 - back * m - i].mean / m;
+	return sum;
+}
+
+/* How much a line goes up: a number for each step or season, or a percentage on
+ * the scale of logarithms; nothing where another transformation bends it. */
+static void
+put_slope(StringInfo out, const Explained *ex)
+{
+	bool		seasonal = ex->spec.D > 0;
+	const char *each = seasonal ? "season" : "step";
+	double		now;
+	double		before;
+
+	if (ex->steps == NULL || !ex->settles || (ex->model->has_lambda && ex->model->lambda != 0))
+		return;
+	now = seasonal ? season_level(ex, 0) : ex->steps[ex->h - 1].mean;
+	before = seasonal ? season_level(ex, 1) : ex->steps[ex->h - 2].mean;
+	if (ex->model->has_lambda)
+		appendStringInfo(out, ", %+.3g %% with each %s", 100 * (now / before - 1), each);
+	else
+		appendStringInfo(out, ", %s%s with each %s", now >= before ? "+" : "", ao_explain_number(now - before), each);
+}
+
+/* Where a forecast without season goes. */
+static void
+put_plain_goal(StringInfo out, const Explained *ex)
+{
+	const AoSpec *spec = &ex->spec;
+	const char *end = ex->steps && ex->settles ? ao_explain_number(ex->steps[ex->h - 1].mean) : NULL;
+
+	if (degree(ex) == 1 && spec->d == 0)
+		appendStringInfoString(out, "it goes to a straight line, the trend");
+	else if (degree(ex) == 1 && spec->d == 1)
+		appendStringInfoString(out, "it becomes a straight line, the drift");
+	else if (degree(ex) == 1)
+		appendStringInfoString(out, "it becomes a straight line, the last slope going on for ever");
+	else if (degree(ex) > 1)
+		appendStringInfoString(out, "it becomes a curve that goes astray soon");
+	else if (spec->d == 1)
+		appendStringInfo(out, "it becomes flat, at %s: from there a change up is as likely as one down",
+						 end ? end : "a level of its own");
+	else if (spec->constant & AO_CONSTANT_MEAN)
+		appendStringInfo(out, "it goes to the mean of the model%s%s and stays there", end ? ", " : "", end ? psprintf("%s,", end) : "");
+	else
+		appendStringInfoString(out, "it goes to zero and stays there, for the model has no mean");
+	if (degree(ex) == 1)
+		put_slope(out, ex);
+	if (spec->P + spec->Q > 0)
+		appendStringInfoString(out, "; on the way there the pattern of the season fades");
+}
+
+/* Where a forecast with seasonal differences goes. */
+static void
+put_seasonal_goal(StringInfo out, const Explained *ex)
+{
+	if (degree(ex) == 0)
+		appendStringInfoString(out, "it repeats one pattern, season after season, at one level");
+	else if (degree(ex) == 1)
+	{
+		appendStringInfoString(out, "it repeats one pattern, season after season, on a straight line");
+		put_slope(out, ex);
+	}
+	else
+		appendStringInfoString(out, "it repeats one pattern on a curve that goes astray soon");
+}
+
+/* How fast the forecast gets there. */
+static void
+put_pace(StringInfo out, const Explained *ex)
+{
+	const AoSpec *spec = &ex->spec;
+	int64		ma = spec->q + (int64) spec->m * spec->Q;
+	int64		there = spec->d > 0 ? Max(ma, 1) : ma + 1;	/* the first step at which an MA model is */
+
+	if (ex->half_life >= 1000)
+		appendStringInfoString(out, ". It gets there so slowly that no forecast will see it");
+	else if (ex->half_life >= 0.95)
+		appendStringInfo(out, ex->half_life < 9.95 ? ". What is left of the way halves every %.1f steps" :
+						 ". What is left of the way halves every %.0f steps", ex->half_life);
+	else if (ex->half_life > 0)
+		appendStringInfoString(out, ". Each step is more than half of what is left of the way");
+	else if (spec->D == 0 && there > 1)
+		appendStringInfo(out, ". It is there from step " INT64_FORMAT " on", there);
+	else if (spec->D == 0)
+		appendStringInfoString(out, ". It is there from the first step on");
+}
+
+/* Width of the interval of step j (from 1), in words. */
+static char *
+width_text(const Explained *ex, int j)
+{
+	const AoForecast *step = &ex->steps[j - 1];
+
+	if (ex->model->has_lambda)
+		return psprintf("from %s to %s", ao_explain_number(step->lower), ao_explain_number(step->upper));
+	return psprintf("%s either way", ao_explain_number((step->upper - step->lower) / 2));
+}
+
+/* Has every step the same interval? */
+static bool
+is_noise(const Explained *ex)
+{
+	const AoSpec *spec = &ex->spec;
+
+	return ex->steps != NULL && spec->p + spec->q + spec->P + spec->Q + spec->d + spec->D == 0 &&
+		!(ex->model->has_lambda && (spec->constant & AO_CONSTANT_DRIFT));
+}
+
+/* How certain: the interval at the first step and later, and how it grows. */
+static void
+put_uncertainty(StringInfo out, const Explained *ex)
+{
+	int			d = ex->spec.d + ex->spec.D;
+	int			later = ex->spec.m > 1 ? ex->spec.m : 10;
+
+	if (ex->model->remarks & AO_REMARK_DEGENERATE)
+	{
+		appendStringInfoString(out, "Certainty: the series is constant or exactly explained; the intervals have no width, which says nothing about the future.\n");
+		return;
+	}
+	if (is_noise(ex))
+	{
+		appendStringInfo(out, "Certainty: the 95 %% interval is %s at every step.\n", width_text(ex, 1));
+		return;
+	}
+	appendStringInfoString(out, "Certainty: the 95 % interval ");
+	if (ex->steps != NULL)
+		appendStringInfo(out, "is %s one step ahead, %s at step %d; it ",
+						 width_text(ex, 1), width_text(ex, later), later);
+	if (d == 0 && ex->steps != NULL && ex->settles)
+		appendStringInfo(out, "grows to %s and no further.\n", width_text(ex, ex->h));
+	else if (d == 0)
+		appendStringInfoString(out, "grows to a limit and no further.\n");
+	else if (d == 1 && ex->roots[ex->spec.D > 0 ? 3 : 1].modulus > UNDONE)
+		appendStringInfoString(out, "hardly grows, for the moving-average terms undo the difference.\n");
+	else if (d == 1)
+		appendStringInfo(out, "grows without limit, in the end as the square root of the number of %s.\n",
+						 ex->spec.D > 0 ? "seasons" : "steps");
+	else
+		appendStringInfoString(out, "grows without limit, faster than the square root of the number of steps.\n");
+}
+
+/* See explain.h. */
+void
+ao_explain_future(StringInfo out, const Explained *ex)
+{
+	appendStringInfoString(out, "Forecast: ");
+	if (ex->spec.D > 0)
+		put_seasonal_goal(out, ex);
+	else
+		put_plain_goal(out, ex);
+	put_pace(out, ex);
+	if (ex->model->n_xreg > 0)
+		appendStringInfoString(out, "; to all of this the regressors add what their future values say");
+	appendStringInfoString(out, ".\n");
+	put_uncertainty(out, ex);
+}

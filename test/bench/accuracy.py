@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""Accuracy of arima_fit(y, 'auto') on the forecasting sets, against R's auto.arima.
+
+usage: accuracy.py [--statsforecast] [ID-PREFIX...]
+
+Beside a private cluster (scripts/accuracy starts it).  Reads fc_series.csv.gz and R's
+stored forecasts from the folder FORECASTING_DATA, or ../shared/data of the tree.  Prints
+one row for each source and frequency: mean sMAPE (0..200), mean MASE (scale: mean
+absolute seasonal difference of the training part), share of the test values inside the
+95 % interval, and the mean time of a choice.  With --statsforecast its AutoARIMA runs on
+the same series in the same process, which takes long.
+"""
+import csv
+import gzip
+import math
+import os
+import subprocess
+import sys
+import time
+from collections import OrderedDict
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = Path(os.environ.get("FORECASTING_DATA", ROOT.parent / "shared" / "data"))
+
+
+def read_series(prefixes):
+    """id -> frequency, season, training and test values (None: missing)."""
+    series = OrderedDict()
+    with gzip.open(DATA / "fc_series.csv.gz", "rt") as file:
+        for row in csv.DictReader(file):
+            if prefixes and not row["series_id"].startswith(tuple(prefixes)):
+                continue
+            entry = series.setdefault(
+                row["series_id"], {"freq": row["freq"], "m": int(row["m"]), "train": [], "test": []})
+            entry[row["split"]].append(float(row["value"]) if row["value"] else None)
+    return series
+
+
+def read_r():
+    """id -> (mean, lower, upper) by step, of R's auto.arima."""
+    forecasts = {}
+    with gzip.open(DATA / "ref_r_autoarima_forecasts.csv.gz", "rt") as file:
+        for row in csv.DictReader(file):
+            forecasts.setdefault(row["series_id"], []).append(
+                tuple(float(row[name]) for name in ("mean", "lo95", "hi95")))
+    return forecasts
+
+
+def psql(script):
+    return subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1"], input=script, text=True,
+                          stdout=subprocess.PIPE, check=True).stdout
+
+
+def ours(series):
+    """id -> forecasts and milliseconds, by SQL."""
+    lines = ["CREATE EXTENSION IF NOT EXISTS arima_ops;", "CREATE TEMP TABLE series (id text, m int, h int, y float8[]);", "COPY series FROM stdin;"]
+    for name, entry in series.items():
+        values = ",".join("NULL" if v is None else repr(v) for v in entry["train"])
+        lines.append(f"{name}\t{entry['m']}\t{len(entry['test'])}\t{{{values}}}")
+    lines += ["\\.", """
+CREATE FUNCTION pg_temp.choose(y float8[], m int, h int, OUT ms float8, OUT forecasts text) LANGUAGE plpgsql AS $$
+DECLARE
+	start timestamptz := clock_timestamp();
+	model arima_model := arima_fit(y, CASE WHEN m > 1 THEN format('auto[%s]', m) ELSE 'auto' END);
+BEGIN
+	ms := extract(epoch FROM clock_timestamp() - start) * 1000;
+	SELECT string_agg(concat_ws(' ', forecast, lower, upper), ';' ORDER BY step)
+	INTO forecasts FROM arima_forecast(model, h);
+END $$;
+SELECT id, c.ms, c.forecasts FROM series, pg_temp.choose(y, m, h) c;"""]
+    result = {}
+    for line in psql("\n".join(lines)).splitlines():
+        name, milliseconds, forecasts = line.split("|", 2)
+        result[name] = ([tuple(map(float, step.split())) for step in forecasts.split(";")],
+                        float(milliseconds))
+    return result
+
+
+def statsforecast(series):
+    """The same by StatsForecast's AutoARIMA."""
+    import numpy
+    from statsforecast.arima import auto_arima_f, forecast_arima
+
+    result = {}
+    first = next(iter(series.values()))
+    # compiles
+    auto_arima_f(numpy.array(first["train"][:60], dtype=float), period=first["m"])
+    for name, entry in series.items():
+        y = numpy.array(entry["train"], dtype=float)
+        start = time.perf_counter()
+        model = auto_arima_f(y, period=entry["m"])
+        milliseconds = (time.perf_counter() - start) * 1e3
+        forecast = forecast_arima(model, h=len(entry["test"]), level=[95])
+        result[name] = (list(zip(numpy.ravel(forecast["mean"]), numpy.ravel(forecast["lower"]),
+                                 numpy.ravel(forecast["upper"]))), milliseconds)
+    return result
+
+
+def measures(entry, forecasts):
+    """sMAPE, MASE and coverage of one series."""
+    train, m = entry["train"], entry["m"]
+    steps = [abs(a - b) for a, b in zip(train[m:], train) if a is not None and b is not None]
+    scale = sum(steps) / len(steps)
+    pairs = [(f, a) for f, a in zip(forecasts, entry["test"]) if a is not None]
+    errors = [abs(f[0] - a) for f, a in pairs]
+    smape = sum(200 * e / (abs(f[0]) + abs(a)) if e else 0 for e, (f, a) in zip(errors, pairs)) / len(pairs)
+    inside = sum(f[1] <= a <= f[2] for f, a in pairs) / len(pairs)
+    return smape, sum(errors) / len(errors) / scale, inside
+
+
+def mean(values):
+    values = [v for v in values if not math.isnan(v)]
+    return sum(values) / len(values)
+
+
+def main():
+    arguments = [a for a in sys.argv[1:] if a != "--statsforecast"]
+    series = read_series(arguments)
+    sides = {"ours": ours(series), "R": {k: (v, math.nan) for k, v in read_r().items()}}
+    if "--statsforecast" in sys.argv:
+        sides["StatsForecast"] = statsforecast(series)
+    groups = OrderedDict()
+    for name, entry in series.items():
+        for key in ((name.split("_")[0], entry["freq"]), ("all", entry["freq"]), ("all", "all")):
+            groups.setdefault(key, []).append(name)
+    print("| source | frequency | series | " + " | ".join(
+        f"{measure} {side}" for measure in ("sMAPE", "MASE", "inside 95 %") for side in sides)
+        + " | ms ours" + (" | ms StatsForecast" if "StatsForecast" in sides else "") + " |")
+    print("|" + " --- |" * (4 + 3 * len(sides) + ("StatsForecast" in sides)))
+    for key, names in sorted(groups.items()):
+        found = {side: [measures(series[n], of[n][0]) for n in names] for side, of in sides.items()}
+        cells = [f"{mean([v[i] for v in found[side]]):.{digits}f}"
+                 for i, digits in ((0, 3), (1, 4), (2, 3)) for side in sides]
+        cells += [f"{mean([sides[side][n][1] for n in names]):.1f}"
+                  for side in sides if side != "R"]
+        print(f"| {key[0]} | {key[1]} | {len(names)} | " + " | ".join(cells) + " |")
+
+
+main()

@@ -1,0 +1,90 @@
+--
+-- arima_explain: the words for models of every kind
+--
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS arima_ops;
+RESET client_min_messages;
+
+CREATE FUNCTION pg_temp.attempt(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	result text;
+	detail text;
+	hint text;
+BEGIN
+	EXECUTE statement INTO result;
+	RETURN coalesce(result, 'NULL');
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+	-- of errors that others report, and whose words their tests check, only the state
+	IF SQLERRM ~ 'regressors|non-missing|infinite value|one-dimensional|wrong number of rows|out of scale' AND hint <> '' THEN
+		RETURN SQLSTATE || ' with hint';
+	END IF;
+	RETURN concat_ws(' | ', SQLSTATE, SQLERRM, nullif(detail, ''), nullif(hint, ''));
+END $$;
+
+CREATE TEMP TABLE observation (name text, t int, v float8);
+CREATE TEMP TABLE series (name text PRIMARY KEY, y float8[]);
+\copy observation from program 'cd test/data/reference/series && awk -v OFS=, ''FNR > 1 { print substr(FILENAME, 1, length(FILENAME) - 4), $0 }'' AirPassengers.csv DAX.csv lh.csv airquality_ozone.csv' with (format csv)
+INSERT INTO series SELECT name, array_agg(v ORDER BY t) FROM observation GROUP BY name;
+INSERT INTO series SELECT 'noise', array_agg(hashint4(t) / 2147483648.0 ORDER BY t) FROM generate_series(1, 200) t;
+INSERT INTO series SELECT 'walk', array_agg(sum ORDER BY t) FROM (SELECT t, sum(hashint4(t) / 2147483648.0::float8) OVER (ORDER BY t) FROM generate_series(1, 200) t) x;
+INSERT INTO series SELECT 'cycle', array_agg(sin(t * 0.5) + 0.01 * hashint4(t) / 2147483648.0 ORDER BY t) FROM generate_series(1, 200) t;
+INSERT INTO series VALUES ('constant', array_fill(7::float8, '{30}'));
+
+\pset format unaligned
+\pset tuples_only
+-- a random walk explains nothing beyond the last value
+SELECT arima_explain(arima_fit(y, '(0,1,0)'), y) FROM series WHERE name = 'DAX';
+-- stationary: to the mean, with a half-life
+SELECT arima_explain(arima_fit(y, '(1,0,0)'), y) FROM series WHERE name = 'lh';
+-- the airline model, in logarithms and not
+SELECT arima_explain(arima_fit(y, '(0,1,1)(0,1,1)[12]', options => '{"lambda": 0}'), y) FROM series WHERE name = 'AirPassengers';
+SELECT arima_explain(arima_fit(y, '(0,1,1)(0,1,1)[12]')) FROM series WHERE name = 'AirPassengers';
+-- one difference too many
+SELECT arima_explain(arima_fit(y, '(0,1,1)'), y) FROM series WHERE name = 'noise';
+SELECT arima_explain(arima_fit(y, '(0,0,0)'), y) FROM series WHERE name = 'noise';
+-- nothing left to chance
+SELECT arima_explain(arima_fit(y, '(0,1,0)'), y) FROM series WHERE name = 'constant';
+-- missing values, ARMA
+SELECT arima_explain(arima_fit(y, '(1,0,1)'), y) FROM series WHERE name = 'airquality_ozone';
+\pset tuples_only
+\pset format aligned
+
+-- ---- one line at a time ----
+CREATE FUNCTION pg_temp.line(explained text, topic text) RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(substr(l, length(topic) + 3), E'\n') FROM regexp_split_to_table(explained, E'\n') l WHERE l LIKE topic || ':%'
+$$;
+SELECT spec, pg_temp.line(arima_explain(arima_fit(y, spec)), 'Forecast') AS forecast
+FROM series, unnest(ARRAY['(0,0,2)', '(0,0,0) without constant', '(1,0,0) with drift', '(0,1,3)', '(0,1,0) with drift', '(0,2,2)', '(0,3,1)', '(1,0,0)(1,0,0)[4]', '(0,0,0)(0,1,0)[4]',
+	'(0,0,0)(0,1,0)[4] with drift', '(1,1,0)(0,1,0)[4]', '(0,2,0)(0,1,0)[4]', '(0,0,0)(0,2,0)[4]']) spec WHERE name = 'walk';
+SELECT spec, pg_temp.line(arima_explain(arima_fit(y, spec)), 'Certainty') AS certainty
+FROM series, unnest(ARRAY['(0,0,0)', '(0,1,0)', '(0,0,0)(0,1,0)[4]', '(0,2,0)']) spec WHERE name = 'walk';
+SELECT spec, pg_temp.line(arima_explain(arima_fit(y, spec)), 'How') AS how
+FROM series, unnest(ARRAY['(2,0,2)', '(0,2,0)', '(0,0,0)(2,0,2)[4]', '(0,0,0)(1,1,0)[4]', '(0,2,0)(0,1,0)[4]']) spec WHERE name = 'walk';
+-- with Box-Cox the slope is a percentage or not told
+SELECT pg_temp.line(arima_explain(arima_fit(array_agg(exp(0.02 * t + hashint4(t) / 1e11) ORDER BY t), '(0,1,0) with drift', options => format('{"lambda": %s}', lambda)::jsonb)), 'Forecast') AS forecast
+FROM generate_series(1, 60) t, unnest(ARRAY[0, 0.5]) lambda GROUP BY lambda ORDER BY lambda;
+-- what is to be said against a fit
+SELECT name, spec, pg_temp.line(arima_explain(arima_fit(y, spec)), 'Beware') ~ pattern AS warned
+FROM series, (VALUES ('walk', '(1,0,0) without constant', 'autoregressive root is near the unit circle.*hardly to be told from one that never returns'),
+	('cycle', '(2,0,0)', 'autoregressive root is near the unit circle.*a cycle of 12.6 steps'),
+	('noise', '(0,2,2)', 'one difference too many'), ('DAX', '(1,1,1)', 'nearly cancel'), ('DAX', '(0,2,1)', 'one difference too many; the slope')) v (n, spec, pattern) WHERE n = name ORDER BY name COLLATE "C", spec;
+SELECT pg_temp.line(arima_explain(arima_fit(y, '(1,0,0)')), 'Beware') IS NULL AS nothing FROM series WHERE name = 'lh';
+-- every value of the model's own numbers: RMSE of the line is that of the residuals where all have one variance
+SELECT pg_temp.line(arima_explain(arima_fit(y, '(0,1,0)'), y), 'Skill') LIKE '%(RMSE) is ' || round(sqrt((arima_stats(arima_fit(y, '(0,1,0)'))).sigma2)::numeric, 2) || ',%' AS same FROM series WHERE name = 'DAX';
+-- worse than the last value: a model of other data; a series that does not vary; regressors
+SELECT pg_temp.line(arima_explain(arima_fit(y, '(0,0,0)'), '{10,11,12,13,14,15,16,17}'), 'Skill') AS skill FROM series WHERE name = 'noise';
+SELECT pg_temp.line(arima_explain(arima_fit(y, '(0,1,0)'), '{1,1,1,1}'), 'Skill') AS skill FROM series WHERE name = 'walk';
+SELECT pg_temp.line(e, 'Forecast') AS forecast, pg_temp.line(e, 'Certainty') AS certainty, pg_temp.line(e, 'How') AS how, pg_temp.line(e, 'Skill') LIKE 'one step ahead on 7 values%' AS skill
+FROM (SELECT arima_explain(arima_fit(y, '(0,0,0)', x), y, x) AS e FROM (SELECT '{1,3,2,5,4,6,8,7}'::float8[] AS y, '{1,2,4,3,5,7,6,8}'::float8[] AS x) s) s;
+-- series of any size
+SELECT factor, pg_temp.line(arima_explain(m, s.y), 'Skill') ~ 'explains nothing' AS said
+FROM series, unnest(ARRAY[1e-140, 1e140]) factor, LATERAL (SELECT array_agg(v * factor ORDER BY i) FROM unnest(series.y) WITH ORDINALITY u(v, i)) s (y), LATERAL arima_fit(s.y, '(0,1,0)') m WHERE name = 'DAX';
+-- NULL, errors
+SELECT arima_explain(NULL, '{1,2}') IS NULL AS model, arima_explain(arima_fit(y, '(0,1,0)'), NULL) = arima_explain(arima_fit(y, '(0,1,0)')) AS series FROM series WHERE name = 'lh';
+\pset format unaligned
+SELECT call, pg_temp.attempt(format('SELECT arima_explain(arima_fit(y, ''(0,1,0)''), %s) FROM series WHERE name = ''lh''', call))
+FROM unnest(ARRAY['''{}''', '''{NULL,NULL}''', '''{1,Infinity}''', '''{{1,2},{3,4}}''', 'y, y', '''{1,2}'', ''{1}''']) call;
+\pset format aligned
+SELECT oid::regprocedure, provolatile, proisstrict, proparallel, procost, obj_description(oid, 'pg_proc') IS NOT NULL AS described
+FROM pg_proc WHERE proname = 'arima_explain';
