@@ -71,10 +71,12 @@ mark_simplest(const AoModel *model, AoCandidate *list, int count, AoCandidate *l
 			return false;
 		}
 	}
-	*last = (AoCandidate) {
-		.spec = spec, .criterion = NAN, .loglik = model->loglik, .chosen = true,
-		.reason = "the simplest model: no other could be compared"
-	};
+	memset(last, 0, sizeof(AoCandidate));
+	last->spec = spec;
+	last->criterion = NAN;
+	last->loglik = model->loglik;
+	last->reason = "the simplest model: no other could be compared";
+	last->chosen = true;
 	return true;
 }
 

@@ -194,6 +194,14 @@ ao_pg_fault(AoStatus status, const AoEnv *env)
 	return fault;
 }
 
+/* See glue.h. */
+const char *
+ao_pg_fault_text(const AoFault *fault)
+{
+	return fault->detail == NULL ? fault->message :
+		psprintf("%s. %s", fault->message, fault->detail);
+}
+
 /* Reports the fault as an error. */
 void
 ao_pg_raise(const AoFault *fault)

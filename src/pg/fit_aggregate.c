@@ -366,30 +366,40 @@ values_by_time(const FitState *state, AoFault *fault)
 	return values;
 }
 
-/* The fault of a status.  Those that are not the series' own fault are raised
- * here. */
-static AoFault
-series_fault(AoStatus status, const AoEnv *env)
+/* See glue.h. */
+AoModel *
+ao_pg_try_fit(const double *y, int64 n, text *spec, AoFault *fault)
 {
+	AoFitOptions options = {.method = AO_ML};
+	AoModel    *model = NULL;
+	AoStatus	status;
+	AoSpec		parsed;
+	AoEnv		env;
+
+	ao_pg_env(&env);
+	status = ao_spec_parse(VARDATA_ANY(spec), VARSIZE_ANY_EXHDR(spec), &parsed, &env);
+	if (status == AO_OK)
+		status = ao_fit(y, n, NULL, 0, &parsed, &options, &env, &model);
+	if (status == AO_OK)
+		return model;
 	if (status == AO_NO_MEMORY || status == AO_CANCELLED || status == AO_BAD_MODEL)
-		ao_pg_check(status, env);
-	return ao_pg_fault(status, env);
+		ao_pg_check(status, &env);
+	*fault = ao_pg_fault(status, &env);
+	return NULL;
 }
 
 /* Fits the collected rows; NULL with the fault set if that cannot be done. */
 static AoModel *
 fit_state(const FitState *state, AoFault *fault)
 {
-	AoFitOptions options = {.method = AO_ML};
-	AoModel    *model = NULL;
+	AoModel    *model;
 	double	   *values = state->values;
-	AoStatus	status;
-	AoSpec		spec;
-	AoEnv		env;
 
-	ao_pg_env(&env);
 	if (state->problem == PROBLEM_TOO_LONG)
 	{
+		AoEnv		env;
+
+		ao_pg_env(&env);
 		env.err.need = AO_MAX_N;
 		env.err.have = state->n + 1;
 		*fault = ao_pg_fault(AO_SERIES_TOO_LONG, &env);
@@ -403,15 +413,10 @@ fit_state(const FitState *state, AoFault *fault)
 
 	if (!state->in_order && (values = values_by_time(state, fault)) == NULL)
 		return NULL;
-	status = ao_spec_parse(VARDATA(state->spec), VARSIZE(state->spec) - VARHDRSZ, &spec, &env);
-	if (status == AO_OK)
-		status = ao_fit(values, state->n, NULL, 0, &spec, &options, &env, &model);
+	model = ao_pg_try_fit(values, state->n, state->spec, fault);
 	if (values != state->values)
 		pfree(values);
-	if (status == AO_OK)
-		return model;
-	*fault = series_fault(status, &env);
-	return NULL;
+	return model;
 }
 
 PG_FUNCTION_INFO_V1(arima_ops_fit_final);
@@ -459,9 +464,7 @@ arima_ops_try_fit_final(PG_FUNCTION_ARGS)
 	nulls[1] = model != NULL;
 	if (model != NULL)
 		values[0] = ao_pg_model_datum(model);
-	else if (fault.detail == NULL)
-		values[1] = CStringGetTextDatum(fault.message);
 	else
-		values[1] = CStringGetTextDatum(psprintf("%s. %s", fault.message, fault.detail));
+		values[1] = CStringGetTextDatum(ao_pg_fault_text(&fault));
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(tupdesc, values, nulls)));
 }

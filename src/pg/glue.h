@@ -55,6 +55,8 @@ typedef struct AoFault
 extern void ao_pg_check(AoStatus status, const AoEnv *env);
 extern AoFault ao_pg_fault(AoStatus status, const AoEnv *env);
 extern _Noreturn void ao_pg_raise(const AoFault *fault);
+/* Message and detail in one line. */
+extern const char *ao_pg_fault_text(const AoFault *fault);
 
 /* series.c */
 extern AoSeries ao_pg_series(ArrayType *array, const char *name);
@@ -62,6 +64,10 @@ extern AoMatrix ao_pg_matrix(ArrayType *array, const char *name);
 extern ArrayType *ao_pg_array(const double *values, int64 n);	/* NaN becomes NULL */
 /* A regressor argument that may be NULL; must have n rows. */
 extern AoMatrix ao_pg_xreg(FunctionCallInfo fcinfo, int arg, int64 n);
+
+/* fit_aggregate.c: fits with the default options; NULL with the fault set if that
+ * cannot be done.  What is not the series' own fault is raised. */
+extern AoModel *ao_pg_try_fit(const double *y, int64 n, text *spec, AoFault *fault);
 
 /* forecast.c: report an error unless a horizon, the level of an interval is usable */
 extern void ao_pg_check_horizon(int32 h);

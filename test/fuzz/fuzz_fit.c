@@ -5,15 +5,18 @@
  *		check and that every function can use with finite answers.
  */
 #include "../unit/exercise_model.h"
+#include "auto.h"
 
 #define TAKE_RAW 0x01			/* values are the bytes of doubles, not small numbers */
 #define TAKE_GAPS 0x02			/* byte 255 is a missing value */
 #define TAKE_STEPS 0x04			/* the series is the sum of what is given */
 #define TAKE_XREG 0x08			/* one regressor */
+#define TAKE_AUTO 0x10			/* the orders are bounds of the automatic choice */
 
 #define LONGEST 48
 #define MAX_FUZZ_ORDER 3
 #define MAX_FUZZ_PERIOD 6
+#define MAX_FUZZ_MODELS 12
 
 int			LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -44,6 +47,23 @@ read_spec(const uint8_t *data, AoFitOptions *options, int *flags)
 	options->lambda = options->has_lambda ? (data[6] - 224) / 32.0 : 0;
 	*flags = data[7];
 	return spec;
+}
+
+/* The specification "auto" with the orders of spec as bounds. */
+static AoSpec
+choose_within(const AoSpec *spec, AoAutoOptions *bounds)
+{
+	*bounds = ao_auto_defaults;
+	bounds->max_p = spec->p;
+	bounds->max_q = spec->q;
+	bounds->max_P = spec->P;
+	bounds->max_Q = spec->Q;
+	bounds->max_d = spec->d;
+	bounds->max_D = spec->D;
+	bounds->stepwise = spec->constant != AO_CONSTANT_NONE;
+	bounds->criterion = spec->constant == AO_CONSTANT_DRIFT ? AO_BIC : AO_AICC;
+	bounds->max_models = MAX_FUZZ_MODELS;
+	return (AoSpec) {.is_auto = true, .m = spec->m};
 }
 
 /* The series: as bytes of doubles, or small numbers; its length. */
@@ -77,6 +97,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	UnitMemory	memory;
 	AoEnv		env = unit_env(&memory);
 	AoFitOptions options = {.method = AO_ML};
+	AoAutoOptions bounds;
 	AoSpec		spec;
 	AoModel    *model = NULL;
 	AoStatus	status;
@@ -89,12 +110,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 8)
 		return 0;
 	spec = read_spec(data, &options, &flags);
+	if ((flags & TAKE_AUTO) != 0)
+	{
+		spec = choose_within(&spec, &bounds);
+		options.choice = &bounds;
+	}
 	n = read_series(data + 8, size - 8, flags, y);
 	for (int i = 0; i < LONGEST; i++)
 		x[i] = (i * 7919 % 101) / 50.0 - 1;
 	k = (flags & TAKE_XREG) != 0;
 	status = ao_fit(y, n, k ? x : NULL, k, &spec, &options, &env, &model);
-	require(memory.most <= 2);
+	/* a search has blocks of its own, the same number however many models it tries */
+	require(memory.most <= ((flags & TAKE_AUTO) != 0 ? 6 : 2));
 	if (status != AO_OK)
 	{
 		require(status != AO_NO_MEMORY && status != AO_CANCELLED && status != AO_BAD_MODEL);

@@ -32,6 +32,12 @@ my @work = (
 	[ 'regressors', "SELECT arima_fit(y[1:100000], '(1,0,1)', x) IS NULL FROM long, wide" ],
 	[ 'conditional least squares', "SELECT arima_fit(y, '(5,0,5)', options => '{\"method\": \"css\"}') IS NULL FROM long" ],
 	[ 'the aggregate', "SELECT arima_fit(u, '(5,1,5)') IS NULL FROM long, unnest(y) u" ],
+	[ 'the choice of a model', "SELECT arima_fit(y[1:100000], 'auto') IS NULL FROM long" ],
+	[ 'the choice of a seasonal model', "SELECT arima_fit(y[1:20000], 'auto[365]') IS NULL FROM long" ],
+	[ 'the choice of a model with gaps', "SELECT arima_fit(gaps[1:5000], 'auto[52]', options => '{\"stepwise\": false}') IS NULL FROM long" ],
+	[ 'candidates', "SELECT count(*) FROM long, arima_candidates(y, 'auto[24]')" ],
+	[ 'many series', "SELECT count(*) FROM arima_fit_all('SELECT i, y[1:100000] FROM long, generate_series(1, 100) i', '(5,1,5)', 2)" ],
+	[ 'many series without workers', "SELECT count(*) FROM arima_fit_all('SELECT i, y[1:100000] FROM long, generate_series(1, 100) i', '(5,1,5)', 0)" ],
 	[ 'a refit', "SELECT arima_refit(m, y) IS NULL FROM long, high" ],
 	[ 'residuals', "SELECT arima_residuals(m, gaps) IS NULL FROM long, high" ],
 	[ 'an append', "SELECT arima_append(m, gaps) IS NULL FROM long, high" ],
@@ -89,7 +95,7 @@ $session->query($work[1][1]);
 like($session->error, qr/ERROR:  57014: canceling statement due to statement timeout/, 'what the client is told');
 $session->query('RESET statement_timeout');
 
-for my $work (@work[ 1, 4, 6 ])
+for my $work (@work[ 1, 4, 6, 10, 13 ])
 {
 	my ($name, $sql) = @$work;
 	my @latency;

@@ -1,0 +1,274 @@
+/*
+ * fit_all.c
+ *		The SQL function arima_fit_all: a model for each row of a query, by parallel
+ *		workers whatever the query's own plan is.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "optimizer/cost.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "fit_pool.h"
+
+PGDLLEXPORT Datum arima_ops_fit_all(PG_FUNCTION_ARGS);
+
+#define FETCH 32				/* rows at a time */
+#define WAIT_MS 1000
+#define MOST_WORKERS 1024
+#define MOST_SECONDS 86400.0
+
+/* The rows of the query. */
+typedef struct Source
+{
+	Portal		portal;
+	Oid			key_output;		/* output function of the first column */
+	uint64		at;				/* in SPI_tuptable */
+	uint64		count;
+	bool		at_end;
+} Source;
+
+/* The result, and how far it has come. */
+typedef struct FitRows
+{
+	Tuplestorestate *store;
+	TupleDesc	tupdesc;
+	int64		fitted;
+	int64		failed;
+	double		report_seconds; /* negative: no reports */
+	TimestampTz reported;
+	int64		reported_rows;
+} FitRows;
+
+/* Reports an error unless the columns of the query are a key and a series. */
+static void
+check_columns(TupleDesc tupdesc, Source *source)
+{
+	bool		varlena;
+
+	if (tupdesc->natts != 2 || TupleDescAttr(tupdesc, 1)->atttypid != FLOAT8ARRAYOID)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("query must give two columns, a key and a series of type double precision[]"),
+				 errhint("For example: SELECT key, array_agg(value::float8 ORDER BY at) FROM measured GROUP BY key.")));
+	getTypeOutputInfo(TupleDescAttr(tupdesc, 0)->atttypid, &source->key_output, &varlena);
+}
+
+/* Starts the query, which sees what the calling statement sees and writes nothing. */
+static void
+open_source(const char *query, Source *source)
+{
+	SPIPlanPtr	plan = SPI_prepare(query, 0, NULL);
+
+	if (plan == NULL || !SPI_is_cursor_plan(plan))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("query must be one statement that returns rows"),
+				 errhint("For example: SELECT key, array_agg(value ORDER BY at) FROM measured GROUP BY key.")));
+	memset(source, 0, sizeof(Source));
+	source->portal = SPI_cursor_open(NULL, plan, NULL, NULL, true);
+	check_columns(source->portal->tupDesc, source);
+}
+
+/* Is there another row?  Fetches more where needed. */
+static bool
+has_row(Source *source)
+{
+	if (source->at < source->count)
+		return true;
+	if (source->at_end)
+		return false;
+	if (SPI_tuptable != NULL)
+		SPI_freetuptable(SPI_tuptable);
+	SPI_cursor_fetch(source->portal, true, FETCH);
+	source->at = 0;
+	source->count = SPI_processed;
+	source->at_end = SPI_processed == 0;
+	return !source->at_end;
+}
+
+/* The key of the current row as palloc'd text; NULL if it is NULL. */
+static char *
+get_key(const Source *source)
+{
+	bool		isnull;
+	Datum		key = SPI_getbinval(SPI_tuptable->vals[source->at], SPI_tuptable->tupdesc, 1, &isnull);
+
+	return isnull ? NULL : OidOutputFunctionCall(source->key_output, key);
+}
+
+/* The series of the current row; otherwise what is wrong with it. */
+static const char *
+get_series(const Source *source, AoSeries *y)
+{
+	bool		isnull;
+	Datum		datum = SPI_getbinval(SPI_tuptable->vals[source->at], SPI_tuptable->tupdesc, 2, &isnull);
+	ArrayType  *array;
+
+	if (isnull)
+		return "series must not be null";
+	array = DatumGetArrayTypeP(datum);
+	if (ARR_NDIM(array) > 1)
+		return "series must be a one-dimensional array";
+	*y = ao_pg_series(array, "y");
+	return NULL;
+}
+
+/* A notice of how far it has come, where one is due and there is something new. */
+static void
+report(FitRows *result)
+{
+	TimestampTz now;
+
+	if (result->report_seconds < 0 || result->fitted + result->failed == result->reported_rows)
+		return;
+	now = GetCurrentTimestamp();
+	if (now - result->reported < result->report_seconds * USECS_PER_SEC)
+		return;
+	result->reported = now;
+	result->reported_rows = result->fitted + result->failed;
+	ereport(NOTICE,
+			(errmsg("arima_fit_all: " INT64_FORMAT " series fitted, " INT64_FORMAT " could not be",
+					result->fitted, result->failed)));
+}
+
+/* Adds a row: key, model, error. */
+static void
+put_row(FitRows *result, const char *key, AoModel *model, const char *error)
+{
+	Datum		values[3] = {0};
+	bool		nulls[3] = {key == NULL, model == NULL, error == NULL};
+
+	if (key != NULL)
+		values[0] = CStringGetTextDatum(key);
+	if (model != NULL)
+		values[1] = ao_pg_model_datum(model);
+	if (error != NULL)
+		values[2] = CStringGetTextDatum(error);
+	tuplestore_putvalues(result->store, result->tupdesc, values, nulls);
+	if (model != NULL)
+		result->fitted++;
+	else
+		result->failed++;
+	report(result);
+}
+
+/* Gives the current row to the pool, which has room; its key lives in keys. */
+static void
+hand_over(Source *source, AoPool *pool, FitRows *result, MemoryContext keys)
+{
+	AoSeries	y;
+	const char *error = get_series(source, &y);
+	char	   *key = get_key(source);
+
+	if (error != NULL)
+		put_row(result, key, NULL, error);
+	else
+		ao_pg_pool_put(pool, &y, key == NULL ? NULL : MemoryContextStrdup(keys, key));
+	source->at++;
+}
+
+/* Adds the row of an answer. */
+static void
+put_answer(FitRows *result, AoPoolAnswer *answer)
+{
+	put_row(result, answer->ticket, answer->model, answer->error);
+	if (answer->ticket != NULL)
+		pfree(answer->ticket);
+}
+
+/* All rows through the pool. */
+static void
+run_through(Source *source, AoPool *pool, FitRows *result)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext row = AllocSetContextCreate(caller, "arima_fit_all row", ALLOCSET_DEFAULT_SIZES);
+
+	for (;;)
+	{
+		bool		more = has_row(source);
+		AoPoolAnswer answer;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!more && ao_pg_pool_empty(pool))
+			break;
+		MemoryContextSwitchTo(row);
+		if (more && ao_pg_pool_has_room(pool))
+			hand_over(source, pool, result, caller);
+		else if (ao_pg_pool_get(pool, &answer))
+			put_answer(result, &answer);
+		else
+		{
+			ao_pg_pool_wait(WAIT_MS);
+			report(result);
+		}
+		MemoryContextSwitchTo(caller);
+		MemoryContextReset(row);
+	}
+}
+
+/* The number of workers wanted: as many as for a query, unless it is given. */
+static int
+workers_argument(FunctionCallInfo fcinfo, int arg)
+{
+	int			workers = PG_ARGISNULL(arg) ? max_parallel_workers_per_gather : PG_GETARG_INT32(arg);
+
+	if (workers < 0 || workers > MOST_WORKERS)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid number of workers %d", workers),
+				 errhint("Give 0 to %d, or NULL for max_parallel_workers_per_gather.", MOST_WORKERS)));
+	return workers;
+}
+
+/* Seconds between reports; negative for none. */
+static double
+report_argument(FunctionCallInfo fcinfo, int arg)
+{
+	double		seconds = PG_ARGISNULL(arg) ? -1 : PG_GETARG_FLOAT8(arg);
+
+	if (!PG_ARGISNULL(arg) && !(seconds >= 0 && seconds <= MOST_SECONDS))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid number of seconds %g between reports", seconds),
+				 errhint("Give 0, which is a report after each series, to %.0f, or NULL for no reports.", MOST_SECONDS)));
+	return seconds;
+}
+
+PG_FUNCTION_INFO_V1(arima_ops_fit_all);
+
+/* arima_fit_all(query text, spec text, workers int, report_seconds float8) */
+Datum
+arima_ops_fit_all(PG_FUNCTION_ARGS)
+{
+	FitRows		result = {.reported = GetCurrentTimestamp()};
+	int			workers = workers_argument(fcinfo, 2);
+	Source		source;
+	AoPool	   *pool;
+	AoSpec		ignored;
+	text	   *spec;
+
+	result.report_seconds = report_argument(fcinfo, 3);
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("query and specification must not be null"),
+				 errhint("Leave the specification out for \"auto\".")));
+	spec = PG_GETARG_TEXT_P(1);
+	ao_pg_spec(spec, &ignored);
+	result.store = ao_pg_srf_begin(fcinfo, &result.tupdesc);
+
+	SPI_connect();
+	open_source(text_to_cstring(PG_GETARG_TEXT_PP(0)), &source);
+	pool = ao_pg_pool_begin(spec, workers);
+	run_through(&source, pool, &result);
+	ao_pg_pool_end(pool);
+	SPI_cursor_close(source.portal);
+	SPI_finish();
+	return (Datum) 0;
+}
