@@ -32,7 +32,7 @@ my @work = (
 	[ 'regressors', "SELECT arima_fit(y[1:100000], '(1,0,1)', x) IS NULL FROM long, wide" ],
 	[ 'conditional least squares', "SELECT arima_fit(y, '(5,0,5)', options => '{\"method\": \"css\"}') IS NULL FROM long" ],
 	[ 'the aggregate', "SELECT arima_fit(u, '(5,1,5)') IS NULL FROM long, unnest(y) u" ],
-	[ 'the choice of a model', "SELECT arima_fit(y[1:100000], 'auto') IS NULL FROM long" ],
+	[ 'the choice of a model', "SELECT arima_fit(y, 'auto', options => '{\"stepwise\": false}') IS NULL FROM long" ],
 	[ 'the choice of a seasonal model', "SELECT arima_fit(y[1:20000], 'auto[365]') IS NULL FROM long" ],
 	[ 'the choice of a model with gaps', "SELECT arima_fit(gaps[1:5000], 'auto[52]', options => '{\"stepwise\": false}') IS NULL FROM long" ],
 	[ 'candidates', "SELECT count(*) FROM long, arima_candidates(y, 'auto[24]')" ],
