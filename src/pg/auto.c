@@ -27,9 +27,9 @@ set_number(Datum *values, bool *nulls, int column, double number)
 static void
 put_candidate(Tuplestorestate *store, TupleDesc tupdesc, int tried, const AoCandidate *candidate)
 {
-	Datum values[COLUMNS];
-	bool nulls[COLUMNS] = {false};
-	char spec[128];
+	Datum		values[COLUMNS];
+	bool		nulls[COLUMNS] = {false};
+	char		spec[128];
 
 	ao_spec_format(&candidate->spec, spec, sizeof(spec));
 	values[0] = Int32GetDatum(tried);
@@ -55,7 +55,7 @@ same_spec(const AoSpec *a, const AoSpec *b)
 static bool
 mark_simplest(const AoModel *model, AoCandidate *list, int count, AoCandidate *last)
 {
-	AoSpec spec;
+	AoSpec		spec;
 
 	for (int i = 0; i < count; i++)
 	{
@@ -88,14 +88,14 @@ Datum
 arima_ops_candidates(PG_FUNCTION_ARGS)
 {
 	AoFitArguments given;
-	AoEnv env;
-	AoModel *model;
+	AoEnv		env;
+	AoModel    *model;
 	AoCandidate *list = NULL;
 	AoCandidate last;
-	int count = 0;
-	bool has_last;
-	bool any = ao_pg_fit_arguments(fcinfo, 2, 3, PG_INT64_MAX, &env, &given);
-	TupleDesc tupdesc;
+	int			count = 0;
+	bool		has_last;
+	bool		any = ao_pg_fit_arguments(fcinfo, 2, 3, PG_INT64_MAX, &env, &given);
+	TupleDesc	tupdesc;
 	Tuplestorestate *store = ao_pg_srf_begin(fcinfo, &tupdesc);
 
 	if (!any)
@@ -106,8 +106,7 @@ arima_ops_candidates(PG_FUNCTION_ARGS)
 				 errmsg("there are no candidates where the specification gives the orders"),
 				 errhint("Give \"auto\", or with a seasonal period for example \"auto[12]\".")));
 	ao_pg_check(ao_choose(given.y.values, given.y.n, given.xreg.values, given.xreg.cols,
-						  given.spec.m, &given.options, &env, &model, &list, &count),
-				&env);
+						  given.spec.m, &given.options, &env, &model, &list, &count), &env);
 	has_last = mark_simplest(model, list, count, &last);
 	for (int i = 0; i < count; i++)
 		put_candidate(store, tupdesc, i + 1, &list[i]);

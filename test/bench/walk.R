@@ -6,7 +6,7 @@ y <- scan(args[1], quiet = TRUE)
 order <- as.numeric(strsplit(args[2], ",")[[1]])
 first <- length(y) - as.integer(args[3]) + 1
 method <- args[4]
-forecast_of <- function(t) predict(arima(y[seq_len(t - 1)], order = order, method = method), n.ahead = 1)$pred[1]
+forecast_of <- function(t) suppressWarnings(predict(arima(y[seq_len(t - 1)], order = order, method = method), n.ahead = 1)$pred[1])
 for (t in first:(first + 4)) forecast_of(t) # caches warm
 elapsed <- system.time(forecasts <- vapply(first:length(y), forecast_of, 0))[["elapsed"]]
 cat(sprintf("%.6f %.6f\n", 1000 * elapsed, sqrt(mean((forecasts - y[first:length(y)])^2))))

@@ -96,7 +96,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	UnitMemory	memory;
 	AoEnv		env = unit_env(&memory);
-	AoFitOptions options = {.choice = NULL};
+	AoFitOptions options = {.method = AO_ML};
 	AoAutoOptions bounds;
 	AoSpec		spec;
 	AoModel    *model = NULL;
