@@ -45,7 +45,7 @@ sub wait
 	my ($self) = @_;
 
 	$self->{run}->pump
-	  until $self->{out} =~ /^\Q$mark\E$/m && $self->{err} =~ /^\Q$mark\E$/m;
+	  until $self->{out} =~ /^\Q$mark\E\n/m && $self->{err} =~ /^\Q$mark\E\n/m;
 	s/^\Q$mark\E\n//m for $self->{out}, $self->{err};
 	$self->{out} =~ s/\n\z//;
 	return $self->{out};
