@@ -84,7 +84,7 @@ make_plan(const AoShape *shape, AoEffort effort, bool cheap)
 	if (k <= 1)
 		return (Plan) {.exact = 16, .followed = 2};
 	if (k == 2)
-		return (Plan) {.exact = 32, .followed = 8};
+		return (Plan) {.exact = 32, .followed = 6};
 	if (ao_candidates_has_spectral(&shape->spec))
 	{
 		plan.narrow = share(8, k);
