@@ -297,13 +297,11 @@ static AoStatus
 fall_back(AoChoice *choice, AoModel **out)
 {
 	AoFitTask	task = *choice->task;
-	AoSpec		spec = {.d = choice->d, .D = choice->D, .m = choice->m};
+	AoSpec		spec = ao_choice_spec(choice, 0, 0, 0, 0, choice->constant);
 	AoStatus	status;
 
 	task.effort = AO_THOROUGH;
 	task.min_root = 0;
-	if (choice->constant)
-		spec.constant = choice->d + choice->D == 0 ? AO_CONSTANT_MEAN : AO_CONSTANT_DRIFT;
 	status = ao_fit_task(&task, &spec, choice->env, out);
 	if (status != AO_TOO_FEW_VALUES && status != AO_COLLINEAR)
 		return status;

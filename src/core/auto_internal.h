@@ -42,6 +42,8 @@ typedef struct AoChoice
 
 /* Milliseconds of a clock. */
 double		ao_clock(void);
+/* A model with the differences of the choice. */
+AoSpec		ao_choice_spec(const AoChoice *choice, int p, int q, int P, int Q, bool constant);
 /* Models within the bounds where every one is tried. */
 int			ao_choice_count_all(const AoChoice *choice);
 /* Tries models one after the other; only cancelling and lack of memory fail. */

@@ -338,20 +338,14 @@ state_near_circle(Fit *fit, AoState *st)
 	const AoDesign *design = &fit->design;
 	double		cross[(AO_MAX_XREG + 3) * (AO_MAX_XREG + 4) / 2],
 				log_f;
-	bool		known;
 
 	for (int lane = 0; lane < AO_LANES; lane++)
 		ao_expand(&fit->shape, fit->coef, (double *) pre->phi + lane,
 				  (double *) pre->theta + lane, AO_LANES);
 	AO_TRY(ao_presample_run(pre, design->z, design->rows, 1, cross, &log_f, fit->env));
-	AO_TRY(ao_presample_state(pre, design->z, design->rows, fit->gamma, st->a, &known,
-							  fit->env));
+	AO_TRY(ao_state_from_presample(st, pre, design->z, design->rows, fit->gamma, fit->env));
 	for (int i = 0; i < fit->shape.r; i++)
 		st->a[i] *= design->scale;
-	if (known)
-		st->P = NULL;
-	else
-		ao_presample_cov(pre, st->P, st->s);
 	return AO_OK;
 }
 

@@ -204,12 +204,7 @@ AoStatus	ao_presample_run(AoPresample *pre, const double *w, int64_t n, int n_po
  * NaN where there is none. */
 void		ao_presample_start_cov(AoPresample *pre, const AoVec *phi, const AoVec *theta,
 								   int lane, AoVec *P, int ld);
-/* After a run, for its first point: the state after row n of the last column less gamma times the others,
- * `known` for certain or with a covariance P[r][r] in units of sigma2. */
-AoStatus	ao_presample_state(AoPresample *pre, const double *w, int64_t n,
-							   const double *gamma, double *x, bool *known, AoEnv *env);
-void		ao_presample_cov(const AoPresample *pre, double *P, int ld);
-/* The same after a run over one column: one-step errors over the roots of their variances in
+/* After a run over one column, for its first point: one-step errors over the roots of their variances in
  * units of sigma2. */
 AoStatus	ao_presample_residuals(AoPresample *pre, const double *w, int64_t n,
 								   double *residuals, AoEnv *env);
@@ -438,6 +433,10 @@ void		ao_state_cov_step(AoState *st);
 size_t		ao_state_run_bytes(const AoSpec *spec, bool missing);
 AoStatus	ao_state_run(AoState *st, double *z, int64_t n, bool missing, bool want_cov,
 						 double *residuals, AoArena *arena, AoEnv *env);
+/* After ao_presample_run, for its first point: the state after row n of the last column
+ * less gamma times the others; P becomes NULL when it is known for certain. */
+AoStatus	ao_state_from_presample(AoState *st, AoPresample *pre, const double *w, int64_t n,
+									const double *gamma, AoEnv *env);
 
 /* ---- forecast.c ---- */
 

@@ -241,9 +241,10 @@ largest_of(const double *y, int n)
 	return largest;
 }
 
-/* See internal.h. */
-AoStatus
-ao_presample_state(AoPresample *pre, const double *w, int64_t n, const double *gamma,
+/* The state after row n of the last column less gamma times the others: `known` for certain,
+ * or HX a factor of its covariance. */
+static AoStatus
+end_of_presample(AoPresample *pre, const double *w, int64_t n, const double *gamma,
 				   double *x, bool *known, AoEnv *env)
 {
 	int			r = pre->shape->r,
@@ -274,8 +275,8 @@ ao_presample_state(AoPresample *pre, const double *w, int64_t n, const double *g
 }
 
 /* Covariance of that state in units of sigma2: P with leading dimension ld. */
-void
-ao_presample_cov(const AoPresample *pre, double *P, int ld)
+static void
+presample_cov(const AoPresample *pre, double *P, int ld)
 {
 	int			r = pre->shape->r,
 				m = pre->shape->ar + pre->shape->ma;
@@ -291,6 +292,21 @@ ao_presample_cov(const AoPresample *pre, double *P, int ld)
 		}
 }
 
+/* See internal.h. */
+AoStatus
+ao_state_from_presample(AoState *st, AoPresample *pre, const double *w, int64_t n,
+						const double *gamma, AoEnv *env)
+{
+	bool		known;
+
+	AO_TRY(end_of_presample(pre, w, n, gamma, st->a, &known, env));
+	if (known)
+		st->P = NULL;
+	else if (st->P)
+		presample_cov(pre, st->P, st->s);
+	return AO_OK;
+}
+
 static const char roots_too_close[] = "roots of the model are too close to the unit circle\n"
 "Fit a model with fewer terms or more differences.";
 
@@ -299,7 +315,6 @@ static AoStatus
 run_near_circle(AoState *st, const AoPass *ps, AoArena *arena, AoEnv *env)
 {
 	AoPresample pre;
-	bool		known;
 	const double no_gamma = 0;
 	double		cross,
 				log_f;
@@ -314,12 +329,7 @@ run_near_circle(AoState *st, const AoPass *ps, AoArena *arena, AoEnv *env)
 		return ao_fail(env, AO_BAD_MODEL, roots_too_close, 0, 0);
 	if (ps->residuals)
 		return ao_presample_residuals(&pre, ps->w, ps->n, ps->residuals, env);
-	AO_TRY(ao_presample_state(&pre, ps->w, ps->n, &no_gamma, st->a, &known, env));
-	if (known)
-		st->P = NULL;
-	else if (st->P)
-		ao_presample_cov(&pre, st->P, st->s);
-	return AO_OK;
+	return ao_state_from_presample(st, &pre, ps->w, ps->n, &no_gamma, env);
 }
 
 /* Complete: differences and the fast recursions. */

@@ -24,9 +24,9 @@ ao_clock(void)
 	return (double) now.tv_sec * 1e3 + (double) now.tv_nsec / 1e6;
 }
 
-/* Specification of a neighbour. */
-static AoSpec
-spec_of(const AoChoice *choice, int p, int q, int P, int Q, bool constant)
+/* See auto_internal.h. */
+AoSpec
+ao_choice_spec(const AoChoice *choice, int p, int q, int P, int Q, bool constant)
 {
 	AoSpec		spec = {.p = p, .d = choice->d, .q = q, .P = P, .D = choice->D, .Q = Q,
 	.m = choice->m};
@@ -151,7 +151,7 @@ static AoStatus
 try_model(AoChoice *choice, int p, int q, int P, int Q, bool constant, bool *better)
 {
 	const AoAutoOptions *o = &choice->options;
-	AoSpec		spec = spec_of(choice, p, q, P, Q, constant);
+	AoSpec		spec = ao_choice_spec(choice, p, q, P, Q, constant);
 	AoTrial    *trial;
 	double		start;
 

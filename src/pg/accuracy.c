@@ -45,19 +45,7 @@ PGDLLEXPORT Datum arima_ops_accuracy_deserialize(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum arima_ops_accuracy_final(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum arima_ops_naive_scale(PG_FUNCTION_ARGS);
 
-/* The memory context that states live in; an error outside an aggregate. */
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("aggregate support function called outside an aggregate"),
-				 errhint("Call the aggregate arima_accuracy.")));
-	return context;
-}
+static const char hint[] = "Call the aggregate arima_accuracy.";
 
 /* An empty state in the given context. */
 static Accuracy *
@@ -81,7 +69,7 @@ has_argument(FunctionCallInfo fcinfo, int arg)
 static Datum
 transition(FunctionCallInfo fcinfo, bool remove)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = ao_pg_rolling_context(fcinfo, hint);
 	Accuracy   *state;
 	float8		forecast;
 	float8		actual;
@@ -135,7 +123,7 @@ PG_FUNCTION_INFO_V1(arima_ops_accuracy_combine);
 Datum
 arima_ops_accuracy_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = ao_pg_rolling_context(fcinfo, hint);
 	Accuracy   *state;
 	Accuracy   *other;
 
@@ -161,7 +149,7 @@ arima_ops_accuracy_serialize(PG_FUNCTION_ARGS)
 	Accuracy   *state;
 	StringInfoData buf;
 
-	(void) aggregate_context(fcinfo);
+	(void) ao_pg_rolling_context(fcinfo, hint);
 	state = (Accuracy *) PG_GETARG_POINTER(0);
 	pq_begintypsend(&buf);
 	for (int i = 0; i < N_PARTS; i++)
@@ -179,7 +167,7 @@ arima_ops_accuracy_deserialize(PG_FUNCTION_ARGS)
 	StringInfoData buf;
 	bytea	   *serialized;
 
-	(void) aggregate_context(fcinfo);
+	(void) ao_pg_rolling_context(fcinfo, hint);
 	serialized = PG_GETARG_BYTEA_PP(0);
 	buf.data = VARDATA_ANY(serialized);
 	buf.len = buf.maxlen = VARSIZE_ANY_EXHDR(serialized);
@@ -213,7 +201,7 @@ arima_ops_accuracy_final(PG_FUNCTION_ARGS)
 	bool		nulls[9] = {false};
 	double		naive;
 
-	state = PG_ARGISNULL(0) ? new_state(aggregate_context(fcinfo)) : (Accuracy *) PG_GETARG_POINTER(0);
+	state = PG_ARGISNULL(0) ? new_state(ao_pg_rolling_context(fcinfo, hint)) : (Accuracy *) PG_GETARG_POINTER(0);
 	part = state->part;
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");

@@ -40,9 +40,11 @@ DECLARE(arima_ops_rolling_deserialize);
 DECLARE(arima_ops_rolling_mean_final);
 DECLARE(arima_ops_rolling_root_mean_final);
 
-/* The memory context that states live in; an error outside an aggregate. */
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
+static const char hint[] = "Call one of the aggregates rolling_rmse, rolling_mae, rolling_mape, rolling_smape, rolling_bias.";
+
+/* See rolling_state.h. */
+MemoryContext
+ao_pg_rolling_context(FunctionCallInfo fcinfo, const char *outside_hint)
 {
 	MemoryContext context;
 
@@ -50,7 +52,7 @@ aggregate_context(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("aggregate support function called outside an aggregate"),
-				 errhint("Call one of the aggregates rolling_rmse, rolling_mae, rolling_mape, rolling_smape, rolling_bias.")));
+				 errhint("%s", outside_hint)));
 	return context;
 }
 
@@ -88,7 +90,7 @@ ao_pg_rolling_update(AoRolling *state, MemoryContext context, AoRollingMetric me
 static inline Datum
 transition(FunctionCallInfo fcinfo, AoRollingMetric metric, bool remove)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = ao_pg_rolling_context(fcinfo, hint);
 	AoRolling  *state;
 
 	if (PG_ARGISNULL(0))
@@ -134,7 +136,7 @@ ao_pg_rolling_join(AoRolling *state, AoRolling *other, MemoryContext context)
 Datum
 arima_ops_rolling_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = ao_pg_rolling_context(fcinfo, hint);
 	AoRolling  *state;
 
 	if (PG_ARGISNULL(1))
@@ -175,7 +177,7 @@ arima_ops_rolling_serialize(PG_FUNCTION_ARGS)
 {
 	StringInfoData buf;
 
-	(void) aggregate_context(fcinfo);
+	(void) ao_pg_rolling_context(fcinfo, hint);
 	pq_begintypsend(&buf);
 	ao_pg_rolling_send(&buf, (AoRolling *) PG_GETARG_POINTER(0));
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
@@ -224,7 +226,7 @@ arima_ops_rolling_deserialize(PG_FUNCTION_ARGS)
 	StringInfoData buf;
 	bytea	   *serialized;
 
-	(void) aggregate_context(fcinfo);
+	(void) ao_pg_rolling_context(fcinfo, hint);
 	serialized = PG_GETARG_BYTEA_PP(0);
 	buf.data = VARDATA_ANY(serialized);
 	buf.len = buf.maxlen = VARSIZE_ANY_EXHDR(serialized);

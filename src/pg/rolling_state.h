@@ -8,10 +8,13 @@
 
 #include "postgres.h"
 
+#include "fmgr.h"
 #include "lib/stringinfo.h"
 
 #include "rolling.h"
 
+/* The memory context that states live in; an error with this hint outside an aggregate. */
+extern MemoryContext ao_pg_rolling_context(FunctionCallInfo fcinfo, const char *outside_hint);
 /* Takes a row in, or out again; a sum that needs its full range gets it from the context. */
 extern void ao_pg_rolling_update(AoRolling *state, MemoryContext context, AoRollingMetric metric,
 								 float8 forecast, float8 actual, bool remove);
