@@ -1,0 +1,78 @@
+/* ---- operations: the schema, its roles, its log of events ---- */
+
+/*
+ * Roles belong to the whole cluster: another database may have made them.
+ * Reader: sees everything, changes nothing.  User: asks for predictions.
+ * Admin: runs the jobs and feeds the tables.
+ */
+DO $$
+DECLARE
+	wanted text;
+BEGIN
+	FOREACH wanted IN ARRAY ARRAY['arima_ops_reader', 'arima_ops_user', 'arima_ops_admin'] LOOP
+		IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = wanted) THEN
+			EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', wanted);
+		END IF;
+	END LOOP;
+	GRANT arima_ops_reader, arima_ops_user TO arima_ops_admin;
+END $$;
+
+CREATE SCHEMA arima_ops;
+COMMENT ON SCHEMA arima_ops IS
+'The life of forecasting models: series and their actual values, the registry of models, the log of predictions, drift, retraining and promotion';
+GRANT USAGE ON SCHEMA arima_ops TO arima_ops_reader, arima_ops_user, arima_ops_admin;
+
+/* Series are named by text, not by a key: an event outlives its series. */
+CREATE TABLE arima_ops.events (
+	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	series text,
+	kind text NOT NULL CHECK (kind ~ '^[a-z_]+$'),
+	version int,
+	message text NOT NULL,
+	details jsonb NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(details) = 'object'));
+CREATE INDEX events_series ON arima_ops.events (series, id);
+CREATE INDEX events_kind ON arima_ops.events (kind, id);
+
+COMMENT ON TABLE arima_ops.events IS
+'What happened, and with which numbers: rows are only ever added. Each is also told by NOTIFY on the channel arima_ops, as json with id, series, kind and version';
+COMMENT ON COLUMN arima_ops.events.kind IS
+'series, retrain, promotion, rejection, rollback, drift, recovery, restatement, revision, fetch_failed, retrain_failed, and so on';
+COMMENT ON COLUMN arima_ops.events.details IS 'the numbers that the decision was made from';
+
+CREATE FUNCTION arima_ops.events_are_final() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RAISE EXCEPTION 'events are only added, never changed or removed'
+		USING ERRCODE = 'object_not_in_prerequisite_state',
+			HINT = 'Record what was wrong as an event of its own.';
+END $$;
+COMMENT ON FUNCTION arima_ops.events_are_final() IS 'Refuses every change of arima_ops.events (trigger)';
+
+CREATE TRIGGER events_are_final BEFORE UPDATE OR DELETE OR TRUNCATE ON arima_ops.events
+FOR EACH STATEMENT EXECUTE FUNCTION arima_ops.events_are_final();
+
+CREATE FUNCTION arima_ops.notify_event() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	-- a payload is at most 8,000 bytes: who wants the details reads the row
+	PERFORM pg_notify('arima_ops', json_build_object('id', NEW.id, 'series', NEW.series,
+		'kind', NEW.kind, 'version', NEW.version)::text);
+	RETURN NULL;
+END $$;
+COMMENT ON FUNCTION arima_ops.notify_event() IS 'Tells of a new event on the channel arima_ops (trigger)';
+
+CREATE TRIGGER notify_event AFTER INSERT ON arima_ops.events
+FOR EACH ROW EXECUTE FUNCTION arima_ops.notify_event();
+
+CREATE FUNCTION arima_ops.record_event(kind text, series text, version int, message text, details jsonb DEFAULT '{}')
+RETURNS bigint
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	INSERT INTO arima_ops.events (kind, series, version, message, details)
+	VALUES (kind, series, version, message, details) RETURNING id
+$$;
+COMMENT ON FUNCTION arima_ops.record_event(text, text, int, text, jsonb) IS
+'Adds an event, with its numbers in details; gives its id';
+
+SELECT pg_catalog.pg_extension_config_dump('arima_ops.events', '');
+SELECT pg_catalog.pg_extension_config_dump('arima_ops.events_id_seq', '');

@@ -1,0 +1,168 @@
+/* ---- log of predictions: one row for each answer given ---- */
+
+/*
+ * What was answered never changes; what becomes known later is added: the session
+ * that it was for, the value there, and the factor of a split in between.
+ */
+CREATE TABLE arima_ops.predictions (
+	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	series text NOT NULL REFERENCES arima_ops.series,
+	version int,
+	made_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	as_of timestamptz NOT NULL CHECK (pg_catalog.isfinite(as_of)),
+	lead int NOT NULL DEFAULT 0 CHECK (lead >= 0),
+	horizon int NOT NULL DEFAULT 1 CHECK (horizon > 0),
+	history_len int NOT NULL CHECK (history_len >= 0),
+	forecast float8 NOT NULL CHECK (forecast > '-Infinity' AND forecast < 'Infinity'),
+	std_error float8,
+	lower float8,
+	upper float8,
+	level float8,
+	request_id text,
+	adjustment float8 NOT NULL DEFAULT 1 CHECK (adjustment > 0 AND adjustment < 'Infinity'),
+	target_ts timestamptz,
+	actual float8,
+	error float8 GENERATED ALWAYS AS (actual - forecast * adjustment) STORED,
+	scored_at timestamptz,
+	relabelled int NOT NULL DEFAULT 0,
+	FOREIGN KEY (series, version) REFERENCES arima_ops.models,
+	CHECK (target_ts > as_of),
+	CHECK ((target_ts IS NULL) = (actual IS NULL) AND (target_ts IS NULL) = (scored_at IS NULL)));
+
+CREATE INDEX predictions_pending ON arima_ops.predictions (series, as_of) WHERE target_ts IS NULL;
+CREATE INDEX predictions_scored ON arima_ops.predictions (series, target_ts) WHERE target_ts IS NOT NULL;
+CREATE UNIQUE INDEX predictions_request ON arima_ops.predictions (series, request_id, horizon) WHERE request_id IS NOT NULL;
+
+COMMENT ON TABLE arima_ops.predictions IS
+'Every answer given, one row for each step ahead, and later the value that came';
+COMMENT ON COLUMN arima_ops.predictions.version IS 'the model that answered; NULL: imported from elsewhere';
+COMMENT ON COLUMN arima_ops.predictions.as_of IS 'last session that the forecast knew of';
+COMMENT ON COLUMN arima_ops.predictions.lead IS 'newer values that the request brought, whose sessions were not recorded yet';
+COMMENT ON COLUMN arima_ops.predictions.horizon IS 'steps ahead: the forecast is for the session number lead + horizon after as_of';
+COMMENT ON COLUMN arima_ops.predictions.history_len IS 'number of values that the request brought; 0: it relied on those recorded';
+COMMENT ON COLUMN arima_ops.predictions.request_id IS 'the caller''s key: a request that comes again gets the first answer';
+COMMENT ON COLUMN arima_ops.predictions.adjustment IS 'factor from the prices of the answer to those of today, other than 1 after a split';
+COMMENT ON COLUMN arima_ops.predictions.target_ts IS 'session that the forecast was for, once its value is there';
+COMMENT ON COLUMN arima_ops.predictions.actual IS 'value of that session, in the prices of today';
+COMMENT ON COLUMN arima_ops.predictions.error IS 'actual - forecast * adjustment';
+COMMENT ON COLUMN arima_ops.predictions.relabelled IS 'how often the label was changed by a revision';
+
+SELECT pg_catalog.pg_extension_config_dump('arima_ops.predictions', '');
+SELECT pg_catalog.pg_extension_config_dump('arima_ops.predictions_id_seq', '');
+
+/*
+ * The number of recent values that end newer than what is recorded: where the
+ * recorded values, newest last, are found in the recent ones with so many after
+ * them.  The fewest if there are several such places, 0 if there is none.
+ */
+CREATE FUNCTION arima_ops.count_newer(recent float8[], recorded float8[]) RETURNS int
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce(min(k), 0)
+	FROM generate_series(0, cardinality(recent) - 2) AS k,
+		LATERAL (SELECT least(cardinality(recent) - k, cardinality(recorded)) AS overlap) AS o
+	WHERE overlap > 0
+		AND recent[cardinality(recent) - k - overlap + 1 : cardinality(recent) - k]
+			= recorded[cardinality(recorded) - overlap + 1 : cardinality(recorded)]
+$$;
+COMMENT ON FUNCTION arima_ops.count_newer(float8[], float8[]) IS
+'How many of the recent values follow the last of the recorded ones';
+
+/* The champion's forecast, in today's prices, from recent values or from those recorded up to as_of. */
+CREATE FUNCTION arima_ops.champion_forecast(champion arima_ops.models, recent float8[], as_of timestamptz, horizon int, level float8)
+RETURNS TABLE (step int, forecast float8, std_error float8, lower float8, upper float8)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+	factor float8 := champion.adjustment;
+	values_given float8[] := recent;
+	rolled @extschema@.arima_model := champion.model;
+BEGIN
+	IF recent IS NULL AND as_of >= champion.trained_to THEN
+		SELECT array_agg(a.value / factor ORDER BY a.ts) INTO values_given
+		FROM arima_ops.actuals AS a WHERE a.series = champion.series AND a.ts > champion.trained_to AND a.ts <= as_of;
+		IF values_given IS NOT NULL THEN
+			rolled := @extschema@.arima_append(rolled, values_given);
+		END IF;
+		RETURN QUERY SELECT f.step, f.forecast * factor, f.std_error * factor, f.lower * factor, f.upper * factor
+			FROM @extschema@.arima_forecast(rolled, horizon, level) AS f;
+		RETURN;
+	END IF;
+	IF recent IS NULL THEN
+		-- a forecast as of a session within the training span
+		SELECT array_agg(a.value ORDER BY a.ts) INTO values_given
+		FROM arima_ops.actuals AS a WHERE a.series = champion.series AND a.ts >= champion.trained_from AND a.ts <= as_of;
+	END IF;
+	RETURN QUERY SELECT f.step, f.forecast * factor, f.std_error * factor, f.lower * factor, f.upper * factor
+		FROM @extschema@.arima_forecast(rolled, (SELECT array_agg(v / factor ORDER BY i) FROM unnest(values_given) WITH ORDINALITY AS u (v, i)),
+			horizon, level) AS f;
+END $$;
+COMMENT ON FUNCTION arima_ops.champion_forecast(arima_ops.models, float8[], timestamptz, int, float8) IS
+'Forecast of a registered model, in the prices of today: after recent values, or after those recorded up to as_of';
+
+/* A request's answer that is already logged. */
+CREATE FUNCTION arima_ops.logged_answer(series text, request_id text) RETURNS SETOF arima_ops.predictions
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT p.* FROM arima_ops.predictions AS p
+	WHERE p.series = logged_answer.series AND p.request_id = logged_answer.request_id ORDER BY p.horizon
+$$;
+COMMENT ON FUNCTION arima_ops.logged_answer(text, text) IS 'The predictions that were logged for a request';
+
+/*
+ * Security definer: who may ask needs no right to write the log, and so each
+ * answer that leaves is in it.
+ */
+CREATE FUNCTION arima_ops.predict(
+	series text,
+	recent float8[] DEFAULT NULL,
+	horizon int DEFAULT 1,
+	level float8 DEFAULT 0.95,
+	as_of timestamptz DEFAULT NULL,
+	request_id text DEFAULT NULL)
+RETURNS SETOF arima_ops.predictions
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+	champion arima_ops.models;
+	last_ts timestamptz := as_of;
+	newer int := 0;
+BEGIN
+	PERFORM arima_ops.get_series(series);
+	IF request_id IS NOT NULL THEN
+		RETURN QUERY SELECT * FROM arima_ops.logged_answer(series, request_id);
+		IF FOUND THEN
+			RETURN;
+		END IF;
+	END IF;
+	SELECT * INTO champion FROM arima_ops.models AS m WHERE m.series = series AND m.status = 'champion';
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'series "%" has no model yet', series
+			USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('Train one by arima_ops.train(%L).', series);
+	END IF;
+	IF as_of IS NULL OR recent IS NULL THEN
+		SELECT a.ts INTO last_ts FROM arima_ops.actuals AS a
+		WHERE a.series = series AND a.ts <= coalesce(as_of, 'infinity') ORDER BY a.ts DESC LIMIT 1;
+		IF NOT FOUND THEN
+			RAISE EXCEPTION 'series "%" has no actual values%', series, coalesce(' up to ' || as_of, '')
+				USING ERRCODE = 'object_not_in_prerequisite_state',
+					HINT = 'Record them by arima_ops.record_actuals(series, ts, value), or say by as_of after which session the recent values end.';
+		END IF;
+	END IF;
+	IF as_of IS NULL AND recent IS NOT NULL THEN
+		newer := arima_ops.count_newer(recent, (SELECT array_agg(l.value ORDER BY l.ts)
+			FROM (SELECT a.ts, a.value FROM arima_ops.actuals AS a WHERE a.series = series
+				ORDER BY a.ts DESC LIMIT cardinality(recent)) AS l));
+	END IF;
+	RETURN QUERY
+	INSERT INTO arima_ops.predictions AS p (series, version, as_of, lead, horizon, history_len, forecast, std_error, lower, upper, level, request_id)
+	SELECT series, champion.version, last_ts, newer, f.step, coalesce(cardinality(recent), 0),
+		f.forecast, f.std_error, f.lower, f.upper, level, request_id
+	FROM arima_ops.champion_forecast(champion, recent, last_ts, horizon, level) AS f
+	ON CONFLICT DO NOTHING
+	RETURNING p.*;
+	IF NOT FOUND THEN
+		-- the same request at the same time was first
+		RETURN QUERY SELECT * FROM arima_ops.logged_answer(series, request_id);
+	END IF;
+END $$;
+COMMENT ON FUNCTION arima_ops.predict(text, float8[], int, float8, timestamptz, text) IS
+'Forecast of the champion for the next sessions, logged: gives the rows of arima_ops.predictions, one a step. From recent values, oldest first, else from those recorded. as_of is the session after which the forecast begins: by default the last one recorded; where recent values follow that one, they are counted. A request_id that came before gets the first answer';

@@ -1,0 +1,313 @@
+/* ---- actual values, and the labels of the predictions ---- */
+
+CREATE TABLE arima_ops.actuals (
+	series text NOT NULL REFERENCES arima_ops.series,
+	ts timestamptz NOT NULL CHECK (pg_catalog.isfinite(ts)),
+	value float8 NOT NULL CHECK (value > '-Infinity' AND value < 'Infinity'),
+	source text NOT NULL DEFAULT 'manual',
+	recorded_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	PRIMARY KEY (series, ts));
+
+COMMENT ON TABLE arima_ops.actuals IS
+'The values that came, one row a session. COPY and INSERT may add rows; arima_ops.record_actuals also revises. A change relabels the predictions that it touches';
+COMMENT ON COLUMN arima_ops.actuals.ts IS 'the session; sessions follow each other in this order, days without one do not exist';
+COMMENT ON COLUMN arima_ops.actuals.source IS 'provider, or how else it came';
+
+CREATE TABLE arima_ops.actual_revisions (
+	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	series text NOT NULL,
+	ts timestamptz NOT NULL,
+	old_value float8,
+	new_value float8,
+	old_source text,
+	old_recorded_at timestamptz,
+	revised_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp());
+CREATE INDEX actual_revisions_series ON arima_ops.actual_revisions (series, ts);
+
+COMMENT ON TABLE arima_ops.actual_revisions IS 'What an actual value was before it was changed or removed';
+
+SELECT pg_catalog.pg_extension_config_dump('arima_ops.actuals', '');
+SELECT pg_catalog.pg_extension_config_dump('arima_ops.actual_revisions', '');
+SELECT pg_catalog.pg_extension_config_dump('arima_ops.actual_revisions_id_seq', '');
+
+/* ---- labels ---- */
+
+/*
+ * The sessions that predictions of a series are for, as far as they are there: for
+ * each session known and number of steps, the session that many after it.  One
+ * look-up for each pair, however many predictions share it.
+ */
+CREATE FUNCTION arima_ops.label_predictions(wanted text[], from_ts timestamptz DEFAULT '-infinity') RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	labelled bigint;
+BEGIN
+	WITH pair AS MATERIALIZED (
+		SELECT p.series, p.as_of, p.lead + p.horizon AS steps FROM arima_ops.predictions AS p
+		WHERE p.target_ts IS NULL AND p.series = ANY (wanted) AND p.as_of >= from_ts
+		GROUP BY 1, 2, 3
+	), target AS MATERIALIZED (
+		SELECT pair.*, a.ts, a.value
+		FROM pair CROSS JOIN LATERAL (SELECT t.ts, t.value FROM arima_ops.actuals AS t
+			WHERE t.series = pair.series AND t.ts > pair.as_of ORDER BY t.ts OFFSET pair.steps - 1 LIMIT 1) AS a
+	)
+	UPDATE arima_ops.predictions AS p SET target_ts = t.ts, actual = t.value, scored_at = clock_timestamp()
+	FROM target AS t
+	WHERE p.target_ts IS NULL AND p.series = t.series AND p.as_of = t.as_of AND p.lead + p.horizon = t.steps;
+	GET DIAGNOSTICS labelled = ROW_COUNT;
+	RETURN labelled;
+END $$;
+COMMENT ON FUNCTION arima_ops.label_predictions(text[], timestamptz) IS
+'Labels the pending predictions of locked series whose sessions have come; gives their number';
+
+CREATE FUNCTION arima_ops.score_predictions(series text DEFAULT NULL) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+	wanted text[];
+BEGIN
+	IF series IS NOT NULL THEN
+		PERFORM arima_ops.get_series(series);
+	END IF;
+	SELECT array_agg(s.name) INTO wanted FROM arima_ops.series AS s
+	WHERE (series IS NULL OR s.name = series)
+		AND EXISTS (SELECT FROM arima_ops.predictions AS p WHERE p.series = s.name AND p.target_ts IS NULL);
+	IF wanted IS NULL THEN
+		RETURN 0;
+	END IF;
+	PERFORM arima_ops.lock_series(wanted);
+	RETURN arima_ops.label_predictions(wanted);
+END $$;
+COMMENT ON FUNCTION arima_ops.score_predictions(text) IS
+'Labels every pending prediction, of one series or of all, whose session has come: the value of the session number lead + horizon after as_of. Gives how many. May be repeated at any time, and catches up whatever was missed';
+
+/*
+ * After actual values came, changed or went.  Only predictions whose label is not
+ * what it would be now are touched, so that a load in any order is harmless.
+ */
+CREATE FUNCTION arima_ops.relabel(touched text[], from_ts timestamptz) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	changed bigint;
+BEGIN
+	WITH pair AS MATERIALIZED (
+		SELECT p.series, p.as_of, p.lead + p.horizon AS steps, p.target_ts, p.actual FROM arima_ops.predictions AS p
+		WHERE p.series = ANY (touched) AND p.target_ts >= from_ts
+		GROUP BY 1, 2, 3, 4, 5
+	), wrong AS MATERIALIZED (
+		SELECT pair.*, a.ts, a.value
+		FROM pair LEFT JOIN LATERAL (SELECT t.ts, t.value FROM arima_ops.actuals AS t
+			WHERE t.series = pair.series AND t.ts > pair.as_of ORDER BY t.ts OFFSET pair.steps - 1 LIMIT 1) AS a ON true
+		WHERE a.ts IS DISTINCT FROM pair.target_ts OR a.value IS DISTINCT FROM pair.actual
+	)
+	UPDATE arima_ops.predictions AS p
+	SET target_ts = w.ts, actual = w.value, relabelled = p.relabelled + 1,
+		scored_at = CASE WHEN w.ts IS NOT NULL THEN clock_timestamp() END
+	FROM wrong AS w
+	WHERE p.series = w.series AND p.as_of = w.as_of AND p.lead + p.horizon = w.steps
+		AND p.target_ts = w.target_ts AND p.actual = w.actual;
+	GET DIAGNOSTICS changed = ROW_COUNT;
+	RETURN changed;
+END $$;
+COMMENT ON FUNCTION arima_ops.relabel(text[], timestamptz) IS
+'Mends the labels of locked series from a session on, where they are no longer what the actual values say; gives their number';
+
+CREATE FUNCTION arima_ops.actuals_changed() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	touched text[];
+	first_ts timestamptz;
+	changed bigint;
+BEGIN
+	IF TG_OP = 'INSERT' THEN
+		SELECT array_agg(DISTINCT n.series) INTO touched FROM new_rows AS n;
+		PERFORM arima_ops.lock_series(touched);
+		-- the usual case ends here: the value of a new session, which has no label yet
+		SELECT array_agg(f.series), min(f.ts) INTO touched, first_ts
+		FROM (SELECT n.series, min(n.ts) AS ts FROM new_rows AS n GROUP BY n.series) AS f
+		WHERE EXISTS (SELECT FROM arima_ops.predictions AS p WHERE p.series = f.series AND p.target_ts >= f.ts);
+	ELSE
+		SELECT array_agg(DISTINCT o.series) INTO touched FROM old_rows AS o;
+		PERFORM arima_ops.lock_series(touched);
+		IF TG_OP = 'UPDATE' THEN
+			INSERT INTO arima_ops.actual_revisions (series, ts, old_value, new_value, old_source, old_recorded_at)
+			SELECT o.series, o.ts, o.value, n.value, o.source, o.recorded_at
+			FROM old_rows AS o JOIN new_rows AS n USING (series, ts) WHERE o.value <> n.value;
+			SELECT array_agg(DISTINCT o.series), min(o.ts) INTO touched, first_ts
+			FROM old_rows AS o JOIN new_rows AS n USING (series, ts) WHERE o.value <> n.value;
+		ELSE
+			INSERT INTO arima_ops.actual_revisions (series, ts, old_value, old_source, old_recorded_at)
+			SELECT o.series, o.ts, o.value, o.source, o.recorded_at FROM old_rows AS o;
+			SELECT min(o.ts) INTO first_ts FROM old_rows AS o;
+		END IF;
+	END IF;
+	IF touched IS NULL THEN
+		RETURN NULL;
+	END IF;
+	changed := arima_ops.relabel(touched, first_ts);
+	IF TG_OP <> 'INSERT' OR changed > 0 THEN
+		PERFORM arima_ops.record_event('revision', t, NULL, format('actual values from %s on %s', first_ts,
+				CASE TG_OP WHEN 'INSERT' THEN 'came late' WHEN 'UPDATE' THEN 'were changed' ELSE 'were removed' END),
+			jsonb_build_object('from', first_ts, 'relabelled', changed))
+		FROM unnest(touched) AS t;
+	END IF;
+	RETURN NULL;
+END $$;
+COMMENT ON FUNCTION arima_ops.actuals_changed() IS
+'Keeps the labels of predictions what the actual values say, and notes what was there before (trigger)';
+
+CREATE TRIGGER actuals_inserted AFTER INSERT ON arima_ops.actuals
+REFERENCING NEW TABLE AS new_rows
+FOR EACH STATEMENT EXECUTE FUNCTION arima_ops.actuals_changed();
+CREATE TRIGGER actuals_updated AFTER UPDATE ON arima_ops.actuals
+REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+FOR EACH STATEMENT EXECUTE FUNCTION arima_ops.actuals_changed();
+CREATE TRIGGER actuals_deleted AFTER DELETE ON arima_ops.actuals
+REFERENCING OLD TABLE AS old_rows
+FOR EACH STATEMENT EXECUTE FUNCTION arima_ops.actuals_changed();
+
+CREATE FUNCTION arima_ops.actuals_refuse() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF TG_OP = 'TRUNCATE' THEN
+		RAISE EXCEPTION 'actual values cannot be truncated'
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				HINT = 'DELETE them: that takes the labels back which they gave.';
+	END IF;
+	RAISE EXCEPTION 'an actual value cannot be moved to another session or series'
+		USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Delete it and record it anew.';
+END $$;
+COMMENT ON FUNCTION arima_ops.actuals_refuse() IS 'Refuses TRUNCATE and changes of the key (trigger)';
+
+CREATE TRIGGER actuals_refuse_truncate BEFORE TRUNCATE ON arima_ops.actuals
+FOR EACH STATEMENT EXECUTE FUNCTION arima_ops.actuals_refuse();
+CREATE TRIGGER actuals_refuse_move BEFORE UPDATE OF series, ts ON arima_ops.actuals
+FOR EACH ROW WHEN ((OLD.series, OLD.ts) IS DISTINCT FROM (NEW.series, NEW.ts)) EXECUTE FUNCTION arima_ops.actuals_refuse();
+
+/* ---- splits, and other changes of all prices by one factor ---- */
+
+/* Takes forecasts and models made of prices up to a session over to prices times a factor. */
+CREATE FUNCTION arima_ops.adjust_basis(series text, factor float8, up_to timestamptz) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+	adjusted bigint;
+BEGIN
+	UPDATE arima_ops.models AS m SET adjustment = m.adjustment * factor WHERE m.series = series AND m.trained_to <= up_to;
+	UPDATE arima_ops.predictions AS p SET adjustment = p.adjustment * factor WHERE p.series = series AND p.as_of <= up_to;
+	GET DIAGNOSTICS adjusted = ROW_COUNT;
+	PERFORM arima_ops.record_event('restatement', series, NULL, format('values up to %s times %s', up_to, factor),
+		jsonb_build_object('factor', factor, 'up_to', up_to, 'predictions', adjusted));
+END $$;
+COMMENT ON FUNCTION arima_ops.adjust_basis(text, float8, timestamptz) IS
+'Adjusts the predictions and models of a locked series that were made of values up to a session, which are now times a factor';
+
+CREATE FUNCTION arima_ops.restate(series text, factor float8, up_to timestamptz) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+	changed bigint;
+BEGIN
+	PERFORM arima_ops.get_series(series);
+	IF factor IS NULL OR up_to IS NULL OR NOT (factor > 0 AND factor < 'Infinity') THEN
+		RAISE EXCEPTION 'the factor must be positive, and the session known'
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'For a 4:1 split the factor is 0.25 and up_to the last session before it.';
+	END IF;
+	PERFORM arima_ops.lock_series(ARRAY[series]);
+	PERFORM arima_ops.adjust_basis(series, factor, up_to);
+	UPDATE arima_ops.actuals AS a SET value = a.value * factor, recorded_at = clock_timestamp()
+	WHERE a.series = series AND a.ts <= up_to;
+	GET DIAGNOSTICS changed = ROW_COUNT;
+	RETURN changed;
+END $$;
+COMMENT ON FUNCTION arima_ops.restate(text, float8, timestamptz) IS
+'Multiplies the recorded values up to a session by a factor, as after a split (4:1: 0.25, up to the last session before it), and adjusts the predictions and models made of them. Gives the number of values';
+
+/*
+ * The factor by which values given for sessions that are recorded differ, if it is
+ * the same for all of them up to the last one that differs, and these are all that
+ * are recorded up to there: then it is the basis of the prices that changed, as by a
+ * split or a dividend.  Same: to 1e-4, or a twentieth of the change if that is less.
+ */
+CREATE FUNCTION arima_ops.common_factor(series text, ts timestamptz[], value float8[], OUT factor float8, OUT up_to timestamptz)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+	spread float8;
+	compared bigint;
+	recorded bigint;
+BEGIN
+	SELECT max(a.ts) INTO up_to FROM unnest(ts, value) AS g (ts, value)
+		JOIN arima_ops.actuals AS a ON a.series = series AND a.ts = g.ts WHERE a.value <> g.value;
+	SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY g.value / a.value), count(*),
+		greatest(max(g.value / a.value), -min(g.value / a.value)) - greatest(min(g.value / a.value), -max(g.value / a.value))
+	INTO factor, compared, spread
+	FROM unnest(ts, value) AS g (ts, value) JOIN arima_ops.actuals AS a ON a.series = series AND a.ts = g.ts
+	WHERE a.ts <= up_to AND a.value <> 0;
+	SELECT count(*) INTO recorded FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts <= up_to;
+	IF compared < 5 OR compared <> recorded OR factor <= 0
+		OR spread > least(1e-4 * factor, 0.05 * abs(factor - 1)) THEN
+		factor := NULL;
+	END IF;
+END $$;
+COMMENT ON FUNCTION arima_ops.common_factor(text, timestamptz[], float8[]) IS
+'The factor by which all values recorded up to a session are changed by those given; NULL if they are not';
+
+CREATE FUNCTION arima_ops.record_actuals(
+	series text,
+	ts timestamptz[],
+	value float8[],
+	source text DEFAULT 'manual',
+	OUT inserted bigint,
+	OUT revised bigint,
+	OUT unchanged bigint)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+	wrong timestamptz;
+	given bigint;
+	basis record;
+BEGIN
+	PERFORM arima_ops.get_series(series);
+	IF coalesce(cardinality(ts), 0) <> coalesce(cardinality(value), 0) OR array_ndims(ts) > 1 OR array_ndims(value) > 1 THEN
+		RAISE EXCEPTION 'there are % sessions and % values', coalesce(cardinality(ts), 0), coalesce(cardinality(value), 0)
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'Give a value for each session, in two arrays of the same length.';
+	END IF;
+	SELECT g.ts INTO wrong FROM unnest(ts, value) AS g (ts, value)
+	WHERE g.ts IS NULL OR NOT isfinite(g.ts) OR g.value IN ('NaN', 'Infinity', '-Infinity') LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION 'a session or value is not finite'
+			USING ERRCODE = 'invalid_parameter_value', DETAIL = format('The session is %s.', coalesce(wrong::text, 'NULL')),
+				HINT = 'Leave out sessions without value, or give NULL for them.';
+	END IF;
+	PERFORM arima_ops.lock_series(ARRAY[series]);
+	-- of a session given twice the last value counts
+	SELECT array_agg(l.ts), array_agg(l.value), count(*) INTO ts, value, given
+	FROM (SELECT DISTINCT ON (g.ts) g.ts, g.value FROM unnest(ts, value) WITH ORDINALITY AS g (ts, value, i)
+		WHERE g.value IS NOT NULL ORDER BY g.ts, g.i DESC) AS l;
+	SELECT * INTO basis FROM arima_ops.common_factor(series, ts, value);
+	IF basis.factor IS NOT NULL THEN
+		PERFORM arima_ops.adjust_basis(series, basis.factor, basis.up_to);
+	END IF;
+	UPDATE arima_ops.actuals AS a SET value = g.value, source = source, recorded_at = clock_timestamp()
+	FROM unnest(ts, value) AS g (ts, value) WHERE a.series = series AND a.ts = g.ts AND a.value <> g.value;
+	GET DIAGNOSTICS revised = ROW_COUNT;
+	INSERT INTO arima_ops.actuals (series, ts, value, source)
+	SELECT series, g.ts, g.value, source FROM unnest(ts, value) AS g (ts, value)
+	WHERE NOT EXISTS (SELECT FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts = g.ts);
+	GET DIAGNOSTICS inserted = ROW_COUNT;
+	unchanged := given - revised - inserted;
+END $$;
+COMMENT ON FUNCTION arima_ops.record_actuals(text, timestamptz[], float8[], text) IS
+'Records the values of sessions: new ones are added, changed ones revised, with a trace; NULL is left out; of a session given twice the last value counts. Where all values recorded so far change by one factor, as after a split, predictions and models are taken over to the new prices. Gives how many sessions were inserted, revised and unchanged';
+
+/* ---- history of a series, for training ---- */
+
+CREATE FUNCTION arima_ops.history_hash(series text, trained_from timestamptz, trained_to timestamptz) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT md5(coalesce(string_agg(extract(epoch FROM a.ts)::text || ' ' || a.value::text, ',' ORDER BY a.ts), ''))
+	FROM arima_ops.actuals AS a
+	WHERE a.series = history_hash.series AND a.ts BETWEEN history_hash.trained_from AND history_hash.trained_to
+$$;
+COMMENT ON FUNCTION arima_ops.history_hash(text, timestamptz, timestamptz) IS
+'MD5 of the recorded values of a series between two sessions: the same as models.data_hash as long as they are as they were at training';
