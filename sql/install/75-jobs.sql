@@ -1,0 +1,82 @@
+/* ---- jobs: who runs, how far it is, how it ended ---- */
+
+CREATE TABLE arima_ops.job_runs (
+	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	job text NOT NULL CHECK (job ~ '^[a-z_]+$'),
+	started_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	finished_at timestamptz,
+	status text NOT NULL DEFAULT 'running' CHECK (status IN ('running', 'succeeded', 'failed', 'abandoned')),
+	done bigint NOT NULL DEFAULT 0,
+	total bigint,
+	error text,
+	pid int NOT NULL DEFAULT pg_catalog.pg_backend_pid(),
+	CHECK ((status = 'running') = (finished_at IS NULL)));
+CREATE INDEX job_runs_job ON arima_ops.job_runs (job, id);
+-- whoever begins closes what a dead run left open, so that there is one at most
+CREATE UNIQUE INDEX job_runs_running ON arima_ops.job_runs (job) WHERE status = 'running';
+
+COMMENT ON TABLE arima_ops.job_runs IS 'Runs of the jobs: when, how far, with what outcome';
+COMMENT ON COLUMN arima_ops.job_runs.status IS
+'running; succeeded; failed: some of it did, see error; abandoned: the server process ended before the job, which the next run then found';
+COMMENT ON COLUMN arima_ops.job_runs.done IS 'how many of total are done';
+COMMENT ON COLUMN arima_ops.job_runs.pid IS 'server process';
+
+SELECT pg_catalog.pg_extension_config_dump('arima_ops.job_runs', '');
+SELECT pg_catalog.pg_extension_config_dump('arima_ops.job_runs_id_seq', '');
+
+/*
+ * A job commits as it goes, so the lock that keeps a second run away is one of
+ * the transaction, taken anew in each: a session-level lock would outlive a
+ * cancelled CALL.  In the moment between two transactions another run may take
+ * over; the first one then learns it from job_progress and stops.
+ */
+CREATE FUNCTION arima_ops.lock_job(job text) RETURNS boolean
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	SELECT pg_try_advisory_xact_lock(hashtext('arima_ops'), hashtext(job))
+$$;
+COMMENT ON FUNCTION arima_ops.lock_job(text) IS 'Keeps other runs of a job away until the end of the transaction; false: there is one';
+
+CREATE FUNCTION arima_ops.begin_job(job text) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+	run bigint;
+BEGIN
+	IF NOT arima_ops.lock_job(job) THEN
+		RAISE NOTICE 'job "%" is running already', job;
+		RETURN NULL;
+	END IF;
+	UPDATE arima_ops.job_runs AS r SET status = 'abandoned', finished_at = clock_timestamp()
+	WHERE r.job = job AND r.status = 'running';
+	INSERT INTO arima_ops.job_runs (job) VALUES (job) RETURNING id INTO run;
+	RETURN run;
+END $$;
+COMMENT ON FUNCTION arima_ops.begin_job(text) IS
+'Begins a run of a job and gives its id; NULL, with a notice, if another run is active. A run that its server process did not survive is closed as abandoned';
+
+CREATE FUNCTION arima_ops.job_progress(run bigint, done bigint, total bigint DEFAULT NULL) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+	name text;
+BEGIN
+	SELECT r.job INTO name FROM arima_ops.job_runs AS r WHERE r.id = run;
+	IF arima_ops.lock_job(name) THEN
+		UPDATE arima_ops.job_runs AS r SET done = done, total = coalesce(total, r.total)
+		WHERE r.id = run AND r.status = 'running';
+		IF FOUND THEN
+			RETURN true;
+		END IF;
+	END IF;
+	RAISE NOTICE 'another run of job "%" has taken over', name;
+	RETURN false;
+END $$;
+COMMENT ON FUNCTION arima_ops.job_progress(bigint, bigint, bigint) IS
+'To be called first in each transaction of a job: keeps the lock and notes how far it is. False: another run has taken over, and this one must end';
+
+CREATE FUNCTION arima_ops.end_job(run bigint, status text DEFAULT 'succeeded', error text DEFAULT NULL) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	UPDATE arima_ops.job_runs AS r SET status = end_job.status, error = end_job.error, finished_at = clock_timestamp()
+	WHERE r.id = end_job.run AND r.status = 'running'
+$$;
+COMMENT ON FUNCTION arima_ops.end_job(bigint, text, text) IS 'Ends a run of a job: succeeded, or failed with what went wrong';
