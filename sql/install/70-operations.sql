@@ -22,6 +22,13 @@ COMMENT ON SCHEMA arima_ops IS
 'The life of forecasting models: series and their actual values, the registry of models, the log of predictions, drift, retraining and promotion';
 GRANT USAGE ON SCHEMA arima_ops TO arima_ops_reader, arima_ops_user, arima_ops_admin;
 
+/* The date of a daily session, whose time is midnight UTC; else date and time. */
+CREATE FUNCTION arima_ops.session_text(ts timestamptz) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT to_char(ts AT TIME ZONE 'UTC', CASE WHEN date_trunc('day', ts AT TIME ZONE 'UTC') = ts AT TIME ZONE 'UTC' THEN 'YYYY-MM-DD' ELSE 'YYYY-MM-DD HH24:MI:SS' END)
+$$;
+COMMENT ON FUNCTION arima_ops.session_text(timestamptz) IS 'A session for people, in UTC: the date, with the time where that is not midnight';
+
 /* Series are named by text, not by a key: an event outlives its series. */
 CREATE TABLE arima_ops.events (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

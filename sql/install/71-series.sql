@@ -34,10 +34,10 @@ CREATE TABLE arima_ops.series (
 	-- how long scored predictions are kept
 	retention interval CHECK (retention > interval '0'),
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-	CHECK (min_recent <= max_recent),
-	CHECK (drift_min_labels <= drift_window),
-	CHECK (drift_recovery <= drift_multiplier),
-	CHECK (provider IS NULL OR symbol IS NOT NULL));
+	CONSTRAINT recent_bounds CHECK (min_recent <= max_recent),
+	CONSTRAINT drift_min_labels_within_window CHECK (drift_min_labels <= drift_window),
+	CONSTRAINT drift_recovery_below_multiplier CHECK (drift_recovery <= drift_multiplier),
+	CONSTRAINT provider_needs_symbol CHECK (provider IS NULL OR symbol IS NOT NULL));
 
 COMMENT ON TABLE arima_ops.series IS
 'What is forecast: one row a series, with the specification of its models and its policies. Change a policy by UPDATE';

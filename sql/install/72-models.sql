@@ -58,7 +58,7 @@ EXECUTE FUNCTION arima_ops.model_is_final();
 CREATE FUNCTION arima_ops.needs_champion() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF EXISTS (SELECT FROM arima_ops.models WHERE series = OLD.series AND promoted_at IS NOT NULL)
+	IF EXISTS (SELECT FROM arima_ops.models WHERE series = OLD.series AND (promoted_at IS NOT NULL OR TG_OP = 'DELETE'))
 		AND NOT EXISTS (SELECT FROM arima_ops.models WHERE series = OLD.series AND status = 'champion') THEN
 		RAISE EXCEPTION 'series "%" would be left without a champion', OLD.series
 			USING ERRCODE = 'integrity_constraint_violation',

@@ -26,8 +26,8 @@ CREATE TABLE arima_ops.predictions (
 	scored_at timestamptz,
 	relabelled int NOT NULL DEFAULT 0,
 	FOREIGN KEY (series, version) REFERENCES arima_ops.models,
-	CHECK (target_ts > as_of),
-	CHECK ((target_ts IS NULL) = (actual IS NULL) AND (target_ts IS NULL) = (scored_at IS NULL)));
+	CONSTRAINT label_after_as_of CHECK (target_ts > as_of),
+	CONSTRAINT label_whole CHECK ((target_ts IS NULL) = (actual IS NULL) AND (target_ts IS NULL) = (scored_at IS NULL)));
 
 CREATE INDEX predictions_pending ON arima_ops.predictions (series, as_of) WHERE target_ts IS NULL;
 CREATE INDEX predictions_scored ON arima_ops.predictions (series, target_ts) WHERE target_ts IS NOT NULL;
@@ -142,7 +142,7 @@ BEGIN
 		SELECT a.ts INTO last_ts FROM arima_ops.actuals AS a
 		WHERE a.series = series AND a.ts <= coalesce(as_of, 'infinity') ORDER BY a.ts DESC LIMIT 1;
 		IF NOT FOUND THEN
-			RAISE EXCEPTION 'series "%" has no actual values%', series, coalesce(' up to ' || as_of, '')
+			RAISE EXCEPTION 'series "%" has no actual values%', series, coalesce(' up to ' || arima_ops.session_text(as_of), '')
 				USING ERRCODE = 'object_not_in_prerequisite_state',
 					HINT = 'Record them by arima_ops.record_actuals(series, ts, value), or say by as_of after which session the recent values end.';
 		END IF;

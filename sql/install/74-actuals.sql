@@ -146,7 +146,7 @@ BEGIN
 	END IF;
 	changed := arima_ops.relabel(touched, first_ts);
 	IF TG_OP <> 'INSERT' OR changed > 0 THEN
-		PERFORM arima_ops.record_event('revision', t, NULL, format('actual values from %s on %s', first_ts,
+		PERFORM arima_ops.record_event('revision', t, NULL, format('actual values from %s on %s', arima_ops.session_text(first_ts),
 				CASE TG_OP WHEN 'INSERT' THEN 'came late' WHEN 'UPDATE' THEN 'were changed' ELSE 'were removed' END),
 			jsonb_build_object('from', first_ts, 'relabelled', changed))
 		FROM unnest(touched) AS t;
@@ -196,7 +196,7 @@ BEGIN
 	UPDATE arima_ops.models AS m SET adjustment = m.adjustment * factor WHERE m.series = series AND m.trained_to <= up_to;
 	UPDATE arima_ops.predictions AS p SET adjustment = p.adjustment * factor WHERE p.series = series AND p.as_of <= up_to;
 	GET DIAGNOSTICS adjusted = ROW_COUNT;
-	PERFORM arima_ops.record_event('restatement', series, NULL, format('values up to %s times %s', up_to, factor),
+	PERFORM arima_ops.record_event('restatement', series, NULL, format('values up to %s times %s', arima_ops.session_text(up_to), factor),
 		jsonb_build_object('factor', factor, 'up_to', up_to, 'predictions', adjusted));
 END $$;
 COMMENT ON FUNCTION arima_ops.adjust_basis(text, float8, timestamptz) IS
@@ -277,7 +277,7 @@ BEGIN
 	WHERE g.ts IS NULL OR NOT isfinite(g.ts) OR g.value IN ('NaN', 'Infinity', '-Infinity') LIMIT 1;
 	IF FOUND THEN
 		RAISE EXCEPTION 'a session or value is not finite'
-			USING ERRCODE = 'invalid_parameter_value', DETAIL = format('The session is %s.', coalesce(wrong::text, 'NULL')),
+			USING ERRCODE = 'invalid_parameter_value', DETAIL = format('The session is %s.', coalesce(CASE WHEN isfinite(wrong) THEN arima_ops.session_text(wrong) ELSE wrong::text END, 'NULL')),
 				HINT = 'Leave out sessions without value, or give NULL for them.';
 	END IF;
 	PERFORM arima_ops.lock_series(ARRAY[series]);

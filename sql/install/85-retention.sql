@@ -1,0 +1,77 @@
+/* ---- what is old enough to go ---- */
+
+/* The rows of one kind that may go, at most so many; gives how many went. */
+CREATE FUNCTION arima_ops.remove_old(batch int DEFAULT 10000) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	removed bigint;
+	more bigint;
+BEGIN
+	DELETE FROM arima_ops.predictions AS p USING (
+		SELECT o.id FROM arima_ops.series AS s CROSS JOIN LATERAL (
+			SELECT q.id FROM arima_ops.predictions AS q
+			WHERE q.series = s.name AND q.target_ts < now() - s.retention AND q.scored_at < now() - s.retention
+			ORDER BY q.target_ts LIMIT batch) AS o
+		WHERE s.retention IS NOT NULL LIMIT batch) AS old
+	WHERE p.id = old.id;
+	GET DIAGNOSTICS removed = ROW_COUNT;
+	DELETE FROM arima_ops.drift_checks AS d USING (
+		SELECT c.series, c.ts FROM arima_ops.series AS s JOIN arima_ops.drift_checks AS c ON c.series = s.name
+		WHERE c.ts < now() - s.retention LIMIT batch) AS old
+	WHERE d.series = old.series AND d.ts = old.ts;
+	GET DIAGNOSTICS more = ROW_COUNT;
+	removed := removed + more;
+	DELETE FROM arima_ops.job_runs AS r USING (
+		SELECT j.id FROM arima_ops.job_runs AS j
+		WHERE j.finished_at < now() - interval '90 days' AND j.id < (SELECT max(l.id) FROM arima_ops.job_runs AS l WHERE l.job = j.job)
+		LIMIT batch) AS old
+	WHERE r.id = old.id;
+	GET DIAGNOSTICS more = ROW_COUNT;
+	RETURN removed + more;
+END $$;
+COMMENT ON FUNCTION arima_ops.remove_old(int) IS
+'Removes scored predictions and drift checks older than the retention of their series, and runs of jobs older than 90 days, at most so many of each; gives their number';
+
+/* pg_cron keeps its log for ever: the lines of our own jobs are ours to remove. */
+CREATE FUNCTION arima_ops.remove_old_cron_log() RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	removed bigint := 0;
+BEGIN
+	IF to_regclass('cron.job_run_details') IS NOT NULL THEN
+		EXECUTE $sql$DELETE FROM cron.job_run_details
+			WHERE username = current_user AND command LIKE 'CALL arima_ops.run\_%' AND end_time < now() - interval '30 days'$sql$;
+		GET DIAGNOSTICS removed = ROW_COUNT;
+	END IF;
+	RETURN removed;
+END $$;
+COMMENT ON FUNCTION arima_ops.remove_old_cron_log() IS 'Removes what pg_cron noted of the jobs of this extension more than 30 days ago; gives the number of lines';
+
+CREATE PROCEDURE arima_ops.run_retention()
+LANGUAGE plpgsql AS $$
+DECLARE
+	run bigint;
+	gone bigint := 0;
+	more bigint;
+BEGIN
+	PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+	run := arima_ops.begin_job('retention');
+	IF run IS NULL THEN
+		RETURN;
+	END IF;
+	PERFORM arima_ops.remove_old_cron_log();
+	LOOP
+		COMMIT;
+		PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+		IF NOT arima_ops.job_progress(run, gone) THEN
+			RETURN;
+		END IF;
+		more := arima_ops.remove_old();
+		gone := gone + more;
+		EXIT WHEN more = 0;
+	END LOOP;
+	PERFORM arima_ops.job_progress(run, gone, gone);
+	PERFORM arima_ops.end_job(run);
+END $$;
+COMMENT ON PROCEDURE arima_ops.run_retention() IS
+'Job: removes what is older than the retention of its series, in small transactions. Actual values, models, evaluations and events stay';

@@ -1,0 +1,169 @@
+--
+-- operations: series, actual values, predictions and their labels
+--
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS arima_ops;
+RESET client_min_messages;
+\set SHOW_CONTEXT never
+SET TimeZone = 'UTC';
+SET DateStyle = 'ISO';
+
+-- series and their policies
+SELECT arima_ops.create_series('ops_a', '(0,1,1)', policy => '{"drift_window": 20, "promotion_policy": "rmse_only"}');
+SELECT name, spec, provider, calendar, drift_window, drift_multiplier, drift_consecutive, promotion_policy, backtest_length
+FROM arima_ops.series WHERE name = 'ops_a';
+SELECT arima_ops.create_series('ops_a');
+SELECT arima_ops.create_series('ops_b', '(0,1,1');
+SELECT arima_ops.create_series('ops_b', '(0,1,1)', '{"metod": "css"}');
+SELECT arima_ops.create_series('ops_b', policy => '{"drift_windw": 20}');
+\set VERBOSITY terse
+SELECT arima_ops.create_series('ops_b', policy => '{"drift_window": 5}');
+\set VERBOSITY default
+SELECT arima_ops.set_policy('ops_c', '{"drift_window": 5}');
+UPDATE arima_ops.series SET name = 'ops_b' WHERE name = 'ops_a';
+SELECT count(*) FROM arima_ops.series WHERE name = 'ops_b';
+
+-- a prediction needs a series, values and a model
+SELECT * FROM arima_ops.predict('ops_c');
+SELECT * FROM arima_ops.predict('ops_a');
+
+-- actual values: weekdays of a quarter
+CREATE TEMP TABLE truth AS
+SELECT ts, 100 + sum(hashint4(i) / 2147483648.0) OVER (ORDER BY ts)::float8 AS value, row_number() OVER (ORDER BY ts) AS i
+FROM (SELECT ts, row_number() OVER (ORDER BY ts)::int AS i
+	FROM generate_series(timestamptz '2024-01-01', '2024-06-28', '1 day') AS ts WHERE extract(isodow FROM ts) < 6) AS weekdays;
+SELECT r.* FROM (SELECT array_agg(ts ORDER BY ts) AS ts, array_agg(value ORDER BY ts) AS value FROM truth WHERE i <= 100) AS t,
+	arima_ops.record_actuals('ops_a', ts, value) AS r;
+-- again, in another order, the last with another value before it: nothing to do
+SELECT r.* FROM (SELECT array_agg(ts ORDER BY i DESC) AS ts, array_agg(value ORDER BY i DESC) AS value FROM truth WHERE i <= 100) AS t,
+	arima_ops.record_actuals('ops_a', (SELECT ts FROM truth WHERE i = 7) || ts, 55 || value) AS r;
+SELECT count(*) FROM arima_ops.actual_revisions WHERE series = 'ops_a';
+SELECT * FROM arima_ops.record_actuals('ops_c', ARRAY['2024-01-01']::timestamptz[], ARRAY[1]);
+SELECT * FROM arima_ops.record_actuals('ops_a', ARRAY['2024-01-01', '2024-01-02']::timestamptz[], ARRAY[1]);
+SELECT * FROM arima_ops.record_actuals('ops_a', ARRAY['2024-01-01', NULL]::timestamptz[], ARRAY[1, 2]);
+SELECT * FROM arima_ops.record_actuals('ops_a', ARRAY['2024-01-01', 'infinity']::timestamptz[], ARRAY[1, 2]);
+SELECT * FROM arima_ops.record_actuals('ops_a', ARRAY['2024-01-01']::timestamptz[], ARRAY['NaN'::float8]);
+SELECT * FROM arima_ops.record_actuals('ops_a', '{}', '{}');
+SELECT * FROM arima_ops.record_actuals('ops_a', ARRAY['2024-12-01']::timestamptz[], ARRAY[NULL::float8]);
+\set VERBOSITY terse
+INSERT INTO arima_ops.actuals VALUES ('ops_a', '2024-12-01', 'NaN');
+INSERT INTO arima_ops.actuals VALUES ('ops_a', 'infinity', 1);
+\set VERBOSITY default
+UPDATE arima_ops.actuals SET ts = ts + interval '1 hour' WHERE series = 'ops_a' AND ts = '2024-01-01';
+TRUNCATE arima_ops.actuals;
+
+SELECT * FROM arima_ops.predict('ops_a');
+-- a champion trained on the first 80 values, and no second one, and not none
+CREATE FUNCTION pg_temp.register(version int, status text) RETURNS void LANGUAGE sql AS $$
+	INSERT INTO arima_ops.models (series, version, status, spec, model, trained_from, trained_to, n, data_hash, promoted_at, champion_from)
+	SELECT 'ops_a', version, status, '(0,1,1)', arima_fit(value, '(0,1,1)' ORDER BY ts), min(ts), max(ts), count(*),
+		arima_ops.history_hash('ops_a', min(ts), max(ts)),
+		CASE status WHEN 'champion' THEN now() END, CASE status WHEN 'champion' THEN max(ts) END
+	FROM truth WHERE i <= 80
+$$;
+SELECT pg_temp.register(1, 'champion');
+SELECT pg_temp.register(2, 'champion');
+SELECT pg_temp.register(2, 'candidate');
+UPDATE arima_ops.models SET status = 'archived', retired_at = now() WHERE series = 'ops_a' AND version = 1;
+DELETE FROM arima_ops.models WHERE series = 'ops_a' AND version = 1;
+DELETE FROM arima_ops.models WHERE series = 'ops_a' AND version = 2;
+SELECT pg_temp.register(2, 'candidate');
+UPDATE arima_ops.models SET spec = '(1,1,1)' WHERE series = 'ops_a' AND version = 1;
+UPDATE arima_ops.models SET model = arima_append(model, ARRAY[1]) WHERE series = 'ops_a' AND version = 1;
+SELECT version, status FROM arima_ops.models WHERE series = 'ops_a' ORDER BY version;
+
+-- from the recorded values: the model rolled forward over those after its training
+SELECT p.version, p.as_of, p.lead, p.horizon, p.history_len, p.forecast = f.forecast AND p.lower = f.lower AND p.upper = f.upper AND p.std_error = f.std_error AS same
+FROM arima_ops.predict('ops_a', horizon => 2, level => 0.8) AS p,
+	(SELECT arima_append(model, (SELECT array_agg(value ORDER BY i) FROM truth WHERE i BETWEEN 81 AND 100)) AS rolled
+		FROM arima_ops.models WHERE series = 'ops_a' AND version = 1) AS m,
+	arima_forecast(rolled, 2, 0.8) AS f
+WHERE f.step = p.horizon;
+-- from recent values that end at the last one recorded, two after it, elsewhere, at a session given
+SELECT what, p.as_of, p.lead, p.history_len, p.forecast = (SELECT f.forecast FROM arima_forecast(model, recent) AS f) AS same
+FROM (SELECT 'to the last', (SELECT array_agg(value ORDER BY i) FROM truth WHERE i BETWEEN 71 AND 100), NULL::timestamptz
+	UNION ALL SELECT 'two newer', (SELECT array_agg(value ORDER BY i) FROM truth WHERE i BETWEEN 73 AND 102), NULL
+	UNION ALL SELECT 'other prices', (SELECT array_agg(value + 1 ORDER BY i) FROM truth WHERE i BETWEEN 73 AND 102), NULL
+	UNION ALL SELECT 'a session given', (SELECT array_agg(value ORDER BY i) FROM truth WHERE i BETWEEN 75 AND 104), (SELECT ts FROM truth WHERE i = 104)
+	) AS r (what, recent, at),
+	arima_ops.models AS m, arima_ops.predict('ops_a', recent, as_of => at) AS p
+WHERE m.series = 'ops_a' AND m.version = 1;
+-- as of a session in the past, also within the training span
+SELECT p.as_of, p.forecast = (SELECT f.forecast FROM arima_forecast(model, (SELECT array_agg(value ORDER BY i) FROM truth WHERE i <= 50)) AS f) AS same
+FROM arima_ops.models AS m, arima_ops.predict('ops_a', as_of => (SELECT ts + interval '5 hours' FROM truth WHERE i = 50)) AS p
+WHERE m.series = 'ops_a' AND m.version = 1;
+SELECT * FROM arima_ops.predict('ops_a', as_of => '2020-01-01');
+-- the same request again: the first answer, logged once
+SELECT a.id = b.id AND a.forecast = b.forecast AS same, a.request_id
+FROM arima_ops.predict('ops_a', request_id => 'r1') AS a, arima_ops.predict('ops_a', ARRAY[1, 2, 3], request_id => 'r1') AS b;
+SELECT count(*) FROM arima_ops.predictions WHERE series = 'ops_a' AND request_id = 'r1';
+SELECT count(*) AS logged, count(target_ts) AS labelled FROM arima_ops.predictions WHERE series = 'ops_a';
+
+-- labels: the session number lead + horizon after as_of, whatever came in between
+CREATE TEMP VIEW labels AS
+SELECT p.as_of::date, p.lead, p.horizon, p.target_ts::date, t.i AS target, p.actual = t.value AS right_value,
+	p.error = p.actual - p.forecast * p.adjustment AS right_error, p.relabelled
+FROM arima_ops.predictions AS p LEFT JOIN truth AS t ON t.ts = p.target_ts WHERE p.series = 'ops_a' ORDER BY p.id;
+SELECT arima_ops.score_predictions('ops_c');
+SELECT arima_ops.score_predictions('ops_a'), arima_ops.score_predictions('ops_a');
+SELECT r.* FROM (SELECT array_agg(ts ORDER BY ts) AS ts, array_agg(value ORDER BY ts) AS value FROM truth WHERE i IN (101, 102, 104, 105)) AS t,
+	arima_ops.record_actuals('ops_a', ts, value) AS r;
+SELECT arima_ops.score_predictions() >= 7 AS at_least_these;
+TABLE labels;
+-- session 103 comes late: what was labelled by 104 is mended, what waited gets its turn
+SELECT r.* FROM truth AS t, arima_ops.record_actuals('ops_a', ARRAY[ts], ARRAY[value]) AS r WHERE i = 103;
+SELECT arima_ops.score_predictions('ops_a');
+TABLE labels;
+-- a value is revised, and one is removed
+UPDATE arima_ops.actuals SET value = value + 1 WHERE series = 'ops_a' AND ts = (SELECT ts FROM truth WHERE i = 101);
+SELECT target, count(*), bool_and(p.actual = a.value AND p.error = a.value - p.forecast) AS follows, max(p.relabelled) AS relabelled
+FROM arima_ops.predictions AS p JOIN arima_ops.actuals AS a ON a.series = p.series AND a.ts = p.target_ts JOIN (SELECT ts, i AS target FROM truth) AS t USING (ts)
+WHERE p.series = 'ops_a' GROUP BY target ORDER BY target;
+DELETE FROM arima_ops.actuals WHERE series = 'ops_a' AND ts >= (SELECT ts FROM truth WHERE i = 103);
+SELECT target, count(*), bool_and(scored_at IS NOT NULL) AS scored FROM arima_ops.predictions LEFT JOIN (SELECT ts AS target_ts, i AS target FROM truth) AS t USING (target_ts)
+WHERE series = 'ops_a' GROUP BY target ORDER BY target;
+SELECT t.i, old_value = t.value AS old_value, new_value - old_value AS change FROM arima_ops.actual_revisions JOIN truth AS t USING (ts) WHERE series = 'ops_a' ORDER BY id;
+SELECT kind, message, details FROM arima_ops.events WHERE series = 'ops_a' ORDER BY id;
+-- wrong states have no place
+\set VERBOSITY terse
+UPDATE arima_ops.predictions SET target_ts = as_of, actual = 1, scored_at = now() WHERE series = 'ops_a' AND request_id = 'r1';
+UPDATE arima_ops.predictions SET target_ts = NULL WHERE series = 'ops_a' AND target_ts IS NOT NULL;
+UPDATE arima_ops.predictions SET actual = NULL WHERE series = 'ops_a' AND target_ts IS NOT NULL;
+\set VERBOSITY default
+UPDATE arima_ops.events SET message = 'nothing';
+DELETE FROM arima_ops.events;
+TRUNCATE arima_ops.events;
+
+-- a 4:1 split: all recorded values change by a factor, and the forecasts go with them
+CREATE TEMP TABLE before AS SELECT id, error, forecast, adjustment FROM arima_ops.predictions WHERE series = 'ops_a';
+CREATE TEMP TABLE next_before AS SELECT forecast, lower FROM arima_ops.predict('ops_a');
+SELECT r.* FROM (SELECT array_agg(ts ORDER BY ts) AS ts, array_agg(value / 4 ORDER BY ts) AS value FROM arima_ops.actuals WHERE series = 'ops_a') AS t,
+	arima_ops.record_actuals('ops_a', ts, value) AS r;
+SELECT count(*), bool_and(abs(p.error - b.error / 4) < 1e-12 OR b.error IS NULL AND p.error IS NULL) AS errors, bool_and(p.forecast = b.forecast) AS as_answered
+FROM arima_ops.predictions AS p JOIN before AS b USING (id);
+SELECT abs(p.forecast - b.forecast / 4) < 1e-9 AS forecast, abs(p.lower - b.lower / 4) < 1e-9 AS lower FROM arima_ops.predict('ops_a') AS p, next_before AS b;
+SELECT version, adjustment FROM arima_ops.models WHERE series = 'ops_a' ORDER BY version;
+-- not all of them, or not by the same factor: a revision like others
+SELECT r.* FROM (SELECT array_agg(ts ORDER BY ts) AS ts, array_agg(value * 4 ORDER BY ts) AS value FROM arima_ops.actuals WHERE series = 'ops_a' AND ts > '2024-02-01') AS t,
+	arima_ops.record_actuals('ops_a', ts, value) AS r;
+SELECT version, adjustment FROM arima_ops.models WHERE series = 'ops_a' ORDER BY version;
+-- by hand
+SELECT arima_ops.restate('ops_a', 0, '2024-03-01');
+SELECT arima_ops.restate('ops_a', 0.5, '2024-03-01') = (SELECT count(*) FROM truth WHERE ts <= '2024-03-01') AS all_before;
+SELECT version, adjustment FROM arima_ops.models WHERE series = 'ops_a' ORDER BY version;
+SELECT kind, message FROM arima_ops.events WHERE series = 'ops_a' AND kind = 'restatement' ORDER BY id;
+
+-- where recorded values are found in recent ones
+SELECT arima_ops.count_newer(recent, recorded) FROM (VALUES
+	(ARRAY[1, 2, 3, 4]::float8[], ARRAY[1, 2]::float8[]), (ARRAY[1, 2, 3, 4], ARRAY[9, 1, 2, 3, 4]), (ARRAY[5, 5, 5], ARRAY[5, 5, 5]),
+	(ARRAY[2, 3, 4], ARRAY[1, 3]), (ARRAY[7, 8], ARRAY[1, 2]), (ARRAY[1], ARRAY[1]), (ARRAY[3, 4], NULL), ('{}', ARRAY[1])) AS v (recent, recorded);
+
+-- jobs: progress, outcome, and a run that died
+SELECT arima_ops.begin_job('example') AS run \gset
+SELECT arima_ops.job_progress(:run, 3, 10) AS ours;
+SELECT arima_ops.job_progress(:run, 4) AS ours;
+SELECT status, done, total, finished_at IS NULL AS open FROM arima_ops.job_runs WHERE id = :run;
+SELECT arima_ops.begin_job('example') AS second \gset
+SELECT arima_ops.job_progress(:run, 5) AS ours;
+SELECT arima_ops.end_job(:second, 'failed', 'one of two');
+SELECT status, done, total, error, finished_at >= started_at AS ended FROM arima_ops.job_runs WHERE job = 'example' ORDER BY id;
