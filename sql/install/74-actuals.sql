@@ -50,6 +50,11 @@ BEGIN
 		SELECT pair.*, a.ts, a.value
 		FROM pair CROSS JOIN LATERAL (SELECT t.ts, t.value FROM arima_ops.actuals AS t
 			WHERE t.series = pair.series AND t.ts > pair.as_of ORDER BY t.ts OFFSET pair.steps - 1 LIMIT 1) AS a
+	), outdated AS (
+		-- a prediction for a session that drift was looked at already
+		UPDATE arima_ops.drift_checks AS d SET checked_at = NULL
+		FROM (SELECT target.series, min(target.ts) AS ts FROM target GROUP BY 1) AS f
+		WHERE d.series = f.series AND d.ts >= f.ts AND d.checked_at IS NOT NULL
 	)
 	UPDATE arima_ops.predictions AS p SET target_ts = t.ts, actual = t.value, scored_at = clock_timestamp()
 	FROM target AS t
@@ -99,6 +104,10 @@ BEGIN
 		FROM pair LEFT JOIN LATERAL (SELECT t.ts, t.value FROM arima_ops.actuals AS t
 			WHERE t.series = pair.series AND t.ts > pair.as_of ORDER BY t.ts OFFSET pair.steps - 1 LIMIT 1) AS a ON true
 		WHERE a.ts IS DISTINCT FROM pair.target_ts OR a.value IS DISTINCT FROM pair.actual
+	), outdated AS (
+		UPDATE arima_ops.drift_checks AS d SET checked_at = NULL
+		FROM (SELECT wrong.series, min(least(wrong.target_ts, wrong.ts)) AS ts FROM wrong GROUP BY 1) AS f
+		WHERE d.series = f.series AND d.ts >= f.ts AND d.checked_at IS NOT NULL
 	)
 	UPDATE arima_ops.predictions AS p
 	SET target_ts = w.ts, actual = w.value, relabelled = p.relabelled + 1,
@@ -196,6 +205,10 @@ BEGIN
 	UPDATE arima_ops.models AS m SET adjustment = m.adjustment * factor WHERE m.series = series AND m.trained_to <= up_to;
 	UPDATE arima_ops.predictions AS p SET adjustment = p.adjustment * factor WHERE p.series = series AND p.as_of <= up_to;
 	GET DIAGNOSTICS adjusted = ROW_COUNT;
+	UPDATE arima_ops.drift_checks AS d
+	SET session_rmse = d.session_rmse * factor, session_error = d.session_error * factor, rolling_rmse = d.rolling_rmse * factor,
+		reference_rmse = d.reference_rmse * factor, threshold = d.threshold * factor
+	WHERE d.series = series AND d.ts <= up_to;
 	PERFORM arima_ops.record_event('restatement', series, NULL, format('values up to %s times %s', arima_ops.session_text(up_to), factor),
 		jsonb_build_object('factor', factor, 'up_to', up_to, 'predictions', adjusted));
 END $$;
