@@ -227,6 +227,16 @@ AoStatus	ao_predict(const AoModel *model, const double *recent, int64_t n,
  * first d+D*m and for missing values.  out has n elements. */
 AoStatus	ao_residuals(const AoModel *model, const double *y, int64_t n,
 						 const double *xreg, int k, AoEnv *env, double *out);
+
+/* ---- Fourier terms of a season of m (whole or not) values (fourier.c) ---- */
+
+/* For K pairs: 2 K columns, one less where 2 K = m, for then the last sine is zero. */
+int			ao_fourier_columns(double m, int K);
+/* sin(2 pi t/m), cos(2 pi t/m), .. sin(2 pi K t/m), cos(2 pi K t/m) */
+void		ao_fourier_row(double t, double m, int K, double *row);
+
+/* ---- the normal distribution (normal.c) ---- */
+
 /* Quantile of the standard normal distribution (Wichura 1988, AS 241). */
 double		ao_normal_quantile(double p);
 /* P(|Z| > |z|) */
