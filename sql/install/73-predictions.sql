@@ -51,21 +51,38 @@ SELECT pg_catalog.pg_extension_config_dump('arima_ops.predictions', '');
 SELECT pg_catalog.pg_extension_config_dump('arima_ops.predictions_id_seq', '');
 
 /*
- * The number of recent values that end newer than what is recorded: where the
- * recorded values, newest last, are found in the recent ones with so many after
- * them.  The fewest if there are several such places, 0 if there is none.
+ * Where do the recorded values end among the recent ones of a request?  The last
+ * recorded one must be there, to six digits, and before it up to five earlier ones,
+ * in their order; between them there may be others, which come late.  Of several
+ * such places the last; none counts as the end.
  */
 CREATE FUNCTION arima_ops.count_newer(recent float8[], recorded float8[]) RETURNS int
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT coalesce(min(k), 0)
-	FROM generate_series(0, cardinality(recent) - 2) AS k,
-		LATERAL (SELECT least(cardinality(recent) - k, cardinality(recorded)) AS overlap) AS o
-	WHERE overlap > 0
-		AND recent[cardinality(recent) - k - overlap + 1 : cardinality(recent) - k]
-			= recorded[cardinality(recorded) - overlap + 1 : cardinality(recorded)]
-$$;
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	n int := coalesce(cardinality(recent), 0);
+	last_recorded int := coalesce(cardinality(recorded), 0);
+	at int;
+	wanted int;
+BEGIN
+	FOR newer IN 0 .. CASE WHEN last_recorded > 0 THEN n - 2 ELSE -1 END LOOP
+		wanted := last_recorded;
+		at := n - newer;
+		WHILE at >= 1 AND wanted >= greatest(1, last_recorded - 5) LOOP
+			IF abs(recent[at] - recorded[wanted]) <= 1e-6 * abs(recorded[wanted]) THEN
+				wanted := wanted - 1;
+			END IF;
+			EXIT WHEN wanted = last_recorded;
+			at := at - 1;
+		END LOOP;
+		-- found, or all that the request reaches back to
+		IF wanted < greatest(1, last_recorded - 5) OR (wanted < last_recorded - 1 AND at < 1) THEN
+			RETURN newer;
+		END IF;
+	END LOOP;
+	RETURN 0;
+END $$;
 COMMENT ON FUNCTION arima_ops.count_newer(float8[], float8[]) IS
-'How many of the recent values follow the last of the recorded ones';
+'How many of the recent values follow the last of the recorded ones, both oldest first; 0 where these are not found';
 
 /* The champion's forecast, in today's prices, from recent values or from those recorded up to as_of. */
 CREATE FUNCTION arima_ops.champion_forecast(champion arima_ops.models, recent float8[], as_of timestamptz, horizon int, level float8)
@@ -150,7 +167,7 @@ BEGIN
 	IF as_of IS NULL AND recent IS NOT NULL THEN
 		newer := arima_ops.count_newer(recent, (SELECT array_agg(l.value ORDER BY l.ts)
 			FROM (SELECT a.ts, a.value FROM arima_ops.actuals AS a WHERE a.series = series
-				ORDER BY a.ts DESC LIMIT cardinality(recent)) AS l));
+				ORDER BY a.ts DESC LIMIT 6) AS l));
 	END IF;
 	RETURN QUERY
 	INSERT INTO arima_ops.predictions AS p (series, version, as_of, lead, horizon, history_len, forecast, std_error, lower, upper, level, request_id)
