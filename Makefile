@@ -19,8 +19,8 @@ one-by-one:
 else
 
 CORE_SRCS := $(sort $(wildcard src/core/*.c))
-GLUE_SRCS := $(sort $(wildcard src/pg/*.c))
-ALL_HEADERS := $(wildcard src/core/*.h src/pg/*.h)
+GLUE_SRCS := $(sort $(wildcard src/pg/*.c src/http/*.c))
+ALL_HEADERS := $(wildcard src/core/*.h src/pg/*.h src/http/*.h)
 
 # The numerics.  No -ffast-math, which breaks isnan, and no -march=native: what
 # is built here runs on any machine of the architecture.  Vectors are passed only
@@ -47,6 +47,12 @@ comma = ,
 
 HAVE_LAPACKE = $(shell echo '\#include <lapacke.h>' | $(CC) $(LAPACKE_CFLAGS) -E - >/dev/null 2>&1 && echo yes)
 LAPACK_ADVICE = Run scripts/install-dependencies, or as root: apt-get install
+# libcurl's headers only: the library itself is loaded when it is needed (src/http/libcurl.c).
+CURL_CFLAGS := $(shell pkg-config --cflags-only-I libcurl 2>/dev/null)
+HAVE_CURL = $(shell echo '\#include <curl/curl.h>' | $(CC) $(CURL_CFLAGS) -E - >/dev/null 2>&1 && echo yes)
+define require_curl
+$(if $(HAVE_CURL),,$(error curl/curl.h not found. $(LAPACK_ADVICE) libcurl4-openssl-dev))
+endef
 define require_lapack
 $(if $(HAVE_LAPACKE),,$(error lapacke.h not found. $(LAPACK_ADVICE) liblapacke-dev))
 $(if $(MULTIARCH),$(if $(and $(LAPACK_DIR),$(BLAS_DIR)),,$(error the reference LAPACK and BLAS \
@@ -170,9 +176,9 @@ DATA = $(wildcard sql/arima_ops--*--*.sql)
 DATA_built = $(INSTALL_SCRIPT_SQL)
 EXTRA_CLEAN = build results output_iso tmp_check tmp_check_iso regression.diffs regression.out
 
-PG_CPPFLAGS = -Isrc/core -Isrc/pg $(LAPACKE_CFLAGS) -DARIMA_OPS_VERSION='"$(EXTVERSION)"'
+PG_CPPFLAGS = -Isrc/core -Isrc/pg -Isrc/http $(LAPACKE_CFLAGS) $(CURL_CFLAGS) -DARIMA_OPS_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS = -std=gnu11 -fvisibility=hidden $(PROFILE)
-SHLIB_LINK = $(LAPACKE_LIBS) -lm -Wl,--version-script=src/exports.map
+SHLIB_LINK = $(LAPACKE_LIBS) -lm -ldl -Wl,--version-script=src/exports.map
 
 # The JIT compiler would look for our hidden symbols by name and not find them,
 # and nothing here is small enough to gain from it; so no bitcode, and no need of clang.
@@ -207,7 +213,10 @@ endif
 $(call remember,build/glue.flags,$(VERSION) $(CC) $(CFLAGS) $(EXTVERSION))
 $(call remember,build/core.flags,$(COMPILE_CORE))
 $(eval $(core_rules))
-$(GLUE_SRCS:.c=.o): $(ALL_HEADERS) Makefile build/glue.flags
+$(GLUE_SRCS:.c=.o): $(ALL_HEADERS) Makefile build/glue.flags | curl-found
+curl-found:
+	$(require_curl)@:
+.PHONY: curl-found
 $(MODULE_big).so: src/exports.map
 
 $(INSTALL_SCRIPT_SQL): $(sort $(wildcard sql/install/*.sql)) arima_ops.control

@@ -10,6 +10,7 @@
 #include "utils/guc.h"
 
 #include "glue.h"
+#include "http.h"
 
 PG_MODULE_MAGIC;
 
@@ -33,6 +34,7 @@ _PG_init(void)
 							NULL,
 							NULL,
 							NULL);
+	ao_http_define_settings();
 
 #if PG_VERSION_NUM >= 150000
 	MarkGUCPrefixReserved("arima_ops");
