@@ -13,3 +13,6 @@ GRANT EXECUTE ON FUNCTION arima_ops.predict(text, float8[], int, float8, timesta
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA arima_ops TO arima_ops_admin;
 GRANT EXECUTE ON ALL PROCEDURES IN SCHEMA arima_ops TO arima_ops_admin;
 GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA arima_ops TO arima_ops_admin;
+
+-- what may be sent is up to the functions that prepare it from the tables
+REVOKE ALL ON FUNCTION arima_ops.http_prepare(arima_ops.http_request[]) FROM arima_ops_admin;

@@ -55,7 +55,7 @@ say(int out, const char *word)
 static void pg_attribute_noreturn()
 resolve_in_child(const char *name, int out)
 {
-	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
+	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
 	struct addrinfo *list = NULL;
 	sigset_t	none;
 	int			status;
@@ -74,12 +74,6 @@ resolve_in_child(const char *name, int out)
 			close(file);
 	}
 	status = getaddrinfo(name, NULL, &hints, &list);
-	if (status == EAI_NONAME || status == EAI_ADDRFAMILY)
-	{
-		/* AI_ADDRCONFIG hides the loopback where there is no other network */
-		hints.ai_flags = 0;
-		status = getaddrinfo(name, NULL, &hints, &list);
-	}
 	for (struct addrinfo *a = list; status == 0 && a != NULL; a = a->ai_next)
 	{
 		char		address[INET6_ADDRSTRLEN];
