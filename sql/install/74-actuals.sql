@@ -318,9 +318,10 @@ COMMENT ON FUNCTION arima_ops.record_actuals(text, timestamptz[], float8[], text
 
 CREATE FUNCTION arima_ops.history_hash(series text, trained_from timestamptz, trained_to timestamptz) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT md5(coalesce(string_agg(extract(epoch FROM a.ts)::text || ' ' || a.value::text, ',' ORDER BY a.ts), ''))
-	FROM arima_ops.actuals AS a
-	WHERE a.series = history_hash.series AND a.ts BETWEEN history_hash.trained_from AND history_hash.trained_to
+	SELECT md5(coalesce(array_send(array_agg(h.ts)) || array_send(array_agg(h.value)), ''))
+	FROM (SELECT a.ts, a.value FROM arima_ops.actuals AS a
+		WHERE a.series = history_hash.series AND a.ts BETWEEN history_hash.trained_from AND history_hash.trained_to
+		ORDER BY a.ts) AS h
 $$;
 COMMENT ON FUNCTION arima_ops.history_hash(text, timestamptz, timestamptz) IS
 'MD5 of the recorded values of a series between two sessions: the same as models.data_hash as long as they are as they were at training';

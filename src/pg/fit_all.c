@@ -8,19 +8,17 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "optimizer/cost.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "fit_pool.h"
+#include "pool.h"
 
 PGDLLEXPORT Datum arima_ops_fit_all(PG_FUNCTION_ARGS);
 
 #define FETCH 32				/* rows at a time */
 #define WAIT_MS 1000
-#define MOST_WORKERS 1024
 #define MOST_SECONDS 86400.0
 
 /* The rows of the query. */
@@ -158,6 +156,44 @@ put_row(FitRows *result, const char *key, AoModel *model, const char *error)
 	report(result);
 }
 
+/* An item of the pool: the number of values, then these. */
+static void
+put_series(AoPool *pool, const AoSeries *y, char *key)
+{
+	Size		size = sizeof(int64) + sizeof(double) * y->n;
+	char	   *item = ao_pg_pool_alloc(pool, size);
+
+	memcpy(item, &y->n, sizeof(int64));
+	memcpy(item + sizeof(int64), y->values, sizeof(double) * y->n);
+	ao_pg_pool_put(pool, item, size, key);
+}
+
+/* See pool.h: fits the series of an item.  The answer: is it a model?  Then that, or the
+ * text of the error with its end. */
+char *
+ao_pg_pool_fit(const char *shared, const char *item, Size size, Size *answer_size)
+{
+	AoFault		fault;
+	AoModel    *model;
+	int64		n;
+	int64		is_model;
+	const char *body;
+	Size		length;
+	char	   *answer;
+
+	memcpy(&n, item, sizeof(n));
+	Assert(size == sizeof(n) + sizeof(double) * n);
+	model = ao_pg_try_fit((const double *) (item + sizeof(n)), n, (text *) shared, &fault);
+	is_model = model != NULL;
+	body = is_model ? DatumGetPointer(ao_pg_model_datum(model)) : ao_pg_fault_text(&fault);
+	length = is_model ? VARSIZE(body) : strlen(body) + 1;
+	*answer_size = sizeof(is_model) + length;
+	answer = palloc(*answer_size);
+	memcpy(answer, &is_model, sizeof(is_model));
+	memcpy(answer + sizeof(is_model), body, length);
+	return answer;
+}
+
 /* Gives the current row to the pool, which has room; its key lives in keys. */
 static void
 hand_over(Source *source, AoPool *pool, FitRows *result, MemoryContext keys)
@@ -169,15 +205,19 @@ hand_over(Source *source, AoPool *pool, FitRows *result, MemoryContext keys)
 	if (error != NULL)
 		put_row(result, key, NULL, error);
 	else
-		ao_pg_pool_put(pool, &y, key == NULL ? NULL : MemoryContextStrdup(keys, key));
+		put_series(pool, &y, key == NULL ? NULL : MemoryContextStrdup(keys, key));
 	source->at++;
 }
 
 /* Adds the row of an answer. */
 static void
-put_answer(FitRows *result, AoPoolAnswer *answer)
+put_answer(FitRows *result, const AoPoolAnswer *answer)
 {
-	put_row(result, answer->ticket, answer->model, answer->error);
+	int64		is_model;
+	char	   *body = answer->data + sizeof(is_model);
+
+	memcpy(&is_model, answer->data, sizeof(is_model));
+	put_row(result, answer->ticket, is_model ? (AoModel *) body : NULL, is_model ? NULL : body);
 	if (answer->ticket != NULL)
 		pfree(answer->ticket);
 }
@@ -212,20 +252,6 @@ run_through(Source *source, AoPool *pool, FitRows *result)
 	}
 }
 
-/* The number of workers wanted: as many as for a query, unless it is given. */
-static int
-workers_argument(FunctionCallInfo fcinfo, int arg)
-{
-	int			workers = PG_ARGISNULL(arg) ? max_parallel_workers_per_gather : PG_GETARG_INT32(arg);
-
-	if (workers < 0 || workers > MOST_WORKERS)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid number of workers %d", workers),
-				 errhint("Give 0 to %d, or NULL for max_parallel_workers_per_gather.", MOST_WORKERS)));
-	return workers;
-}
-
 /* Seconds between reports; negative for none. */
 static double
 report_argument(FunctionCallInfo fcinfo, int arg)
@@ -247,7 +273,7 @@ Datum
 arima_ops_fit_all(PG_FUNCTION_ARGS)
 {
 	FitRows		result = {.reported = GetCurrentTimestamp()};
-	int			workers = workers_argument(fcinfo, 2);
+	int			workers = ao_pg_workers_argument(fcinfo, 2);
 	Source		source;
 	AoPool	   *pool;
 	AoSpec		ignored;
@@ -265,7 +291,7 @@ arima_ops_fit_all(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	open_source(text_to_cstring(PG_GETARG_TEXT_PP(0)), &source);
-	pool = ao_pg_pool_begin(spec, workers);
+	pool = ao_pg_pool_begin(AO_POOL_FIT, spec, VARSIZE(spec), workers);
 	run_through(&source, pool, &result);
 	ao_pg_pool_end(pool);
 	SPI_cursor_close(source.portal);

@@ -205,15 +205,19 @@ take_option(const Option *option, const JsonbValue *value, AoEnv *env, AoFitArgu
 		take_count(option, value, &out->choice);
 }
 
-/* Reads the options object; what it does not name keeps its default. */
-static void
-take_options(Jsonb *json, AoEnv *env, AoFitArguments *out)
+/* See fit_arguments.h. */
+void
+ao_pg_fit_options(Jsonb *json, AoEnv *env, AoFitArguments *out)
 {
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
 	JsonbValue	key;
 	JsonbValue	value;
 
+	out->choice = ao_auto_defaults;
+	out->options = (AoFitOptions) {.method = AO_ML, .choice = &out->choice};
+	if (json == NULL)
+		return;
 	if (!JB_ROOT_IS_OBJECT(json))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -262,9 +266,6 @@ ao_pg_fit_arguments(FunctionCallInfo fcinfo, int xreg_arg, int options_arg, int6
 	out->y = ao_pg_series(PG_GETARG_ARRAYTYPE_P(0), "y");
 	out->xreg = ao_pg_xreg(fcinfo, xreg_arg, out->y.n);
 	out->initial = Max(0, Min(initial, out->y.n));
-	out->choice = ao_auto_defaults;
-	out->options = (AoFitOptions) {.method = AO_ML, .choice = &out->choice};
-	if (!PG_ARGISNULL(options_arg))
-		take_options(PG_GETARG_JSONB_P(options_arg), env, out);
+	ao_pg_fit_options(PG_ARGISNULL(options_arg) ? NULL : PG_GETARG_JSONB_P(options_arg), env, out);
 	return true;
 }

@@ -26,4 +26,8 @@ typedef struct AoFitArguments
 extern bool ao_pg_fit_arguments(FunctionCallInfo fcinfo, int xreg_arg, int options_arg,
 								int64 initial, AoEnv *env, AoFitArguments *out);
 
+/* Sets options and choice from a json object, or NULL: what it does not name has its
+ * default.  y, spec and initial are there already. */
+extern void ao_pg_fit_options(Jsonb *json, AoEnv *env, AoFitArguments *out);
+
 #endif							/* AO_FIT_ARGUMENTS_H */

@@ -38,6 +38,8 @@ my @work = (
 	[ 'candidates', "SELECT count(*) FROM long, arima_candidates(y, 'auto[24]')" ],
 	[ 'many series', "SELECT count(*) FROM arima_fit_all('SELECT i, y[1:100000] FROM long, generate_series(1, 100) i', '(5,1,5)', 2)" ],
 	[ 'many series without workers', "SELECT count(*) FROM arima_fit_all('SELECT i, y[1:100000] FROM long, generate_series(1, 100) i', '(5,1,5)', 0)" ],
+	[ 'trainings', "SELECT count(*) FROM arima_ops.run_trainings(ARRAY[(SELECT training FROM task), (SELECT training FROM task)], 2)" ],
+	[ 'trainings without workers', "SELECT count(*) FROM arima_ops.run_trainings(ARRAY[(SELECT training FROM task)], 0)" ],
 	[ 'a refit', "SELECT arima_refit(m, y) IS NULL FROM long, high" ],
 	[ 'residuals', "SELECT arima_residuals(m, gaps) IS NULL FROM long, high" ],
 	[ 'an append', "SELECT arima_append(m, gaps) IS NULL FROM long, high" ],
@@ -56,6 +58,8 @@ $session->query("SET client_min_messages = warning;
 		FROM (SELECT i, array_agg(hashint4(i * 64 + j) / 2147483648.0::float8 ORDER BY j) AS r
 			FROM generate_series(1, 100000) i, generate_series(1, 30) j GROUP BY i) rows;
 	CREATE TEMP TABLE high AS SELECT arima_fit(y[1:2000], '(1,0,1)(1,1,1)[24]') AS m FROM long;
+	CREATE TEMP TABLE task AS SELECT ROW ('x', y[1:100000], '(5,1,5)', '{}', 1000, 1, NULL, NULL, NULL, NULL,
+		NULL, NULL, NULL, NULL, NULL, NULL, NULL)::arima_ops.training AS training FROM long;
 	CREATE TEMP TABLE late (at timestamptz);
 	CREATE FUNCTION pg_temp.overrun(sql text, given float8) RETURNS text LANGUAGE plpgsql AS \$\$
 	BEGIN

@@ -1,8 +1,8 @@
 /*
- * fit_pool.c
- *		Parallel workers that fit series.
+ * pool.c
+ *		Parallel workers that do the same work on many items.
  *
- * Each worker has a queue of series and one of answers in shared memory.  The
+ * Each worker has a queue of items and one of answers in shared memory.  The
  * leader never waits on one queue, so that no two processes wait for each other:
  * what does not fit into a queue is offered again the next time round.
  */
@@ -11,45 +11,50 @@
 #include "access/parallel.h"
 #include "access/xact.h"
 #include "miscadmin.h"
+#include "optimizer/cost.h"
 #include "pgstat.h"
 #include "storage/latch.h"
 #include "storage/proc.h"
 #include "storage/shm_mq.h"
 #include "utils/memutils.h"
 
-#include "fit_pool.h"
+#include "pool.h"
 
-PGDLLEXPORT void arima_ops_fit_worker(dsm_segment *segment, shm_toc *toc);
+PGDLLEXPORT void arima_ops_pool_worker(dsm_segment *segment, shm_toc *toc);
 
-#define KEY_SPEC UINT64CONST(1)
-#define KEY_SERIES UINT64CONST(2)
-#define KEY_ANSWERS UINT64CONST(3)
+#define KEY_WORK UINT64CONST(1)
+#define KEY_SHARED UINT64CONST(2)
+#define KEY_ITEMS UINT64CONST(3)
+#define KEY_ANSWERS UINT64CONST(4)
 
 #define QUEUE_SIZE ((Size) 131072)
-#define DEPTH 4					/* series that a worker may have before it */
+#define DEPTH 4					/* items that a worker may have before it */
+#define MOST_WORKERS 1024
 
-/* What an answer begins with; a model or a text without its end follows. */
-typedef struct AnswerHeader
-{
-	int64		is_model;
-} AnswerHeader;
+/* The functions of AoPoolWork: their addresses differ from process to process. */
+static const AoPoolFunction work_functions[] = {
+	[AO_POOL_FIT] = ao_pg_pool_fit,
+	[AO_POOL_TRAIN] = ao_pg_pool_train
+};
 
 /* A worker, as the leader sees it. */
 typedef struct Worker
 {
-	shm_mq_handle *series;
+	shm_mq_handle *items;
 	shm_mq_handle *answers;
-	void	   *tickets[DEPTH];	/* of the series under way, from first on, in a ring */
+	void	   *tickets[DEPTH];	/* of the items under way, from first on, in a ring */
 	int			first,
 				count;
-	char	   *unsent;			/* the last series where not all of it is in the queue */
+	char	   *unsent;			/* the last item where not all of it is in the queue */
 	Size		unsent_size;
 } Worker;
 
 struct AoPool
 {
 	ParallelContext *parallel;
-	text	   *spec;
+	AoPoolWork	work;
+	const void *shared;
+	Size		shared_size;
 	int			n_workers;
 	Worker	   *workers;
 	MemoryContext context;
@@ -69,51 +74,57 @@ send_message(shm_mq_handle *queue, Size size, const void *data, bool nowait)
 #endif
 }
 
-/* Puts specification and queues into the shared memory of the context. */
+/* Puts what every item needs, and the queues, into the shared memory of the context. */
 static void
 fill_shared_memory(AoPool *pool, ParallelContext *parallel)
 {
 	shm_toc    *toc = parallel->toc;
-	text	   *spec = shm_toc_allocate(toc, VARSIZE(pool->spec));
-	char	   *series = shm_toc_allocate(toc, QUEUE_SIZE * parallel->nworkers);
+	AoPoolWork *work = shm_toc_allocate(toc, sizeof(AoPoolWork));
+	char	   *shared = shm_toc_allocate(toc, pool->shared_size);
+	char	   *items = shm_toc_allocate(toc, QUEUE_SIZE * parallel->nworkers);
 	char	   *answers = shm_toc_allocate(toc, QUEUE_SIZE * parallel->nworkers);
 
-	memcpy(spec, pool->spec, VARSIZE(pool->spec));
-	shm_toc_insert(toc, KEY_SPEC, spec);
-	shm_toc_insert(toc, KEY_SERIES, series);
+	*work = pool->work;
+	memcpy(shared, pool->shared, pool->shared_size);
+	shm_toc_insert(toc, KEY_WORK, work);
+	shm_toc_insert(toc, KEY_SHARED, shared);
+	shm_toc_insert(toc, KEY_ITEMS, items);
 	shm_toc_insert(toc, KEY_ANSWERS, answers);
 	for (int i = 0; i < parallel->nworkers; i++)
 	{
-		shm_mq	   *to = shm_mq_create(series + QUEUE_SIZE * i, QUEUE_SIZE);
+		shm_mq	   *to = shm_mq_create(items + QUEUE_SIZE * i, QUEUE_SIZE);
 		shm_mq	   *from = shm_mq_create(answers + QUEUE_SIZE * i, QUEUE_SIZE);
 
 		shm_mq_set_sender(to, MyProc);
 		shm_mq_set_receiver(from, MyProc);
-		pool->workers[i].series = shm_mq_attach(to, parallel->seg, NULL);
+		pool->workers[i].items = shm_mq_attach(to, parallel->seg, NULL);
 		pool->workers[i].answers = shm_mq_attach(from, parallel->seg, NULL);
 	}
 }
 
-/* See fit_pool.h. */
+/* See pool.h. */
 AoPool *
-ao_pg_pool_begin(text *spec, int workers)
+ao_pg_pool_begin(AoPoolWork work, const void *shared, Size shared_size, int workers)
 {
 	AoPool	   *pool = palloc0(sizeof(AoPool));
 	ParallelContext *parallel;
 
-	pool->spec = spec;
+	pool->work = work;
+	pool->shared = shared;
+	pool->shared_size = shared_size;
 	pool->context = CurrentMemoryContext;
-	pool->own_context = AllocSetContextCreate(pool->context, "arima_ops fit", ALLOCSET_DEFAULT_SIZES);
+	pool->own_context = AllocSetContextCreate(pool->context, "arima_ops pool", ALLOCSET_DEFAULT_SIZES);
 	if (workers == 0)
 		return pool;
 
 	EnterParallelMode();
-	parallel = pool->parallel = CreateParallelContext("arima_ops", "arima_ops_fit_worker", workers);
+	parallel = pool->parallel = CreateParallelContext("arima_ops", "arima_ops_pool_worker", workers);
 	pool->workers = palloc0(sizeof(Worker) * workers);
-	shm_toc_estimate_chunk(&parallel->estimator, VARSIZE(spec));
+	shm_toc_estimate_chunk(&parallel->estimator, sizeof(AoPoolWork));
+	shm_toc_estimate_chunk(&parallel->estimator, shared_size);
 	shm_toc_estimate_chunk(&parallel->estimator, QUEUE_SIZE * workers);
 	shm_toc_estimate_chunk(&parallel->estimator, QUEUE_SIZE * workers);
-	shm_toc_estimate_keys(&parallel->estimator, 3);
+	shm_toc_estimate_keys(&parallel->estimator, 4);
 	InitializeParallelDSM(parallel);
 	if (parallel->seg != NULL && parallel->nworkers > 0)
 	{
@@ -123,7 +134,7 @@ ao_pg_pool_begin(text *spec, int workers)
 	}
 	for (int i = 0; i < pool->n_workers; i++)
 	{
-		shm_mq_set_handle(pool->workers[i].series, parallel->worker[i].bgwhandle);
+		shm_mq_set_handle(pool->workers[i].items, parallel->worker[i].bgwhandle);
 		shm_mq_set_handle(pool->workers[i].answers, parallel->worker[i].bgwhandle);
 	}
 	return pool;
@@ -138,10 +149,10 @@ lost_worker(AoPool *pool)
 	ereport(ERROR,
 			(errcode(ERRCODE_INTERNAL_ERROR),
 			 errmsg("lost connection to a parallel worker"),
-			 errhint("The server log may tell more; with workers => 0 the fits are done without any.")));
+			 errhint("The server log may tell more; with workers => 0 all is done without any.")));
 }
 
-/* Offers what is left of the worker's last series; false if the queue is full. */
+/* Offers what is left of the worker's last item; false if the queue is full. */
 static bool
 send_rest(AoPool *pool, Worker *worker)
 {
@@ -149,7 +160,7 @@ send_rest(AoPool *pool, Worker *worker)
 
 	if (worker->unsent == NULL)
 		return true;
-	result = send_message(worker->series, worker->unsent_size, worker->unsent, true);
+	result = send_message(worker->items, worker->unsent_size, worker->unsent, true);
 	if (result == SHM_MQ_WOULD_BLOCK)
 		return false;
 	if (result == SHM_MQ_DETACHED)
@@ -159,23 +170,21 @@ send_rest(AoPool *pool, Worker *worker)
 	return true;
 }
 
-/* Fits the series in this process; the answer waits until it is asked for. */
+/* Does the work in this process; the answer waits until it is asked for. */
 static void
-fit_here(AoPool *pool, const AoSeries *y, void *ticket)
+work_here(AoPool *pool, const char *item, Size size, void *ticket)
 {
 	MemoryContext caller;
-	AoFault		fault;
 
 	MemoryContextReset(pool->own_context);
 	caller = MemoryContextSwitchTo(pool->own_context);
 	pool->own.ticket = ticket;
-	pool->own.model = ao_pg_try_fit(y->values, y->n, pool->spec, &fault);
-	pool->own.error = pool->own.model == NULL ? ao_pg_fault_text(&fault) : NULL;
+	pool->own.data = (*work_functions[pool->work]) (pool->shared, item, size, &pool->own.size);
 	pool->has_own = true;
 	MemoryContextSwitchTo(caller);
 }
 
-/* The worker with the least before it that can take a series; NULL if none can. */
+/* The worker with the least before it that can take an item; NULL if none can. */
 static Worker *
 free_worker(AoPool *pool)
 {
@@ -192,46 +201,39 @@ free_worker(AoPool *pool)
 	return best;
 }
 
-/* See fit_pool.h. */
+/* See pool.h. */
 bool
 ao_pg_pool_has_room(AoPool *pool)
 {
 	return pool->n_workers > 0 ? free_worker(pool) != NULL : !pool->has_own;
 }
 
-/* See fit_pool.h. */
+/* See pool.h. */
+char *
+ao_pg_pool_alloc(AoPool *pool, Size size)
+{
+	return MemoryContextAllocHuge(pool->context, size);
+}
+
+/* See pool.h. */
 void
-ao_pg_pool_put(AoPool *pool, const AoSeries *y, void *ticket)
+ao_pg_pool_put(AoPool *pool, char *item, Size size, void *ticket)
 {
 	Worker	   *worker = free_worker(pool);
 
 	if (worker == NULL)
 	{
-		fit_here(pool, y, ticket);
+		work_here(pool, item, size, ticket);
+		pfree(item);
 		return;
 	}
-	worker->unsent_size = sizeof(int64) + sizeof(double) * y->n;
-	worker->unsent = MemoryContextAllocHuge(pool->context, worker->unsent_size);
-	memcpy(worker->unsent, &y->n, sizeof(int64));
-	memcpy(worker->unsent + sizeof(int64), y->values, sizeof(double) * y->n);
+	worker->unsent = item;
+	worker->unsent_size = size;
 	worker->tickets[(worker->first + worker->count++) % DEPTH] = ticket;
 	(void) send_rest(pool, worker);
 }
 
-/* Unpacks a message of size bytes. */
-static void
-read_answer(const char *data, Size size, AoPoolAnswer *answer)
-{
-	AnswerHeader header;
-	Size		length = size - sizeof(header);
-
-	memcpy(&header, data, sizeof(header));
-	data += sizeof(header);
-	answer->model = header.is_model ? memcpy(palloc(length), data, length) : NULL;
-	answer->error = header.is_model ? NULL : pnstrdup(data, length);
-}
-
-/* See fit_pool.h. */
+/* See pool.h. */
 bool
 ao_pg_pool_get(AoPool *pool, AoPoolAnswer *answer)
 {
@@ -256,7 +258,8 @@ ao_pg_pool_get(AoPool *pool, AoPoolAnswer *answer)
 			lost_worker(pool);
 		if (result != SHM_MQ_SUCCESS)
 			continue;
-		read_answer(data, size, answer);
+		answer->data = memcpy(palloc(size), data, size);
+		answer->size = size;
 		answer->ticket = worker->tickets[worker->first];
 		worker->first = (worker->first + 1) % DEPTH;
 		worker->count--;
@@ -265,7 +268,7 @@ ao_pg_pool_get(AoPool *pool, AoPoolAnswer *answer)
 	return false;
 }
 
-/* See fit_pool.h. */
+/* See pool.h. */
 bool
 ao_pg_pool_empty(const AoPool *pool)
 {
@@ -277,7 +280,7 @@ ao_pg_pool_empty(const AoPool *pool)
 	return !pool->has_own;
 }
 
-/* See fit_pool.h. */
+/* See pool.h. */
 void
 ao_pg_pool_wait(long milliseconds)
 {
@@ -287,79 +290,73 @@ ao_pg_pool_wait(long milliseconds)
 	CHECK_FOR_INTERRUPTS();
 }
 
-/* See fit_pool.h.  Workers end when their queue does. */
+/* See pool.h.  Workers end when their queue does. */
 void
 ao_pg_pool_end(AoPool *pool)
 {
 	if (pool->parallel == NULL)
 		return;
 	for (int i = 0; i < pool->n_workers; i++)
-		shm_mq_detach(pool->workers[i].series);
+		shm_mq_detach(pool->workers[i].items);
 	WaitForParallelWorkersToFinish(pool->parallel);
 	DestroyParallelContext(pool->parallel);
 	ExitParallelMode();
 }
 
-/* ---- in a worker ---- */
-
-/* Fits a series and sends the answer; false if nobody wants it. */
-static bool
-answer_series(const char *data, text *spec, shm_mq_handle *answers)
+/* See pool.h. */
+int
+ao_pg_workers_argument(FunctionCallInfo fcinfo, int arg)
 {
-	AnswerHeader header;
-	AoFault		fault;
-	AoModel    *model;
-	int64		n;
-	const void *body;
-	Size		length;
-	char	   *message;
+	int			workers = PG_ARGISNULL(arg) ? max_parallel_workers_per_gather : PG_GETARG_INT32(arg);
 
-	memcpy(&n, data, sizeof(n));
-	model = ao_pg_try_fit((const double *) (data + sizeof(n)), n, spec, &fault);
-	header.is_model = model != NULL;
-	if (model != NULL)
-	{
-		body = DatumGetPointer(ao_pg_model_datum(model));
-		length = VARSIZE(body);
-	}
-	else
-	{
-		body = ao_pg_fault_text(&fault);
-		length = strlen(body);
-	}
-	message = palloc(sizeof(header) + length);
-	memcpy(message, &header, sizeof(header));
-	memcpy(message + sizeof(header), body, length);
-	return send_message(answers, sizeof(header) + length, message, false) == SHM_MQ_SUCCESS;
+	if (workers < 0 || workers > MOST_WORKERS)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid number of workers %d", workers),
+				 errhint("Give 0 to %d, or NULL for max_parallel_workers_per_gather.", MOST_WORKERS)));
+	return workers;
 }
 
-/* What a worker runs: fits what comes until no more does. */
-void
-arima_ops_fit_worker(dsm_segment *segment, shm_toc *toc)
+/* ---- in a worker ---- */
+
+/* Works on what comes until no more does, or nobody wants the answer. */
+static void
+work_through(AoPoolFunction function, const char *shared, shm_mq_handle *in, shm_mq_handle *out)
 {
-	text	   *spec = shm_toc_lookup(toc, KEY_SPEC, false);
-	char	   *series = shm_toc_lookup(toc, KEY_SERIES, false);
-	char	   *answers = shm_toc_lookup(toc, KEY_ANSWERS, false);
-	shm_mq	   *from = (shm_mq *) (series + QUEUE_SIZE * ParallelWorkerNumber);
-	shm_mq	   *to = (shm_mq *) (answers + QUEUE_SIZE * ParallelWorkerNumber);
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "arima_ops fit",
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "arima_ops pool",
 												  ALLOCSET_DEFAULT_SIZES);
-	shm_mq_handle *in;
-	shm_mq_handle *out;
 	bool		wanted = true;
 	Size		size;
-	void	   *data;
+	void	   *item;
+
+	while (wanted && shm_mq_receive(in, &size, &item, false) == SHM_MQ_SUCCESS)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(context);
+		Size		answer_size;
+		char	   *answer = function(shared, item, size, &answer_size);
+
+		wanted = send_message(out, answer_size, answer, false) == SHM_MQ_SUCCESS;
+		MemoryContextSwitchTo(caller);
+		MemoryContextReset(context);
+	}
+}
+
+/* What a worker runs. */
+void
+arima_ops_pool_worker(dsm_segment *segment, shm_toc *toc)
+{
+	AoPoolWork *work = shm_toc_lookup(toc, KEY_WORK, false);
+	char	   *shared = shm_toc_lookup(toc, KEY_SHARED, false);
+	char	   *items = shm_toc_lookup(toc, KEY_ITEMS, false);
+	char	   *answers = shm_toc_lookup(toc, KEY_ANSWERS, false);
+	shm_mq	   *from = (shm_mq *) (items + QUEUE_SIZE * ParallelWorkerNumber);
+	shm_mq	   *to = (shm_mq *) (answers + QUEUE_SIZE * ParallelWorkerNumber);
+	shm_mq_handle *in;
+	shm_mq_handle *out;
 
 	shm_mq_set_receiver(from, MyProc);
 	shm_mq_set_sender(to, MyProc);
 	in = shm_mq_attach(from, segment, NULL);
 	out = shm_mq_attach(to, segment, NULL);
-	while (wanted && shm_mq_receive(in, &size, &data, false) == SHM_MQ_SUCCESS)
-	{
-		MemoryContext caller = MemoryContextSwitchTo(context);
-
-		wanted = answer_series(data, spec, out);
-		MemoryContextSwitchTo(caller);
-		MemoryContextReset(context);
-	}
+	work_through(work_functions[*work], shared, in, out);
 }
