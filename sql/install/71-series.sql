@@ -20,7 +20,7 @@ CREATE TABLE arima_ops.series (
 	drift_consecutive int NOT NULL DEFAULT 3 CHECK (drift_consecutive BETWEEN 1 AND 10000),
 	drift_min_labels int NOT NULL DEFAULT 14 CHECK (drift_min_labels > 0),
 	drift_recovery float8 NOT NULL DEFAULT 1.25 CHECK (drift_recovery > 0),
-	drift_false_alarms float8 NOT NULL DEFAULT 0.01 CHECK (drift_false_alarms > 0 AND drift_false_alarms < 1),
+	drift_false_alarms float8 NOT NULL DEFAULT 0.01 CHECK (drift_false_alarms BETWEEN 0.000001 AND 0.5),
 	-- training and promotion
 	train_window int CHECK (train_window >= 20),
 	backtest_length int NOT NULL DEFAULT 250 CHECK (backtest_length BETWEEN 10 AND 100000),
@@ -37,6 +37,7 @@ CREATE TABLE arima_ops.series (
 	CONSTRAINT recent_bounds CHECK (min_recent <= max_recent),
 	CONSTRAINT drift_min_labels_within_window CHECK (drift_min_labels <= drift_window),
 	CONSTRAINT drift_recovery_below_multiplier CHECK (drift_recovery <= drift_multiplier),
+	CONSTRAINT cusum_needs_multiplier CHECK (drift_policy <> 'cusum' OR drift_multiplier > 1 AND drift_multiplier <= 1000000),
 	CONSTRAINT provider_needs_symbol CHECK (provider IS NULL OR symbol IS NOT NULL));
 
 COMMENT ON TABLE arima_ops.series IS
@@ -50,10 +51,10 @@ COMMENT ON COLUMN arima_ops.series.calendar IS 'on which days a value is expecte
 COMMENT ON COLUMN arima_ops.series.stale_after IS 'days of the calendar without a value after which the series counts as stale';
 COMMENT ON COLUMN arima_ops.series.min_recent IS 'fewest recent values that a request over REST may bring';
 COMMENT ON COLUMN arima_ops.series.max_recent IS 'most recent values that a request over REST may bring';
-COMMENT ON COLUMN arima_ops.series.drift_policy IS 'rolling_rmse: rolling RMSE above a multiple of the champion''s for several sessions; cusum: sum of log-likelihood ratios; none';
+COMMENT ON COLUMN arima_ops.series.drift_policy IS 'rolling_rmse: rolling RMSE above a multiple of the champion''s for several sessions; cusum: sum of the log-likelihood ratios of errors drift_multiplier times as large against unchanged ones, with few false alarms; none';
 COMMENT ON COLUMN arima_ops.series.drift_window IS 'labelled sessions of the rolling RMSE';
-COMMENT ON COLUMN arima_ops.series.drift_multiplier IS 'the threshold is so many times the champion''s reference RMSE';
-COMMENT ON COLUMN arima_ops.series.drift_consecutive IS 'labelled sessions in a row above the threshold that make drift';
+COMMENT ON COLUMN arima_ops.series.drift_multiplier IS 'the threshold is so many times the champion''s reference RMSE; cusum: the change that is looked for';
+COMMENT ON COLUMN arima_ops.series.drift_consecutive IS 'labelled sessions in a row above the threshold that make drift (rolling_rmse)';
 COMMENT ON COLUMN arima_ops.series.drift_min_labels IS 'labelled sessions before which nothing is said';
 COMMENT ON COLUMN arima_ops.series.drift_recovery IS 'drift ends once the rolling RMSE is below so many times the reference';
 COMMENT ON COLUMN arima_ops.series.drift_false_alarms IS 'cusum: wanted share of unchanged series with an alarm within 250 sessions';

@@ -68,3 +68,274 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION arima_ops.in_drift(text) IS
 'Did the last check by arima_ops.detect_drift find the champion of a series in drift?';
+
+/* ---- the rules, in C ---- */
+
+CREATE FUNCTION arima_ops.drift_steps(
+	rule arima_ops.series,
+	state arima_ops.drift_checks,
+	reference float8,
+	rmse float8[],
+	errors float8[],
+	inside float8[])
+RETURNS TABLE (i bigint, labels int, rolling_rmse float8, threshold float8, breach boolean, consecutive int, drift boolean,
+	cusum float8, cusum_limit float8, bias_above float8, bias_below float8, bias_limit float8, coverage float8)
+AS 'MODULE_PATHNAME', 'arima_ops_drift_steps'
+LANGUAGE C STABLE PARALLEL SAFE COST 1000 ROWS 20;
+COMMENT ON FUNCTION arima_ops.drift_steps(arima_ops.series, arima_ops.drift_checks, float8, float8[], float8[], float8[]) IS
+'The rule of a series applied to new sessions, one row each, number i from 1: to their mean errors, of which rmse and inside also hold those of the sessions before, and to the state that the last of those left behind. For arima_ops.detect_drift';
+
+CREATE FUNCTION arima_ops.drift_trial(
+	rule arima_ops.series,
+	ratio float8,
+	before int,
+	sessions int,
+	paths int,
+	seed bigint,
+	errors float8[] DEFAULT NULL)
+RETURNS float8
+AS 'MODULE_PATHNAME', 'arima_ops_drift_trial'
+LANGUAGE C STABLE PARALLEL SAFE COST 100000;
+COMMENT ON FUNCTION arima_ops.drift_trial(arima_ops.series, float8, int, int, int, bigint, float8[]) IS
+'Share of simulated series without drift after so many sessions before that the rule finds in drift in the sessions after these, in which errors are ratio times as large. Errors are Gaussian, or drawn from those given, in units of the reference RMSE';
+
+/* ---- the labelled sessions ---- */
+
+/* Only look at predictions_scored from a session on: the cost is that of the sessions given. */
+CREATE FUNCTION arima_ops.labelled_sessions(series text, version int, since timestamptz, after timestamptz)
+RETURNS TABLE (ts timestamptz, predictions int, rmse float8, error float8, inside float8)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+BEGIN
+	RETURN QUERY SELECT p.target_ts, count(*)::int, @extschema@.rolling_rmse(p.forecast * p.adjustment, p.actual),
+		-@extschema@.rolling_bias(p.forecast * p.adjustment, p.actual),
+		avg((p.actual BETWEEN p.lower * p.adjustment AND p.upper * p.adjustment)::int)::float8
+	FROM arima_ops.predictions AS p
+	WHERE p.series = series AND p.target_ts > after AND p.horizon = 1 AND p.as_of >= since
+		AND (version IS NULL OR p.version = version)
+	GROUP BY p.target_ts;
+END $$;
+COMMENT ON FUNCTION arima_ops.labelled_sessions(text, int, timestamptz, timestamptz) IS
+'The sessions after one for which a version (NULL: any) made one-step predictions as of a session from since on: their number, RMSE and mean error in the prices of today, and the share of intervals that held the value';
+
+/* ---- the check ---- */
+
+/* Tells the change between two checks of a series as an event. */
+CREATE FUNCTION arima_ops.tell_drift(found arima_ops.drift_checks) RETURNS bigint
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	SELECT arima_ops.record_event(CASE WHEN found.drift THEN 'drift' ELSE 'recovery' END, found.series, found.version,
+		format('session %s: rolling RMSE %s, at training %s', arima_ops.session_text(found.ts),
+			round(found.rolling_rmse::numeric, 4), round(found.reference_rmse::numeric, 4))
+		|| CASE WHEN NOT found.drift THEN ''
+			WHEN found.policy = 'cusum' THEN format('; sum of log-likelihood ratios %s, limit %s', round(found.cusum::numeric, 2), round(found.cusum_limit::numeric, 2))
+			ELSE format(', above %s for %s sessions', round(found.threshold::numeric, 4), found.consecutive) END,
+		to_jsonb(found) - ARRAY['series', 'version', 'drift', 'checked_at'])
+$$;
+COMMENT ON FUNCTION arima_ops.tell_drift(arima_ops.drift_checks) IS 'Records the event drift or recovery that a check found';
+
+CREATE FUNCTION arima_ops.check_series(series text) RETURNS arima_ops.drift_checks
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+	rule arima_ops.series;
+	champion arima_ops.models;
+	told arima_ops.drift_checks;
+	state arima_ops.drift_checks;
+	found_now arima_ops.drift_checks;
+	outdated timestamptz;
+	after timestamptz;
+	was boolean;
+	added bigint;
+BEGIN
+	PERFORM arima_ops.lock_series(ARRAY[series]);
+	rule := arima_ops.get_series(series);
+	SELECT * INTO champion FROM arima_ops.models AS m WHERE m.series = series AND m.status = 'champion';
+	SELECT * INTO told FROM arima_ops.drift_checks AS d
+	WHERE d.series = series AND d.ts > champion.champion_from AND d.version = champion.version ORDER BY d.ts DESC LIMIT 1;
+	state := told;
+	-- where labels changed, go on from the last session before that
+	SELECT min(d.ts) INTO outdated FROM arima_ops.drift_checks AS d
+	WHERE d.series = series AND d.ts > champion.champion_from AND d.version = champion.version AND d.checked_at IS NULL;
+	IF outdated IS NOT NULL THEN
+		SELECT * INTO state FROM arima_ops.drift_checks AS d
+		WHERE d.series = series AND d.ts > champion.champion_from AND d.version = champion.version AND d.ts < outdated ORDER BY d.ts DESC LIMIT 1;
+		DELETE FROM arima_ops.drift_checks AS d
+		WHERE d.series = series AND d.ts > champion.champion_from AND d.version = champion.version AND d.ts >= outdated;
+	END IF;
+	after := coalesce(state.ts, champion.champion_from);
+
+	WITH fresh AS MATERIALIZED (
+		SELECT l.*, row_number() OVER (ORDER BY l.ts) AS i
+		FROM arima_ops.labelled_sessions(series, champion.version, champion.champion_from, after) AS l
+	), in_window AS MATERIALIZED (
+		SELECT f.ts, f.rmse, f.inside FROM fresh AS f
+		UNION ALL
+		(SELECT d.ts, d.session_rmse, d.inside FROM arima_ops.drift_checks AS d
+		WHERE d.series = series AND d.ts > champion.champion_from AND d.version = champion.version AND d.ts <= after
+		ORDER BY d.ts DESC LIMIT rule.drift_window - 1)
+	)
+	INSERT INTO arima_ops.drift_checks (series, ts, version, predictions, session_rmse, session_error, inside, labels, rolling_rmse,
+		reference_rmse, threshold, policy, breach, consecutive, drift, cusum, cusum_limit, bias_above, bias_below, bias_limit, coverage)
+	SELECT series, f.ts, champion.version, f.predictions, f.rmse, f.error, f.inside, s.labels, s.rolling_rmse,
+		champion.reference_rmse * champion.adjustment, s.threshold, rule.drift_policy, s.breach, s.consecutive, s.drift,
+		s.cusum, s.cusum_limit, s.bias_above, s.bias_below, s.bias_limit, s.coverage
+	FROM (SELECT array_agg(w.rmse ORDER BY w.ts) AS rmse, array_agg(w.inside ORDER BY w.ts) AS inside FROM in_window AS w) AS w,
+		(SELECT array_agg(f.error ORDER BY f.i) AS error FROM fresh AS f HAVING count(*) > 0) AS e,
+		arima_ops.drift_steps(rule, CASE WHEN state.ts IS NOT NULL THEN state END, champion.reference_rmse * champion.adjustment,
+			w.rmse, e.error, w.inside) AS s
+		JOIN fresh AS f USING (i);
+	GET DIAGNOSTICS added = ROW_COUNT;
+	IF added = 0 AND outdated IS NULL THEN
+		RETURN told;
+	END IF;
+
+	-- what was told before and has turned out otherwise is told at the session up to which it was told
+	was := coalesce(told.drift, false);
+	FOR found_now IN
+		SELECT * FROM arima_ops.drift_checks AS d
+		WHERE d.series = series AND d.ts > champion.champion_from AND d.version = champion.version
+			AND d.ts >= coalesce((SELECT max(l.ts) FROM arima_ops.drift_checks AS l
+				WHERE l.series = series AND l.ts > champion.champion_from AND l.version = champion.version AND l.ts <= told.ts), '-infinity')
+		ORDER BY d.ts
+	LOOP
+		IF found_now.drift <> was THEN
+			PERFORM arima_ops.tell_drift(found_now);
+			was := found_now.drift;
+		END IF;
+	END LOOP;
+	RETURN found_now;
+END $$;
+COMMENT ON FUNCTION arima_ops.check_series(text) IS
+'Checks the labelled sessions of a series since its last check, and those whose labels changed since; records drift and recovery as events. Gives the row of the last session, NULL if there is none';
+
+/* The same rule over all labelled sessions, with another reference or other numbers; nothing is written. */
+CREATE FUNCTION arima_ops.try_drift(rule arima_ops.series, reference float8, version int, since timestamptz) RETURNS arima_ops.drift_checks
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+	found_last arima_ops.drift_checks;
+BEGIN
+	WITH l AS MATERIALIZED (
+		SELECT l.*, row_number() OVER (ORDER BY l.ts) AS i FROM arima_ops.labelled_sessions(rule.name, version, since, since) AS l
+	)
+	SELECT rule.name, l.ts, version, l.predictions, l.rmse, l.error, l.inside, s.labels, s.rolling_rmse, reference, s.threshold,
+		rule.drift_policy, s.breach, s.consecutive, s.drift, s.cusum, s.cusum_limit, s.bias_above, s.bias_below, s.bias_limit, s.coverage, now()
+	INTO found_last
+	FROM (SELECT array_agg(l.rmse ORDER BY l.i) AS rmse, array_agg(l.error ORDER BY l.i) AS error, array_agg(l.inside ORDER BY l.i) AS inside
+			FROM l HAVING count(*) > 0) AS a,
+		arima_ops.drift_steps(rule, NULL, reference, a.rmse, a.error, a.inside) AS s JOIN l USING (i)
+	ORDER BY i DESC LIMIT 1;
+	RETURN found_last;
+END $$;
+COMMENT ON FUNCTION arima_ops.try_drift(arima_ops.series, float8, int, timestamptz) IS
+'What a rule finds in all labelled sessions of a version (NULL: of any) since a session: the row of the last one. Nothing is written';
+
+/* A rule with other numbers; that of the original's call if only a reference is given. */
+CREATE FUNCTION arima_ops.changed_rule(rule arima_ops.series, original boolean, drift_window int, drift_multiplier float8, drift_consecutive int)
+RETURNS arima_ops.series
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF drift_window NOT BETWEEN 1 AND 10000 OR drift_consecutive NOT BETWEEN 1 AND 10000
+		OR NOT (drift_multiplier > 0 AND drift_multiplier < 'Infinity') THEN
+		RAISE EXCEPTION 'drift_window and drift_consecutive must be from 1 to 10000, drift_multiplier positive'
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'Usual are 14, 3 and 1.5.';
+	END IF;
+	rule.drift_window := coalesce(drift_window, rule.drift_window);
+	rule.drift_multiplier := coalesce(drift_multiplier, rule.drift_multiplier);
+	rule.drift_consecutive := coalesce(drift_consecutive, rule.drift_consecutive);
+	rule.drift_min_labels := least(rule.drift_min_labels, rule.drift_window);
+	rule.drift_recovery := least(rule.drift_recovery, rule.drift_multiplier);
+	IF original THEN
+		rule.drift_policy := 'rolling_rmse';
+		rule.drift_min_labels := rule.drift_window;
+		rule.drift_recovery := 'Infinity';
+	END IF;
+	RETURN rule;
+END $$;
+COMMENT ON FUNCTION arima_ops.changed_rule(arima_ops.series, boolean, int, float8, int) IS
+'The drift policy of a series with other numbers where given; original: a rolling RMSE over a whole window, drift only while the last sessions are above the threshold';
+
+CREATE FUNCTION arima_ops.detect_drift(
+	series text DEFAULT NULL,
+	training_rmse float8 DEFAULT NULL,
+	drift_window int DEFAULT NULL,
+	drift_multiplier float8 DEFAULT NULL,
+	drift_consecutive int DEFAULT NULL)
+RETURNS SETOF arima_ops.drift_checks
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+	rule arima_ops.series;
+	champion arima_ops.models;
+	answer arima_ops.drift_checks;
+	question boolean := num_nonnulls(training_rmse, drift_window, drift_multiplier, drift_consecutive) > 0;
+BEGIN
+	IF series IS NOT NULL THEN
+		PERFORM arima_ops.get_series(series);
+	END IF;
+	IF NOT (training_rmse > 0 AND training_rmse < 'Infinity') THEN
+		RAISE EXCEPTION 'training_rmse must be positive'
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'Give the RMSE of the model at training, in the prices of today.';
+	END IF;
+	FOR rule IN SELECT * FROM arima_ops.series AS s WHERE s.name = series OR series IS NULL AND s.active ORDER BY s.name LOOP
+		SELECT * INTO champion FROM arima_ops.models AS m WHERE m.series = rule.name AND m.status = 'champion';
+		IF NOT FOUND AND training_rmse IS NULL THEN
+			CONTINUE WHEN series IS NULL;
+			RAISE EXCEPTION 'series "%" has no model yet', series
+				USING ERRCODE = 'object_not_in_prerequisite_state',
+					HINT = format('Train one by arima_ops.train(%L), or say by training_rmse what its errors are to be compared with.', series);
+		END IF;
+		IF training_rmse IS NOT NULL THEN
+			answer := arima_ops.try_drift(arima_ops.changed_rule(rule, true, drift_window, drift_multiplier, drift_consecutive),
+				training_rmse, NULL, '-infinity');
+		ELSIF question THEN
+			answer := arima_ops.try_drift(arima_ops.changed_rule(rule, false, drift_window, drift_multiplier, drift_consecutive),
+				champion.reference_rmse * champion.adjustment, champion.version, champion.champion_from);
+		ELSE
+			answer := arima_ops.check_series(rule.name);
+		END IF;
+		IF answer.ts IS NULL THEN
+			-- no labelled session yet
+			answer.series := rule.name;
+			answer.version := CASE WHEN training_rmse IS NULL THEN champion.version END;
+			answer.labels := 0;
+			answer.policy := rule.drift_policy;
+			answer.breach := false;
+			answer.consecutive := 0;
+			answer.drift := false;
+		END IF;
+		RETURN NEXT answer;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION arima_ops.detect_drift(text, float8, int, float8, int) IS
+'Is the champion of a series, or of every active one, in drift? Checks every labelled session since the last check, and again those whose labels changed; each is a row of arima_ops.drift_checks, and the last one is given; the events drift and recovery tell of changes. With training_rmse the answer is that of a rolling RMSE of all predictions, whoever made them, above a multiple of it in the last sessions; no champion is needed. With that or other numbers than those of the series'' policy nothing is written';
+
+/* ---- how often a rule is wrong, and how often it notices ---- */
+
+CREATE FUNCTION arima_ops.champion_errors(series text) RETURNS float8[]
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+BEGIN
+	RETURN (SELECT array_agg((u.actual - u.forecast) / e.rmse)
+		FROM (SELECT v.* FROM arima_ops.models AS m JOIN arima_ops.evaluations AS v USING (series, version)
+			WHERE m.series = series AND m.status = 'champion' AND v.rmse > 0 ORDER BY v.id DESC LIMIT 1) AS e,
+			unnest(e.actuals, e.forecasts) AS u (actual, forecast));
+END $$;
+COMMENT ON FUNCTION arima_ops.champion_errors(text) IS
+'Walk-forward errors of the champion at its last evaluation, in units of their RMSE; NULL if there are none';
+
+CREATE FUNCTION arima_ops.false_alarm_rate(series text, own_errors boolean DEFAULT false, sessions int DEFAULT 250) RETURNS float8
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT arima_ops.drift_trial(arima_ops.get_series(false_alarm_rate.series), 1, 0, sessions, 4000, 1,
+		CASE WHEN own_errors THEN arima_ops.champion_errors(false_alarm_rate.series) END)
+$$;
+COMMENT ON FUNCTION arima_ops.false_alarm_rate(text, boolean, int) IS
+'Share of unchanged series that the drift policy of this one would find in drift at least once in so many sessions (250: a year), by a simulation of 4,000: of Gaussian errors, or of errors drawn from those of its champion''s walk-forward evaluation, which are rarely Gaussian';
+
+CREATE FUNCTION arima_ops.drift_power(series text, ratio float8 DEFAULT 2, sessions int DEFAULT 30, own_errors boolean DEFAULT false) RETURNS float8
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT arima_ops.drift_trial(arima_ops.get_series(drift_power.series), ratio, 100, sessions, 4000, 1,
+		CASE WHEN own_errors THEN arima_ops.champion_errors(drift_power.series) END)
+$$;
+COMMENT ON FUNCTION arima_ops.drift_power(text, float8, int, boolean) IS
+'Share of series whose errors become ratio times as large that the drift policy of this one notices within so many sessions, by a simulation as in arima_ops.false_alarm_rate, with the change after 100 sessions';

@@ -130,7 +130,7 @@ check_cusum(const AoCusum *cusum, int sessions, AoEnv *env)
 {
 	bool		usable = cusum->kind == AO_CUSUM_MEAN ? cusum->size > 0.0 : cusum->size > 1.0;
 
-	if (!usable || cusum->size > 1e6)
+	if (!usable || cusum->size > AO_MAX_CUSUM_SIZE)
 		return ao_fail(env, AO_BAD_ARGUMENT, "the size of the change must be above 1 for a spread, above 0 for a mean, and at most 1,000,000", 0, 0);
 	if (sessions < 1 || sessions > AO_MAX_CUSUM_SESSIONS)
 		return ao_fail(env, AO_BAD_ARGUMENT, "the number of sessions must be from 1 to 100,000", 0, 0);
@@ -211,8 +211,8 @@ ao_cusum_limit(const AoCusum *cusum, double alpha, int sessions, AoEnv *env, dou
 	AoArena		arena;
 
 	AO_TRY(check_cusum(cusum, sessions, env));
-	if (!(alpha >= 1e-6 && alpha <= 0.5))
-		return ao_fail(env, AO_BAD_ARGUMENT, "the share of false alarms must be from 0.000001 to 0.5", 0, 0);
+	if (!(alpha >= 5e-7 && alpha <= 0.5))
+		return ao_fail(env, AO_BAD_ARGUMENT, "the share of false alarms must be from 0.0000005 to 0.5", 0, 0);
 	AO_TRY(ao_arena_open(&arena, ao_arena_round(1, sizeof(Chain)), env));
 	status = search_limit(ao_arena_take(&arena, 1, sizeof(Chain)), cusum, alpha, sessions, env, out);
 	ao_arena_close(&arena, env);

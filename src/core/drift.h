@@ -36,10 +36,11 @@ double		ao_cusum_next(const AoCusum *cusum, double sum, double z, double square)
 /* Probability that the sum, begun at 0, reaches the limit within so many sessions
  * in which nothing has changed. */
 AoStatus	ao_cusum_alarms(const AoCusum *cusum, double limit, int sessions, AoEnv *env, double *out);
-/* The limit for which that probability is alpha, 1e-6..0.5. */
+/* The limit for which that probability is alpha, 5e-7..0.5. */
 AoStatus	ao_cusum_limit(const AoCusum *cusum, double alpha, int sessions, AoEnv *env, double *out);
 
 #define AO_MAX_CUSUM_SESSIONS 100000
+#define AO_MAX_CUSUM_SIZE 1e6
 
 /* ---- drift.c ---- */
 
