@@ -29,6 +29,14 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION arima_ops.session_text(timestamptz) IS 'A session for people, in UTC: the date, with the time where that is not midnight';
 
+/* Rounded, whatever its size. */
+CREATE FUNCTION arima_ops.number_text(x float8, digits int DEFAULT 5) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN x = 0 OR x IN ('NaN', 'Infinity', '-Infinity') OR abs(x) NOT BETWEEN 1e-15 AND 1e15 THEN x::text
+		ELSE trim_scale(round(x::numeric, digits - 1 - floor(log(abs(x)))::int))::text END
+$$;
+COMMENT ON FUNCTION arima_ops.number_text(float8, int) IS 'A number for people: so many significant digits';
+
 /* Series are named by text, not by a key: an event outlives its series. */
 CREATE TABLE arima_ops.events (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

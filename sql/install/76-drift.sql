@@ -125,10 +125,10 @@ CREATE FUNCTION arima_ops.tell_drift(found arima_ops.drift_checks) RETURNS bigin
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 	SELECT arima_ops.record_event(CASE WHEN found.drift THEN 'drift' ELSE 'recovery' END, found.series, found.version,
 		format('session %s: rolling RMSE %s, at training %s', arima_ops.session_text(found.ts),
-			round(found.rolling_rmse::numeric, 4), round(found.reference_rmse::numeric, 4))
+			arima_ops.number_text(found.rolling_rmse), arima_ops.number_text(found.reference_rmse))
 		|| CASE WHEN NOT found.drift THEN ''
-			WHEN found.policy = 'cusum' THEN format('; sum of log-likelihood ratios %s, limit %s', round(found.cusum::numeric, 2), round(found.cusum_limit::numeric, 2))
-			ELSE format(', above %s for %s sessions', round(found.threshold::numeric, 4), found.consecutive) END,
+			WHEN found.policy = 'cusum' THEN format('; sum of log-likelihood ratios %s, limit %s', arima_ops.number_text(found.cusum), arima_ops.number_text(found.cusum_limit))
+			ELSE format(', above %s for %s sessions', arima_ops.number_text(found.threshold), found.consecutive) END,
 		to_jsonb(found) - ARRAY['series', 'version', 'drift', 'checked_at'])
 $$;
 COMMENT ON FUNCTION arima_ops.tell_drift(arima_ops.drift_checks) IS 'Records the event drift or recovery that a check found';
