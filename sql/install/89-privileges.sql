@@ -9,6 +9,8 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA arima_ops FROM PUBLIC;
 REVOKE ALL ON ALL PROCEDURES IN SCHEMA arima_ops FROM PUBLIC;
 
 GRANT SELECT ON ALL TABLES IN SCHEMA arima_ops TO arima_ops_reader;
+-- what views call is called as who reads them
+GRANT EXECUTE ON FUNCTION arima_ops.missing_days(text, timestamptz, timestamptz) TO arima_ops_reader;
 GRANT EXECUTE ON FUNCTION arima_ops.predict(text, float8[], int, float8, timestamptz, text) TO arima_ops_user;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA arima_ops TO arima_ops_admin;
 GRANT EXECUTE ON ALL PROCEDURES IN SCHEMA arima_ops TO arima_ops_admin;
