@@ -77,8 +77,9 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION arima_ops.notify_event() IS 'Tells of a new event on the channel arima_ops (trigger)';
 
+-- an event of now: those that a restore brings back are not news
 CREATE TRIGGER notify_event AFTER INSERT ON arima_ops.events
-FOR EACH ROW EXECUTE FUNCTION arima_ops.notify_event();
+FOR EACH ROW WHEN (NEW.at >= pg_catalog.now()) EXECUTE FUNCTION arima_ops.notify_event();
 
 CREATE FUNCTION arima_ops.record_event(kind text, series text, version int, message text, details jsonb DEFAULT '{}')
 RETURNS bigint
