@@ -54,32 +54,44 @@ SELECT pg_catalog.pg_extension_config_dump('arima_ops.predictions_id_seq', '');
  * Where do the recorded values end among the recent ones of a request?  The last
  * recorded one must be there, to six digits, and before it up to five earlier ones,
  * in their order; between them there may be others, which come late.  Of several
- * such places the last; none counts as the end.
+ * such places the one with the fewest of these, of several such the last; none
+ * counts as the end.
  */
 CREATE FUNCTION arima_ops.count_newer(recent float8[], recorded float8[]) RETURNS int
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	n int := coalesce(cardinality(recent), 0);
 	last_recorded int := coalesce(cardinality(recorded), 0);
+	first_wanted int := greatest(1, last_recorded - 5);
 	at int;
 	wanted int;
+	between int;
+	fewest int;
+	best int := 0;
 BEGIN
 	FOR newer IN 0 .. CASE WHEN last_recorded > 0 THEN n - 2 ELSE -1 END LOOP
 		wanted := last_recorded;
 		at := n - newer;
-		WHILE at >= 1 AND wanted >= greatest(1, last_recorded - 5) LOOP
+		between := 0;
+		WHILE at >= 1 AND wanted >= first_wanted LOOP
 			IF abs(recent[at] - recorded[wanted]) <= 1e-6 * abs(recorded[wanted]) THEN
 				wanted := wanted - 1;
+			ELSE
+				EXIT WHEN wanted = last_recorded;
+				between := between + 1;
 			END IF;
-			EXIT WHEN wanted = last_recorded;
 			at := at - 1;
 		END LOOP;
 		-- found, or all that the request reaches back to
-		IF wanted < greatest(1, last_recorded - 5) OR (wanted < last_recorded - 1 AND at < 1) THEN
-			RETURN newer;
+		IF wanted < first_wanted OR (wanted < last_recorded - 1 AND at < 1) THEN
+			IF fewest IS NULL OR between < fewest THEN
+				best := newer;
+				fewest := between;
+			END IF;
+			EXIT WHEN fewest = 0;
 		END IF;
 	END LOOP;
-	RETURN 0;
+	RETURN best;
 END $$;
 COMMENT ON FUNCTION arima_ops.count_newer(float8[], float8[]) IS
 'How many of the recent values follow the last of the recorded ones, both oldest first; 0 where these are not found';

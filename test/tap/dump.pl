@@ -1,0 +1,71 @@
+# pg_dump and restore keep every row and every sequence of the operations schema.
+
+use strict;
+use warnings;
+
+use File::Temp qw(tempdir);
+use Test::More;
+use Session;
+
+my $dir = tempdir(CLEANUP => 1);
+
+sub psql { my ($database, $sql) = @_; local $ENV{PGDATABASE} = $database; my $s = Session->new; my $r = $s->query($sql); my $e = $s->error; $s->end; die "$sql: $e" if $e =~ /ERROR/; return $r; }
+
+psql('postgres', 'DROP DATABASE IF EXISTS dump_from');
+psql('postgres', 'DROP DATABASE IF EXISTS dump_to');
+psql('postgres', "CREATE DATABASE $_") for qw(dump_from dump_to);
+
+# a life: two series, models, predictions labelled and not, a revision, a split, drift checks, a provider of one's own
+psql('dump_from', q{
+	CREATE EXTENSION arima_ops;
+	SELECT arima_ops.create_series(name, '(0,1,1)', policy => '{"backtest_length": 40, "retention": "2 years"}') FROM unnest(ARRAY['one', 'two']) AS name;
+	SELECT arima_ops.record_actuals(name, array_agg(ts ORDER BY ts), array_agg(100 + 3 * sin(i) + i / 10.0 ORDER BY ts))
+	FROM unnest(ARRAY['one', 'two']) AS name, generate_series(1, 120) AS i, LATERAL (SELECT '2024-01-01'::timestamptz + i * interval '1 day' AS ts) AS t GROUP BY name;
+	SELECT arima_ops.train(name) FROM arima_ops.series;
+	SELECT arima_ops.predict('one', as_of => '2024-01-01'::timestamptz + i * interval '1 day') FROM generate_series(80, 120) AS i;
+	SELECT arima_ops.predict('two', horizon => 3, request_id => 'asked');
+	SELECT arima_ops.score_predictions();
+	UPDATE arima_ops.actuals SET value = value + 0.5 WHERE series = 'one' AND ts = '2024-04-10'::timestamptz;
+	SELECT arima_ops.restate('two', 0.5, '2024-03-01');
+	SELECT arima_ops.detect_drift();
+	SELECT arima_ops.retrain('one', force => true);
+	CALL arima_ops.run_retention();
+});
+
+# every table and sequence of the schema is dumped, or the test says which is not
+is(psql('dump_from', q{
+		SELECT string_agg(c.relname, ' ' ORDER BY c.relname) FROM pg_class AS c
+		WHERE c.relnamespace = 'arima_ops'::regnamespace AND c.relkind IN ('r', 'p', 'S')
+			AND NOT c.oid = ANY (SELECT unnest(extconfig) FROM pg_extension WHERE extname = 'arima_ops')}),
+	'', 'every table and sequence is marked to be dumped');
+
+my $state = q{
+	SELECT string_agg(line, E'\n' ORDER BY line) FROM (
+		SELECT c.relname || ': ' || (xpath('/row/d/text()', query_to_xml(format(
+			CASE WHEN c.relkind = 'S' THEN 'SELECT last_value || '' '' || is_called AS d FROM %s'
+				ELSE 'SELECT count(*) || '' '' || coalesce(md5(string_agg(t::text, '','' ORDER BY t::text)), '''') AS d FROM %s AS t' END,
+			c.oid::regclass), false, true, '')))[1]::text AS line
+		FROM pg_class AS c WHERE c.relnamespace = 'arima_ops'::regnamespace AND c.relkind IN ('r', 'p', 'S')) AS lines};
+
+for my $way ([ 'plain', 'psql -X -q -v ON_ERROR_STOP=1 -d dump_to -f' ], [ 'custom', 'pg_restore --exit-on-error -d dump_to' ])
+{
+	my ($format, $restore) = @$way;
+	my $file = "$dir/$format";
+
+	psql('postgres', 'DROP DATABASE dump_to');
+	psql('postgres', 'CREATE DATABASE dump_to');
+	is(system("pg_dump -F $format -f '$file' dump_from"), 0, "$format: dumped");
+	is(system("$restore '$file' >'$dir/log' 2>&1"), 0, "$format: restored") or diag(qx(cat '$dir/log'));
+	my ($from, $to) = map { psql($_, $state) } qw(dump_from dump_to);
+	is($to, $from, "$format: every row and sequence is there again");
+	cmp_ok(scalar(() = $from =~ /: [1-9]/g), '>=', 10, "$format: and there was something to keep");
+}
+
+# life goes on
+is(psql('dump_to', q{SELECT count(*) FROM arima_ops.predict('two', request_id => 'asked')}), '3', 'a request from before is known');
+psql('dump_to', q{SELECT arima_ops.predict('one')});
+is(psql('dump_to', q{SELECT max(id) = count(*) FROM arima_ops.predictions}), 't', 'new predictions go on with the numbers');
+psql('dump_to', q{SELECT arima_ops.retrain('two', force => true)});
+is(psql('dump_to', q{SELECT count(*) FROM arima_ops.models WHERE status = 'champion'}), '2', 'training goes on');
+psql('postgres', "DROP DATABASE $_") for qw(dump_from dump_to);
+done_testing();
