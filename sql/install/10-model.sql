@@ -118,13 +118,15 @@ CREATE FUNCTION @extschema@.arima_stats(
 	OUT n_used bigint,
 	OUT method text,
 	OUT lambda float8,
-	OUT iterations int)
+	OUT iterations int,
+	OUT intervals text,
+	OUT bias_adjust boolean)
 RETURNS record
 AS 'MODULE_PATHNAME', 'arima_ops_stats'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 
 COMMENT ON FUNCTION @extschema@.arima_stats(@extschema@.arima_model) IS
-'One row on the model as a whole: specification, length of the series, innovations variance, log-likelihood, information criteria, and in status "ok" or what is to be said against the estimate; NULL where undefined';
+'One row on the model as a whole: specification, length of the series, innovations variance, log-likelihood, information criteria, in status "ok" or what is to be said against the estimate, and what kind of intervals its forecasts have; NULL where undefined';
 
 CREATE FUNCTION @extschema@.arima_summary(model @extschema@.arima_model)
 RETURNS text

@@ -4,6 +4,7 @@
  */
 #include "diagnostics.h"
 #include "internal.h"
+#include "interval.h"
 
 #include <math.h>
 
@@ -29,7 +30,7 @@ transformed(const AoModel *model, double y)
 double
 ao_one_step_forecast(const AoModel *model, double y, double e, double f)
 {
-	return on_scale(model, transformed(model, y) - e * sqrt(f));
+	return ao_point_forecast(model, transformed(model, y) - e * sqrt(f), sqrt(model->sigma2 * f));
 }
 
 /* See diagnostics.h. */
@@ -39,16 +40,13 @@ ao_anomaly(const AoModel *model, double y, double e, double f, double level, dou
 {
 	double		x = transformed(model, y),
 				mean = x - e * sqrt(f),
-				sigma = sqrt(model->sigma2),
-				half = 0;
+				sigma = sqrt(model->sigma2);
+	AoInterval	interval;
 
 	if (!(level > 0 && level < 1))
 		return ao_fail(env, AO_BAD_ARGUMENT, "the level must be between 0 and 1", 0, 0);
 	if (sigma > 0)
-	{
-		half = ao_normal_quantile(0.5 + level / 2) * sigma * sqrt(f);
-		out->probability = erf(fabs(e / sigma) * 0.70710678118654752440);
-	}
+		out->probability = ao_interval_probability(model, e / sigma);
 	else
 	{
 		bool		as_foretold = fabs(y - on_scale(model, mean)) <= ROUNDING * size;
@@ -56,7 +54,7 @@ ao_anomaly(const AoModel *model, double y, double e, double f, double level, dou
 		mean = as_foretold ? x : mean;
 		out->probability = as_foretold ? 0 : 1;
 	}
-	out->lower = on_scale(model, mean - half);
-	out->upper = on_scale(model, mean + half);
+	ao_interval_init(&interval, model, level);
+	ao_interval_bounds(&interval, 1, mean, sigma * sqrt(f), &out->lower, &out->upper);
 	return AO_OK;
 }

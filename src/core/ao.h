@@ -26,6 +26,7 @@
 #define AO_MAX_XREG 64
 #define AO_MAX_N INT64_C(10000000)
 #define AO_MAX_HORIZON 100000
+#define AO_MAX_LEVELS 20			/* intervals of one forecast */
 
 typedef enum AoStatus
 {
@@ -109,13 +110,27 @@ typedef enum AoMethod
 #define AO_REMARK_BUDGET          0x40	/* the choice of the model was ended by its budget */
 #define AO_REMARK_ALL             0x7f
 
-#define AO_MODEL_VERSION 1
+#define AO_MODEL_VERSION 2
+
+/* How wide the intervals of forecasts are, in standard errors (interval.c). */
+typedef enum AoIntervalKind
+{
+	AO_INTERVAL_NORMAL = 0,		/* normal quantiles */
+	AO_INTERVAL_STUDENT = 1,	/* Student's quantiles, the estimate's own error counted */
+	AO_INTERVAL_CONFORMAL = 2	/* quantiles of the errors that the model made on its own series */
+} AoIntervalKind;
+
+/* The calibration of conformal intervals: for each of the first steps a row of half
+ * widths, in standard errors, at fixed levels. */
+#define AO_CALIBRATION_STEPS 24
+#define AO_CALIBRATION_LEVELS 10
 
 /*
  * A fitted model, one flat block of memory; the first word is left to the
  * owner (PostgreSQL puts its varlena header there).  After the fixed part:
  *   coef[n_coef]                       ar.. ma.. sar.. sma.. mean drift xreg..
  *   cov[n_coef*(n_coef+1)/2]           of coef, lower triangle by rows; NaN where unknown
+ *   calibration[n_calibrated*AO_CALIBRATION_LEVELS]
  *   state[n_state]                     predicted state after the last value, see filter.h
  *   state_cov[n_state*(n_state+1)/2]   only if has_state_cov; in units of sigma2
  */
@@ -133,6 +148,10 @@ typedef struct AoModel
 	uint8_t		has_lambda;
 	uint16_t	remarks;
 	int32_t		iterations;		/* of the optimiser, over all starts */
+	uint8_t		interval;		/* AoIntervalKind */
+	uint8_t		bias_adjust;	/* forecasts are means, not medians; only with lambda */
+	uint16_t	n_calibrated;	/* steps that conformal intervals are calibrated for */
+	int32_t		df;				/* degrees of freedom of the estimate: its n_used - n_coef, at least 1 */
 	int64_t		n;				/* length of the series, missing ones included: time of the last value */
 	int64_t		n_missing;
 	int64_t		n_used;			/* terms of the likelihood: non-missing - d - D*m */
@@ -160,9 +179,14 @@ ao_model_cov(const AoModel *model)
 	return (double *) model->data + model->n_coef;
 }
 static inline double *
-ao_model_state(const AoModel *model)
+ao_model_calibration(const AoModel *model)
 {
 	return ao_model_cov(model) + (size_t) model->n_coef * (model->n_coef + 1) / 2;
+}
+static inline double *
+ao_model_state(const AoModel *model)
+{
+	return ao_model_calibration(model) + (size_t) model->n_calibrated * AO_CALIBRATION_LEVELS;
 }
 static inline double *
 ao_model_state_cov(const AoModel *model)
@@ -188,6 +212,9 @@ typedef struct AoFitOptions
 	AoMethod	method;
 	bool		has_lambda;
 	double		lambda;			/* Box-Cox parameter, -5..5 */
+	bool		bias_adjust;	/* with lambda: forecast the mean, not the median */
+	bool		has_interval;	/* else: normal for orders that are given, Student's for a chosen model */
+	AoIntervalKind interval;
 	const struct AoAutoOptions *choice;	/* for a specification "auto"; NULL: the defaults */
 	bool		no_std_errors;	/* leave out the covariance of the estimates: NaN */
 } AoFitOptions;
@@ -217,9 +244,15 @@ typedef struct AoForecast
 /* h steps after the end of the training data; xreg is h x k, future values. */
 AoStatus	ao_forecast(const AoModel *model, int h, double level,
 						const double *xreg, int k, AoEnv *env, AoForecast *out);
+/* The same at several levels, 1 .. AO_MAX_LEVELS of them: step j of level i is out[i * h + j]. */
+AoStatus	ao_forecast_levels(const AoModel *model, int h, const double *levels, int n_levels,
+							   const double *xreg, int k, AoEnv *env, AoForecast *out);
 /* The same parameters applied to other recent values (at least d+D*m+1 of them non-missing). */
 AoStatus	ao_forecast_recent(const AoModel *model, const double *recent, int64_t n,
 							   int h, double level, AoEnv *env, AoForecast *out);
+AoStatus	ao_forecast_recent_levels(const AoModel *model, const double *recent, int64_t n, int h,
+									  const double *levels, int n_levels, AoEnv *env,
+									  AoForecast *out);
 /* One-step mean from recent values: the serving path. */
 AoStatus	ao_predict(const AoModel *model, const double *recent, int64_t n,
 					   AoEnv *env, double *out);

@@ -135,13 +135,16 @@ static AoStatus
 rolled_model(const Roll *roll, int64_t n, AoModel **out)
 {
 	const AoModel *model = roll->model;
-	size_t		fixed = (size_t) (model->n_coef + model->n_coef * (model->n_coef + 1) / 2);
 	AoModel    *copy;
 
-	AO_TRY(ao_model_alloc(&roll->spec, model->n_xreg, roll->st.P != NULL, roll->env, &copy));
+	AO_TRY(ao_model_alloc(&roll->spec, model->n_xreg, model->n_calibrated, roll->st.P != NULL,
+						  roll->env, &copy));
 	copy->method = model->method;
 	copy->has_lambda = model->has_lambda;
 	copy->lambda = model->lambda;
+	copy->bias_adjust = model->bias_adjust;
+	copy->interval = model->interval;
+	copy->df = model->df;
 	copy->remarks = model->remarks;
 	copy->iterations = model->iterations;
 	copy->n = model->n + n;
@@ -149,7 +152,7 @@ rolled_model(const Roll *roll, int64_t n, AoModel **out)
 	copy->n_used = model->n_used + n - roll->n_missing;
 	copy->sigma2 = model->sigma2;
 	copy->loglik = model->sigma2 > 0 ? model->loglik + roll->loglik : model->loglik;
-	memcpy(copy->data, model->data, fixed * sizeof(double));
+	memcpy(copy->data, model->data, ao_model_estimate_len(model) * sizeof(double));
 	ao_model_set_state(copy, &roll->st);
 	ao_model_canonicalise(copy);
 	*out = copy;

@@ -165,15 +165,14 @@ apply_parameters(const AoModel *model, const double *y, int64_t n, const double 
 	AoModel    *head;
 	AoSpec		spec;
 	int64_t		lead = 0;
-	size_t		fixed = (size_t) (model->n_coef + model->n_coef * (model->n_coef + 1) / 2);
 	AoStatus	status;
 
 	ao_model_spec(model, &spec);
 	while (lead < n && isnan(y[lead]))
 		lead++;
-	AO_TRY(ao_model_alloc(&spec, model->n_xreg, true, env, &head));
+	AO_TRY(ao_model_alloc(&spec, model->n_xreg, model->n_calibrated, true, env, &head));
 	memcpy(head, model, offsetof(AoModel, data));
-	memcpy(head->data, model->data, fixed * sizeof(double));
+	memcpy(head->data, model->data, ao_model_estimate_len(model) * sizeof(double));
 	head->has_state_cov = true;
 	status = ao_model_filter(head, &spec, y, n, lead, xreg, env);
 	if (status == AO_OK)
@@ -194,7 +193,7 @@ estimate_from_model(Walk *w, int64_t origin, AoEffort effort, AoModel **out)
 	AoSpec		spec;
 
 	ao_model_spec(w->model, &spec);
-	return ao_fit_task(&task, &spec, w->env, out);
+	return ao_fit_again(&task, &spec, w->env, out);
 }
 
 /* Estimate at an origin without any model before it. */
@@ -212,9 +211,11 @@ estimate_anew(Walk *w, int64_t origin, AoModel **out)
 static void
 adopt(Walk *w, const AoModel *model)
 {
-	w->fit.method = model->method;
-	w->fit.has_lambda = model->has_lambda;
-	w->fit.lambda = model->lambda;
+	const struct AoAutoOptions *choice = w->fit.choice;
+
+	w->fit = ao_options_of(model);
+	w->fit.choice = choice;
+	w->fit.no_std_errors = true;
 	if (!w->how->reselect && !(model->remarks & AO_REMARK_DEGENERATE))
 		ao_model_spec(model, &w->spec);
 }
@@ -358,6 +359,7 @@ batch_origins(Walk *w, int64_t origin, int i, const double *coef)
 	}
 	/* what later estimates start from */
 	w->model->sigma2 = w->track.model->sigma2;
+	w->model->df = w->track.model->df;
 	memcpy(ao_model_coef(w->model), ao_model_coef(w->track.model),
 		   (size_t) w->model->n_coef * sizeof(double));
 	return AO_OK;

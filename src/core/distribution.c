@@ -157,3 +157,29 @@ ao_student_upper(double t, double df)
 		tail = 0.5 - front * beta_fraction(0.5, a, y);
 	return t > 0 ? tail : 1 - tail;
 }
+
+/*
+ * The t with P(|T| <= t) = level, for Student's T with df degrees of freedom.
+ * ln P(T > t) is concave in ln t: from the normal quantile, below the root,
+ * Newton's rule goes past it once at most and then down to it.
+ */
+double
+ao_student_quantile(double level, double df)
+{
+	double		a = df / 2,
+				target = (1 - level) / 2,
+				t = ao_normal_quantile(0.5 + level / 2);
+
+	for (int i = 0; i < 100 && t > 0; i++)
+	{
+		double		upper = ao_student_upper(t, df),
+					log_density = log_gamma_ratio(a) - LOG_GAMMA_HALF - 0.5 * log(df) -
+			(a + 0.5) * log1p(t * (t / df)),
+					step = log(upper / target) * upper / (t * exp(log_density));
+
+		t *= exp(step);
+		if (!(fabs(step) > 4 * DBL_EPSILON))
+			break;
+	}
+	return t;
+}

@@ -113,6 +113,10 @@ ao_fit_check(const AoFitTask *task, AoEnv *env)
 		return ao_fail(env, AO_BAD_ARGUMENT, "Box-Cox lambda must be between -5 and 5\n"
 					   "Usual are 0 for logarithms and 0.5 for square roots; without lambda nothing is transformed.",
 					   0, 0);
+	if (task->options->bias_adjust && !task->options->has_lambda)
+		return ao_fail(env, AO_BAD_ARGUMENT, "bias_adjust without lambda\n"
+					   "It adjusts forecasts for a Box-Cox transformation: give lambda too, or leave it out.",
+					   0, 0);
 	return AO_OK;
 }
 
@@ -411,15 +415,17 @@ make_model(Fit *fit, AoModel **out)
 	ao_design_beta(&fit->design, fit->gamma, fit->coef + fit->shape.k);
 	ao_state_init(&st, spec, fit->coef, true, &fit->arena);
 	AO_TRY(fit->design.missing ? state_missing(fit, &st) : state_complete(fit, &st));
-	AO_TRY(ao_model_alloc(spec, fit->k_xreg, st.P != NULL, fit->env, &model));
+	AO_TRY(ao_model_alloc(spec, fit->k_xreg, 0, st.P != NULL, fit->env, &model));
 	model->method = (uint8_t) fit->options->method;
 	model->has_lambda = fit->options->has_lambda;
 	model->lambda = fit->options->has_lambda ? fit->options->lambda : 0;
+	model->bias_adjust = fit->options->bias_adjust;
 	model->remarks = fit->remarks;
 	model->iterations = fit->best.iterations;
 	model->n = fit->n;
 	model->n_missing = fit->design.lead + fit->design.n_missing;
 	model->n_used = fit->design.n_used;
+	model->df = ao_model_degrees(model->n_used, (int) dim);
 	model->sigma2 = fit->sigma2;
 	model->loglik = fit->loglik;
 	memcpy(ao_model_coef(model), fit->coef, dim * sizeof(double));
@@ -509,6 +515,39 @@ ao_fit_quick(const AoFitTask *task, const AoSpec *spec, AoEnv *env, AoQuickFit *
 	return status;
 }
 
+/* See internal.h. */
+AoFitOptions
+ao_options_of(const AoModel *model)
+{
+	return (AoFitOptions) {.method = (AoMethod) model->method, .has_lambda = model->has_lambda,
+		.lambda = model->lambda, .bias_adjust = model->bias_adjust, .has_interval = true,
+		.interval = (AoIntervalKind) model->interval};
+}
+
+/* The kind of interval that a new model of y is to have. */
+static AoStatus
+set_interval(AoModel **model, AoIntervalKind kind, const AoFitTask *task, AoEnv *env)
+{
+	AoStatus	status;
+
+	(*model)->interval = (uint8_t) kind;
+	if (kind != AO_INTERVAL_CONFORMAL)
+		return AO_OK;
+	status = ao_calibrate(model, task->y, task->n, task->xreg, task->k, env);
+	if (status != AO_OK)
+		env->free(env->arg, *model);
+	return status;
+}
+
+/* See internal.h. */
+AoStatus
+ao_fit_again(const AoFitTask *task, const AoSpec *spec, AoEnv *env, AoModel **out)
+{
+	AO_TRY(ao_fit_task(task, spec, env, out));
+	return set_interval(out, task->options->has_interval ? task->options->interval :
+						AO_INTERVAL_NORMAL, task, env);
+}
+
 /* See ao.h. */
 AoStatus
 ao_fit(const double *y, int64_t n, const double *xreg, int k, const AoSpec *spec,
@@ -516,8 +555,11 @@ ao_fit(const double *y, int64_t n, const double *xreg, int k, const AoSpec *spec
 {
 	AoFitTask	task = {.y = y, .n = n, .xreg = xreg, .k = k, .options = options};
 
-	return spec->is_auto ? ao_choose(y, n, xreg, k, spec->m, options, env, out, NULL, NULL) :
-		ao_fit_task(&task, spec, env, out);
+	if (!spec->is_auto)
+		return ao_fit_again(&task, spec, env, out);
+	AO_TRY(ao_choose(y, n, xreg, k, spec->m, options, env, out, NULL, NULL));
+	return set_interval(out, options->has_interval ? options->interval : AO_INTERVAL_STUDENT,
+						&task, env);
 }
 
 /* See ao.h. */
@@ -526,13 +568,12 @@ ao_refit(const AoModel *model, const double *y, int64_t n, const double *xreg, i
 		 AoEnv *env, AoModel **out)
 {
 	AoSpec		spec;
-	AoFitOptions options = {.method = model->method, .has_lambda = model->has_lambda,
-	.lambda = model->lambda};
+	AoFitOptions options = ao_options_of(model);
 	AoFitTask	task = {.y = y, .n = n, .xreg = xreg, .k = k, .options = &options,
 	.effort = AO_LOCAL, .given_coef = ao_model_coef(model)};
 
 	ao_model_spec(model, &spec);
 	if (k != model->n_xreg)
 		return ao_fail(env, AO_BAD_XREG, "%h given, the model has %n", model->n_xreg, k);
-	return ao_fit_task(&task, &spec, env, out);
+	return ao_fit_again(&task, &spec, env, out);
 }

@@ -8,6 +8,7 @@
  */
 #include "diagnostics.h"
 #include "internal.h"
+#include "interval.h"
 
 #include <math.h>
 #include <string.h>
@@ -66,49 +67,55 @@ ao_check_xreg(const AoModel *model, const double *xreg, int64_t rows, int k, AoE
 	return AO_OK;
 }
 
-/* One forecast from mean and variance factor on the filter's scale. */
-static AoStatus
-make_interval(const AoModel *model, double mean, double var, double quantile,
-			  AoEnv *env, AoForecast *out)
+/* Where a forecast goes, and at which levels. */
+typedef struct Request
 {
+	const AoModel *model;
+	int			h,
+				n_levels;
+	AoInterval	intervals[AO_MAX_LEVELS];
+	AoForecast *out;			/* [n_levels][h] */
+} Request;
+
+/* Step j (from 0) at every level, from mean and variance factor on the filter's scale. */
+static AoStatus
+put_step(const Request *to, int j, double mean, double var, AoEnv *env)
+{
+	const AoModel *model = to->model;
 	double		se = sqrt(fmax(var, 0) * model->sigma2);
 
-	out->mean = mean;
-	out->std_error = se;
-	out->lower = mean - quantile * se;
-	out->upper = mean + quantile * se;
-	if (model->has_lambda)
+	for (int i = 0; i < to->n_levels; i++)
 	{
-		out->std_error = se * ao_box_cox_slope(mean, model->lambda);
-		out->mean = ao_box_cox_inverse(mean, model->lambda);
-		out->lower = ao_box_cox_inverse(out->lower, model->lambda);
-		out->upper = ao_box_cox_inverse(out->upper, model->lambda);
+		AoForecast *out = &to->out[(int64_t) i * to->h + j];
+
+		out->mean = ao_point_forecast(model, mean, se);
+		out->std_error = model->has_lambda ? se * ao_box_cox_slope(mean, model->lambda) : se;
+		ao_interval_bounds(&to->intervals[i], j + 1, mean, se, &out->lower, &out->upper);
+		if (!isfinite(out->mean) || !isfinite(out->std_error) || !isfinite(out->lower) ||
+			!isfinite(out->upper))
+			return ao_fail(env, AO_OUT_OF_SCALE, "the forecast overflows\n"
+						   "Ask for fewer steps, or fit a model with fewer differences or without lambda.", 0, 0);
 	}
-	if (!isfinite(out->mean) || !isfinite(out->std_error) || !isfinite(out->lower) ||
-		!isfinite(out->upper))
-		return ao_fail(env, AO_OUT_OF_SCALE, "the forecast overflows\n"
-					   "Ask for fewer steps, or fit a model with fewer differences or without lambda.", 0, 0);
 	return AO_OK;
 }
 
 /*
- * h forecasts from the state.  time: of the last value.  The variance of step j
+ * Forecasts from the state.  time: of the last value.  The variance of step j
  * is the sum of the squared impulse responses before it, plus what the state's
  * own covariance contributes; st is used up.
  */
 static AoStatus
-run_forecast(const AoModel *model, AoState *st, int64_t time, int h, double level,
-			 const double *xreg, AoEnv *env, AoForecast *out)
+run_forecast(const Request *to, AoState *st, int64_t time, const double *xreg, AoEnv *env)
 {
+	const AoModel *model = to->model;
 	AoSpec		spec;
-	double		quantile = ao_normal_quantile(0.5 + level / 2),
-				var = 1;
+	double		var = 1;
 	double	   *impulse = st->work;
 
 	ao_model_spec(model, &spec);
 	if (st->P == NULL)
 		memcpy(impulse, st->G, (size_t) st->s * sizeof(double));
-	for (int j = 0; j < h; j++)
+	for (int j = 0; j < to->h; j++)
 	{
 		double		mean = ao_state_observe(st, st->a),
 					regression = ao_regression(&spec, ao_model_beta(model), time + 1 + j,
@@ -117,7 +124,7 @@ run_forecast(const AoModel *model, AoState *st, int64_t time, int h, double leve
 
 		if (st->P)
 			var = 1 + ao_state_variance(st);
-		AO_TRY(make_interval(model, mean + regression, var, quantile, env, &out[j]));
+		AO_TRY(put_step(to, j, mean + regression, var, env));
 		ao_state_transition(st, st->a, mean);
 		if (st->P)
 			ao_state_cov_step(st);
@@ -134,39 +141,60 @@ run_forecast(const AoModel *model, AoState *st, int64_t time, int h, double leve
 	return AO_OK;
 }
 
-/* Horizon and level. */
+/* Horizon and levels, which the request takes. */
 static AoStatus
-check_horizon(int h, double level, AoEnv *env)
+take_request(Request *to, const AoModel *model, int h, const double *levels, int n_levels,
+			 AoForecast *out, AoEnv *env)
 {
 	if (h < 1 || h > AO_MAX_HORIZON)
 		return ao_fail(env, AO_BAD_ARGUMENT, "a horizon of %h steps\n"
 					   "It must be from 1 to %n.", AO_MAX_HORIZON, h);
-	if (!(level > 0 && level < 1))
-		return ao_fail(env, AO_BAD_ARGUMENT, "the level must be between 0 and 1\n"
-					   "Give it as a fraction, for example 0.95.", 0, 0);
+	if (n_levels < 1 || n_levels > AO_MAX_LEVELS)
+		return ao_fail(env, AO_BAD_ARGUMENT, "%h levels\n"
+					   "There must be from 1 to %n.", AO_MAX_LEVELS, n_levels);
+	to->model = model;
+	to->h = h;
+	to->n_levels = n_levels;
+	to->out = out;
+	for (int i = 0; i < n_levels; i++)
+	{
+		if (!(levels[i] > 0 && levels[i] < 1))
+			return ao_fail(env, AO_BAD_ARGUMENT, "the level must be between 0 and 1\n"
+						   "Give it as a fraction, for example 0.95.", 0, 0);
+		ao_interval_init(&to->intervals[i], model, levels[i]);
+	}
 	return AO_OK;
 }
 
 /* See ao.h. */
 AoStatus
-ao_forecast(const AoModel *model, int h, double level, const double *xreg, int k,
-			AoEnv *env, AoForecast *out)
+ao_forecast_levels(const AoModel *model, int h, const double *levels, int n_levels,
+				   const double *xreg, int k, AoEnv *env, AoForecast *out)
 {
 	AoSpec		spec;
 	AoArena		arena;
 	AoState		st;
 	AoStatus	status;
+	Request		to;
 
 	memset(&env->err, 0, sizeof env->err);
-	AO_TRY(check_horizon(h, level, env));
+	AO_TRY(take_request(&to, model, h, levels, n_levels, out, env));
 	AO_TRY(ao_check_xreg(model, xreg, h, k, env));
 	ao_model_spec(model, &spec);
 	AO_TRY(ao_arena_open(&arena, ao_state_bytes(&spec, model->has_state_cov), env));
 	ao_state_init(&st, &spec, ao_model_coef(model), model->has_state_cov, &arena);
 	ao_state_load(&st, model);
-	status = run_forecast(model, &st, model->n, h, level, xreg, env, out);
+	status = run_forecast(&to, &st, model->n, xreg, env);
 	ao_arena_close(&arena, env);
 	return status;
+}
+
+/* See ao.h. */
+AoStatus
+ao_forecast(const AoModel *model, int h, double level, const double *xreg, int k, AoEnv *env,
+			AoForecast *out)
+{
+	return ao_forecast_levels(model, h, &level, 1, xreg, k, env, out);
 }
 
 /*
@@ -217,23 +245,48 @@ check_recent(const AoModel *model, int64_t n, AoEnv *env)
 
 /* See ao.h. */
 AoStatus
-ao_forecast_recent(const AoModel *model, const double *recent, int64_t n, int h,
-				   double level, AoEnv *env, AoForecast *out)
+ao_forecast_recent_levels(const AoModel *model, const double *recent, int64_t n, int h,
+						  const double *levels, int n_levels, AoEnv *env, AoForecast *out)
 {
 	AoSpec		spec;
 	AoArena		arena = {.block = NULL};
 	AoState		st;
 	AoStatus	status;
+	Request		to;
 
 	AO_TRY(check_recent(model, n, env));
-	AO_TRY(check_horizon(h, level, env));
+	AO_TRY(take_request(&to, model, h, levels, n_levels, out, env));
 	ao_model_spec(model, &spec);
 	status = filter_recent(model, &spec, recent, n, true, &arena, env, &st);
 	if (status == AO_OK)
-		status = run_forecast(model, &st, model->n, h, level, NULL, env, out);
+		status = run_forecast(&to, &st, model->n, NULL, env);
 	if (arena.block)
 		ao_arena_close(&arena, env);
 	return status;
+}
+
+/* See ao.h. */
+AoStatus
+ao_forecast_recent(const AoModel *model, const double *recent, int64_t n, int h, double level,
+				   AoEnv *env, AoForecast *out)
+{
+	return ao_forecast_recent_levels(model, recent, n, h, &level, 1, env, out);
+}
+
+/* The next value by the state; its variance counts only where the mean depends on it. */
+static AoStatus
+predict_next(const AoModel *model, const AoSpec *spec, AoState *st, AoEnv *env, double *out)
+{
+	double		centre = ao_state_observe(st, st->a) +
+		ao_regression(spec, ao_model_beta(model), model->n + 1, NULL, 0);
+	double		var = st->P ? 1 + ao_state_variance(st) : 1;
+
+	*out = ao_point_forecast(model, centre, sqrt(fmax(var, 0) * model->sigma2));
+	if (!isfinite(*out))
+		return ao_fail(env, AO_OUT_OF_SCALE, "the forecast overflows\n"
+					   "Check the recent values, or fit a model with fewer differences or without "
+					   "lambda.", 0, 0);
+	return AO_OK;
 }
 
 /* See ao.h. */
@@ -247,18 +300,9 @@ ao_predict(const AoModel *model, const double *recent, int64_t n, AoEnv *env, do
 
 	AO_TRY(check_recent(model, n, env));
 	ao_model_spec(model, &spec);
-	status = filter_recent(model, &spec, recent, n, false, &arena, env, &st);
+	status = filter_recent(model, &spec, recent, n, model->bias_adjust, &arena, env, &st);
 	if (status == AO_OK)
-	{
-		*out = ao_state_observe(&st, st.a) +
-			ao_regression(&spec, ao_model_beta(model), model->n + 1, NULL, 0);
-		if (model->has_lambda)
-			*out = ao_box_cox_inverse(*out, model->lambda);
-		if (!isfinite(*out))
-			status = ao_fail(env, AO_OUT_OF_SCALE, "the forecast overflows\n"
-							 "Check the recent values, or fit a model with fewer differences or without "
-							 "lambda.", 0, 0);
-	}
+		status = predict_next(model, &spec, &st, env, out);
 	if (arena.block)
 		ao_arena_close(&arena, env);
 	return status;

@@ -471,6 +471,10 @@ typedef struct AoFitTask
 /* Arguments that need no look at the data. */
 AoStatus	ao_fit_check(const AoFitTask *task, AoEnv *env);
 AoStatus	ao_fit_task(const AoFitTask *task, const AoSpec *spec, AoEnv *env, AoModel **out);
+/* The same, and the model has the kind of interval that the options say. */
+AoStatus	ao_fit_again(const AoFitTask *task, const AoSpec *spec, AoEnv *env, AoModel **out);
+/* What a model was fitted with. */
+AoFitOptions ao_options_of(const AoModel *model);
 
 /* A fit without standard errors and state: one of many. */
 typedef struct AoQuickFit
@@ -486,10 +490,17 @@ typedef struct AoQuickFit
 AoStatus	ao_fit_quick(const AoFitTask *task, const AoSpec *spec, AoEnv *env,
 						 AoQuickFit *out);
 
+/* ---- calibrate.c ---- */
+
+/* Gives a model of y conformal intervals their widths, by the errors that it makes on y;
+ * *model is another block then. */
+AoStatus	ao_calibrate(AoModel **model, const double *y, int64_t n, const double *xreg, int k,
+						 AoEnv *env);
+
 /* ---- result.c: the model as one block ---- */
 
-AoStatus	ao_model_alloc(const AoSpec *spec, int n_xreg, bool state_cov, AoEnv *env,
-						   AoModel **out);
+AoStatus	ao_model_alloc(const AoSpec *spec, int n_xreg, int calibrated, bool state_cov,
+						   AoEnv *env, AoModel **out);
 /* state and covariance of st into the model */
 void		ao_model_set_state(AoModel *model, const AoState *st);
 

@@ -9,7 +9,7 @@
 
 #include "model_internal.h"
 
-_Static_assert(offsetof(AoModel, data) == 88, "AoModel has padding");
+_Static_assert(offsetof(AoModel, data) == 96, "AoModel has padding");
 
 #define CANONICAL_NAN UINT64_C(0x7ff8000000000000)
 
@@ -27,11 +27,18 @@ triangle(size_t n)
 size_t
 ao_model_data_len(const AoModel *model)
 {
-	size_t		n_coef = (size_t) model->n_coef;
 	size_t		n_state = (size_t) model->n_state;
 
-	return n_coef + triangle(n_coef) + n_state +
-		(model->has_state_cov ? triangle(n_state) : 0);
+	return ao_model_estimate_len(model) + n_state + (model->has_state_cov ? triangle(n_state) : 0);
+}
+
+/* See model_internal.h. */
+size_t
+ao_model_estimate_len(const AoModel *model)
+{
+	size_t		n_coef = (size_t) model->n_coef;
+
+	return n_coef + triangle(n_coef) + (size_t) model->n_calibrated * AO_CALIBRATION_LEVELS;
 }
 
 /* Bytes of the whole block; the counts must be valid. */
@@ -101,6 +108,12 @@ ao_model_terms_used(const AoSpec *spec, int64_t n, int64_t n_missing)
 	int64_t		used = n - n_missing - spec->d - (int64_t) spec->D * spec->m;
 
 	return used > 0 ? used : 0;
+}
+
+int32_t
+ao_model_degrees(int64_t n_used, int n_coef)
+{
+	return n_used - n_coef > 1 ? (int32_t) (n_used - n_coef) : 1;
 }
 
 /* One double in its one form: -0 becomes 0, any NaN the canonical one. */
@@ -250,8 +263,12 @@ ao_model_check_shape(const AoModel *model, size_t bytes, AoEnv *env)
 		return bad_model(env, "number of coefficients does not fit the orders");
 	if (model->n_state != ao_model_state_dim(&spec))
 		return bad_model(env, "dimension of the state does not fit the orders");
-	if (model->has_state_cov > 1 || model->has_lambda > 1)
+	if (model->has_state_cov > 1 || model->has_lambda > 1 || model->bias_adjust > 1)
 		return bad_model(env, "a flag is neither 0 nor 1");
+	if (model->interval > AO_INTERVAL_CONFORMAL)
+		return bad_model(env, "unknown kind of interval");
+	if (model->n_calibrated > (model->interval == AO_INTERVAL_CONFORMAL ? AO_CALIBRATION_STEPS : 0))
+		return bad_model(env, "more steps are calibrated than can be");
 	if (bytes != ao_model_size(model))
 		return bad_model(env, "size does not fit the orders");
 	return AO_OK;
@@ -277,6 +294,9 @@ check_history(const AoModel *model, AoEnv *env)
 	if (model->n_used < 1 ||
 		model->n_used != ao_model_terms_used(&spec, model->n, model->n_missing))
 		return bad_model(env, "number of values used does not fit the series and the differences");
+	/* the parameters may be from a longer series than this */
+	if (model->df < 1 || model->df > AO_MAX_N)
+		return bad_model(env, "impossible number of degrees of freedom");
 	return AO_OK;
 }
 
@@ -296,6 +316,8 @@ check_scalars(const AoModel *model, AoEnv *env)
 	if (!is_within(model->lambda, AO_MODEL_MAX_LAMBDA) ||
 		(!model->has_lambda && model->lambda != 0.0))
 		return bad_model(env, "the Box-Cox parameter is not between -5 and 5");
+	if (model->bias_adjust && !model->has_lambda)
+		return bad_model(env, "forecasts are adjusted for a transformation that is not there");
 	return AO_OK;
 }
 
@@ -320,6 +342,23 @@ check_cov(const AoModel *model, AoEnv *env)
 			if (unknown ? !is_unknown(row[j]) : !is_within(row[j], AO_MODEL_MAX_VARIANCE))
 				return bad_model(env, "the covariance of the coefficients is not one");
 		}
+	}
+	return AO_OK;
+}
+
+/* Half widths of the conformal intervals: the higher the level, the wider. */
+static AoStatus
+check_calibration(const AoModel *model, AoEnv *env)
+{
+	const double *row = ao_model_calibration(model);
+
+	for (int i = 0; i < model->n_calibrated; i++, row += AO_CALIBRATION_LEVELS)
+	{
+		if (!all_within(row, AO_CALIBRATION_LEVELS, AO_MODEL_MAX_VALUE) || row[0] < 0.0)
+			return bad_model(env, "the calibration of the intervals is not made of numbers from 0 up");
+		for (int j = 1; j < AO_CALIBRATION_LEVELS; j++)
+			if (row[j] < row[j - 1])
+				return bad_model(env, "a calibrated interval is narrower than one of a lower level");
 	}
 	return AO_OK;
 }
@@ -379,6 +418,8 @@ ao_model_check(const AoModel *model, size_t bytes, AoEnv *env)
 		status = check_coef(model, env);
 	if (status == AO_OK)
 		status = check_cov(model, env);
+	if (status == AO_OK)
+		status = check_calibration(model, env);
 	if (status == AO_OK)
 		status = check_state(model, env);
 	return status;

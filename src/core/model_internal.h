@@ -21,6 +21,12 @@ void		ao_model_set_spec(AoModel *model, const AoSpec *spec, int n_xreg);
  * by the differences; never negative. */
 int64_t		ao_model_terms_used(const AoSpec *spec, int64_t n, int64_t n_missing);
 
+/* Doubles before the state: what an estimate leaves behind and new values do not change. */
+size_t		ao_model_estimate_len(const AoModel *model);
+
+/* Degrees of freedom of an estimate. */
+int32_t		ao_model_degrees(int64_t n_used, int n_coef);
+
 /* Brings a model to the one form that its value has: 0 for -0, the canonical
  * quiet NaN for any NaN.  To be called on every model before it is given out. */
 void		ao_model_canonicalise(AoModel *model);

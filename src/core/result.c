@@ -9,9 +9,11 @@
 
 #include "model_internal.h"
 
-/* A zeroed model of this specification; the caller owns the block. */
+/* A zeroed model of this specification, with room for a calibration of so many steps; the
+ * caller owns the block. */
 AoStatus
-ao_model_alloc(const AoSpec *spec, int n_xreg, bool state_cov, AoEnv *env, AoModel **out)
+ao_model_alloc(const AoSpec *spec, int n_xreg, int calibrated, bool state_cov, AoEnv *env,
+			   AoModel **out)
 {
 	AoModel		head;
 	size_t		bytes;
@@ -20,6 +22,8 @@ ao_model_alloc(const AoSpec *spec, int n_xreg, bool state_cov, AoEnv *env, AoMod
 	ao_model_set_spec(&head, spec, n_xreg);
 	head.version = AO_MODEL_VERSION;
 	head.has_state_cov = state_cov;
+	head.n_calibrated = (uint16_t) calibrated;
+	head.df = 1;
 	bytes = ao_model_size(&head);
 	if (bytes > env->max_bytes)
 		return ao_fail(env, AO_OVER_MEMORY_LIMIT, NULL, (int64_t) bytes,

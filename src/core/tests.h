@@ -152,5 +152,7 @@ AoStatus	ao_box_cox_lambda(const double *y, int64_t n, int m, double lower, doub
  * for df up to 1e5. */
 double		ao_chi_square_upper(double x, double df);
 double		ao_student_upper(double t, double df);
+/* The t with P(|T| <= t) = level, in (0, 1). */
+double		ao_student_quantile(double level, double df);
 
 #endif							/* AO_TESTS_H */

@@ -24,6 +24,7 @@ bool
 ao_track_serves(const AoModel *model)
 {
 	return model->method == AO_ML && !(model->remarks & AO_REMARK_DEGENERATE) &&
+		model->interval != AO_INTERVAL_CONFORMAL &&
 		model->p + model->q + model->P + model->Q <= AO_TRACK_MAX_K;
 }
 
@@ -168,7 +169,7 @@ set_up(AoTrack *tr, const AoModel *model, int64_t n)
 	tr->z = ao_arena_take(&tr->arena, (size_t) tr->end, ((size_t) n_beta + 1) * sizeof(double));
 	AO_TRY(make_rows(tr));
 	take_workspace(tr);
-	AO_TRY(ao_model_alloc(&spec, tr->k_xreg, true, tr->env, &tr->model));
+	AO_TRY(ao_model_alloc(&spec, tr->k_xreg, 0, true, tr->env, &tr->model));
 	memcpy(tr->model, model, offsetof(AoModel, data));
 	for (size_t i = 0; i < dim * (dim + 1) / 2; i++)
 		ao_model_cov(tr->model)[i] = NAN;
@@ -488,6 +489,7 @@ ao_track_solve(AoTrack *tr, int i, const double *coef)
 	if (!isfinite(S))
 		return ao_fail(tr->env, AO_COLLINEAR, NULL, 0, 0);
 	model->sigma2 = fmax(S / (double) tr->filter->n, 1e-28) * tr->design.scale * tr->design.scale;
+	model->df = ao_model_degrees(tr->filter->n, model->n_coef);
 	memcpy(ao_model_coef(model), coef, (size_t) k * sizeof(double));
 	ao_design_beta(&tr->design, tr->gamma + i * nb, ao_model_coef(model) + k);
 	return AO_OK;

@@ -37,6 +37,8 @@ typedef struct Option
 static const Option option_table[] = {
 	{"method", jbvString, false, false, 0, 0, 0},
 	{"lambda", jbvNumeric, true, false, 0, 0, 0},
+	{"bias_adjust", jbvBool, false, false, 0, 0, 0},
+	{"interval", jbvString, false, false, 0, 0, 0},
 	{"stepwise", jbvBool, false, true, 0, 0, 0},
 	{"ic", jbvString, false, true, 0, 0, 0},
 	{"time_budget_ms", jbvNumeric, false, true, 0, 0, 0},
@@ -51,7 +53,7 @@ static const Option option_table[] = {
 };
 
 static const char option_hint[] =
-	"The options are method, lambda, and for the specification \"auto\" max_p, max_q, max_P, max_Q, "
+	"The options are method, lambda, bias_adjust, interval, and for the specification \"auto\" max_p, max_q, max_P, max_Q, "
 	"max_d, max_D, max_order, max_models, stepwise, ic and time_budget_ms.";
 
 static const struct
@@ -126,6 +128,22 @@ method_option(const JsonbValue *value)
 	return method;
 }
 
+/* The kind of interval that the JSON string names. */
+static AoIntervalKind
+interval_option(const JsonbValue *value)
+{
+	AoIntervalKind kind;
+
+	if (!ao_pg_interval_named(value->val.string.val, value->val.string.len, &kind))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown kind of interval \"%.*s\"", value->val.string.len, value->val.string.val),
+				 errhint("interval is \"%s\", \"%s\" or \"%s\".", ao_pg_interval_names[AO_INTERVAL_NORMAL],
+						 ao_pg_interval_names[AO_INTERVAL_STUDENT],
+						 ao_pg_interval_names[AO_INTERVAL_CONFORMAL])));
+	return kind;
+}
+
 /* The information criterion that the JSON string names. */
 static AoCriterion
 criterion_option(const JsonbValue *value)
@@ -195,6 +213,13 @@ take_option(const Option *option, const JsonbValue *value, AoEnv *env, AoFitArgu
 		out->options.method = method_option(value);
 	else if (strcmp(option->name, "lambda") == 0)
 		take_lambda(value, env, out);
+	else if (strcmp(option->name, "bias_adjust") == 0)
+		out->options.bias_adjust = value->val.boolean;
+	else if (strcmp(option->name, "interval") == 0)
+	{
+		out->options.interval = interval_option(value);
+		out->options.has_interval = true;
+	}
 	else if (strcmp(option->name, "stepwise") == 0)
 		out->choice.stepwise = value->val.boolean;
 	else if (strcmp(option->name, "ic") == 0)

@@ -1,7 +1,7 @@
 /*
  * forecast.c
- *		SQL functions that look ahead with a model: arima_forecast in both
- *		forms and arima_predict.
+ *		SQL functions that look ahead with a model: arima_forecast in its forms
+ *		and arima_predict.
  */
 #include "postgres.h"
 
@@ -9,6 +9,8 @@
 
 PGDLLEXPORT Datum arima_ops_forecast(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum arima_ops_forecast_recent(PG_FUNCTION_ARGS);
+PGDLLEXPORT Datum arima_ops_forecast_levels(PG_FUNCTION_ARGS);
+PGDLLEXPORT Datum arima_ops_forecast_recent_levels(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum arima_ops_predict(PG_FUNCTION_ARGS);
 
 /* See glue.h. */
@@ -24,35 +26,117 @@ ao_pg_check_level(float8 level)
 
 /* See glue.h. */
 void
-ao_pg_check_horizon(int32 h)
+ao_pg_check_levels(const AoSeries *levels, int most)
+{
+	if (levels->n < 1 || levels->n > most)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("levels must have from 1 to %d elements", most),
+				 errdetail("It has " INT64_FORMAT ".", levels->n),
+				 errhint("Give for example '{0.8,0.95}'.")));
+	for (int64 i = 0; i < levels->n; i++)
+		ao_pg_check_level(levels->values[i]);
+}
+
+/* See glue.h. */
+void
+ao_pg_check_horizon(int64 h)
 {
 	if (h < 1 || h > AO_MAX_HORIZON)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid forecast horizon %d", h),
+				 errmsg("invalid forecast horizon " INT64_FORMAT, h),
 				 errhint("h must be from 1 to %d steps.", AO_MAX_HORIZON)));
 }
 
-/* Puts h steps into the result: step, forecast, std_error, lower, upper. */
+/* A call of arima_forecast in any form. */
+typedef struct Request
+{
+	AoModel    *model;
+	int32		h;
+	AoSeries	levels;
+	AoForecast *steps;			/* [levels.n][h] */
+} Request;
+
+/* Checks horizon and levels and takes room for the rows. */
 static void
-put_forecast(FunctionCallInfo fcinfo, const AoForecast *steps, int32 h)
+open_request(Request *request, Datum model, int64 h)
+{
+	ao_pg_check_horizon(h);
+	ao_pg_check_levels(&request->levels, AO_MAX_LEVELS);
+	request->model = ao_pg_model(model);
+	request->h = (int32) h;
+	request->steps = palloc(sizeof(AoForecast) * h * request->levels.n);
+}
+
+/* Puts the rows into the result, by step and in it by level as given: step, forecast,
+ * std_error, lower, upper, and where the result has a sixth column the level. */
+static void
+put_forecast(FunctionCallInfo fcinfo, const Request *request)
 {
 	TupleDesc	tupdesc;
 	Tuplestorestate *store = ao_pg_srf_begin(fcinfo, &tupdesc);
 
-	for (int32 i = 0; i < h; i++)
+	for (int64 i = 0; i < request->h * request->levels.n; i++)
 	{
-		bool		nulls[5] = {false};
-		Datum		values[5] = {
-			Int32GetDatum(i + 1),
-			Float8GetDatum(steps[i].mean),
-			Float8GetDatum(steps[i].std_error),
-			Float8GetDatum(steps[i].lower),
-			Float8GetDatum(steps[i].upper)
+		int64		level = i % request->levels.n;
+		int64		step = i / request->levels.n;
+		const AoForecast *forecast = &request->steps[level * request->h + step];
+		bool		nulls[6] = {false};
+		Datum		values[6] = {
+			Int32GetDatum((int32) step + 1),
+			Float8GetDatum(forecast->mean),
+			Float8GetDatum(forecast->std_error),
+			Float8GetDatum(forecast->lower),
+			Float8GetDatum(forecast->upper),
+			Float8GetDatum(request->levels.values[level])
 		};
 
 		tuplestore_putvalues(store, tupdesc, values, nulls);
 	}
+}
+
+/* From the end of the training data; argument 3: regressors, or NULL. */
+static void
+forecast_on(FunctionCallInfo fcinfo, Request *request, int64 h)
+{
+	AoEnv		env;
+	AoMatrix	xreg;
+
+	open_request(request, PG_GETARG_DATUM(0), h);
+	ao_pg_env(&env);
+	xreg = ao_pg_xreg(fcinfo, 3, h);
+	ao_pg_check(ao_forecast_levels(request->model, request->h, request->levels.values,
+								   (int) request->levels.n, xreg.values, xreg.cols, &env,
+								   request->steps), &env);
+	put_forecast(fcinfo, request);
+}
+
+/* From the end of other data, argument 1. */
+static void
+forecast_recent(FunctionCallInfo fcinfo, Request *request, int64 h)
+{
+	AoEnv		env;
+	AoSeries	recent = ao_pg_series(PG_GETARG_ARRAYTYPE_P(1), "recent");
+
+	open_request(request, PG_GETARG_DATUM(0), h);
+	ao_pg_env(&env);
+	ao_pg_check(ao_forecast_recent_levels(request->model, recent.values, recent.n, request->h,
+										  request->levels.values, (int) request->levels.n, &env,
+										  request->steps), &env);
+	put_forecast(fcinfo, request);
+}
+
+/* No rows, where one of the arguments 0 to 2 is NULL. */
+static bool
+forecast_of_null(FunctionCallInfo fcinfo)
+{
+	Request		none = {.h = 0};
+
+	if (!PG_ARGISNULL(0) && !PG_ARGISNULL(1) && !PG_ARGISNULL(2))
+		return false;
+	put_forecast(fcinfo, &none);
+	return true;
 }
 
 PG_FUNCTION_INFO_V1(arima_ops_forecast);
@@ -62,26 +146,29 @@ PG_FUNCTION_INFO_V1(arima_ops_forecast);
 Datum
 arima_ops_forecast(PG_FUNCTION_ARGS)
 {
-	AoEnv		env;
-	AoMatrix	xreg;
-	AoForecast *steps;
-	int32		h;
+	float8		level;
+	Request		request = {.levels = {&level, 1}};
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
-	{
-		put_forecast(fcinfo, NULL, 0);
+	if (forecast_of_null(fcinfo))
 		return (Datum) 0;
-	}
+	level = PG_GETARG_FLOAT8(2);
+	forecast_on(fcinfo, &request, PG_GETARG_INT32(1));
+	return (Datum) 0;
+}
 
-	h = PG_GETARG_INT32(1);
-	ao_pg_check_horizon(h);
-	ao_pg_check_level(PG_GETARG_FLOAT8(2));
-	ao_pg_env(&env);
-	xreg = ao_pg_xreg(fcinfo, 3, h);
-	steps = palloc(sizeof(AoForecast) * h);
-	ao_pg_check(ao_forecast(PG_GETARG_AO_MODEL(0), h, PG_GETARG_FLOAT8(2),
-							xreg.values, xreg.cols, &env, steps), &env);
-	put_forecast(fcinfo, steps, h);
+PG_FUNCTION_INFO_V1(arima_ops_forecast_levels);
+
+/* arima_forecast(model arima_model, h bigint, levels float8[], xreg float8[]): the
+ * same with a row for each step and level */
+Datum
+arima_ops_forecast_levels(PG_FUNCTION_ARGS)
+{
+	Request		request;
+
+	if (forecast_of_null(fcinfo))
+		return (Datum) 0;
+	request.levels = ao_pg_series(PG_GETARG_ARRAYTYPE_P(2), "levels");
+	forecast_on(fcinfo, &request, PG_GETARG_INT64(1));
 	return (Datum) 0;
 }
 
@@ -92,19 +179,23 @@ PG_FUNCTION_INFO_V1(arima_ops_forecast_recent);
 Datum
 arima_ops_forecast_recent(PG_FUNCTION_ARGS)
 {
-	AoEnv		env;
-	AoSeries	recent = ao_pg_series(PG_GETARG_ARRAYTYPE_P(1), "recent");
-	int32		h = PG_GETARG_INT32(2);
 	float8		level = PG_GETARG_FLOAT8(3);
-	AoForecast *steps;
+	Request		request = {.levels = {&level, 1}};
 
-	ao_pg_check_horizon(h);
-	ao_pg_check_level(level);
-	ao_pg_env(&env);
-	steps = palloc(sizeof(AoForecast) * h);
-	ao_pg_check(ao_forecast_recent(PG_GETARG_AO_MODEL(0), recent.values, recent.n,
-								   h, level, &env, steps), &env);
-	put_forecast(fcinfo, steps, h);
+	forecast_recent(fcinfo, &request, PG_GETARG_INT32(2));
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(arima_ops_forecast_recent_levels);
+
+/* arima_forecast(model arima_model, recent float8[], h bigint, levels float8[]) */
+Datum
+arima_ops_forecast_recent_levels(PG_FUNCTION_ARGS)
+{
+	Request		request;
+
+	request.levels = ao_pg_series(PG_GETARG_ARRAYTYPE_P(3), "levels");
+	forecast_recent(fcinfo, &request, PG_GETARG_INT64(2));
 	return (Datum) 0;
 }
 

@@ -70,8 +70,10 @@ extern AoMatrix ao_pg_xreg(FunctionCallInfo fcinfo, int arg, int64 n);
 extern AoModel *ao_pg_try_fit(const double *y, int64 n, text *spec, AoFault *fault);
 
 /* forecast.c: report an error unless a horizon, the level of an interval is usable */
-extern void ao_pg_check_horizon(int32 h);
+extern void ao_pg_check_horizon(int64 h);
 extern void ao_pg_check_level(float8 level);
+/* The same of 1 to `most` levels. */
+extern void ao_pg_check_levels(const AoSeries *levels, int most);
 
 /* srf.c: starts the materialised result of a set-returning function */
 extern Tuplestorestate *ao_pg_srf_begin(FunctionCallInfo fcinfo, TupleDesc *tupdesc);

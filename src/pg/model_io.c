@@ -24,10 +24,11 @@ PGDLLEXPORT Datum arima_ops_model_from_jsonb(PG_FUNCTION_ARGS);
  * Binary form, in network order:
  *   int16 version; int8 method, constant; int16 p, d, q, P, D, Q, m, n_xreg;
  *   int8 has_state_cov, has_lambda; int16 remarks; int32 iterations;
+ *   int8 interval, bias_adjust; int16 n_calibrated; int32 df;
  *   int64 n, n_missing, n_used; float8 sigma2, loglik, lambda;
  *   float8 data[], as many as the orders need.
  */
-#define HEAD_BYTES (2 + 2 * 1 + 8 * 2 + 2 * 1 + 2 + 4 + 3 * 8 + 3 * 8)
+#define HEAD_BYTES (2 + 2 * 1 + 8 * 2 + 2 * 1 + 2 + 4 + 2 * 1 + 2 + 4 + 3 * 8 + 3 * 8)
 
 /* An argument as model, detoasted; its shape is checked, so that nothing is
  * read beyond it, and its values were when it came in. */
@@ -102,6 +103,10 @@ receive_head(StringInfo buf, AoModel *head)
 	head->has_lambda = (uint8) pq_getmsgbyte(buf);
 	head->remarks = (uint16) pq_getmsgint(buf, 2);
 	head->iterations = (int32) pq_getmsgint(buf, 4);
+	head->interval = (uint8) pq_getmsgbyte(buf);
+	head->bias_adjust = (uint8) pq_getmsgbyte(buf);
+	head->n_calibrated = (uint16) pq_getmsgint(buf, 2);
+	head->df = (int32) pq_getmsgint(buf, 4);
 	head->n = pq_getmsgint64(buf);
 	head->n_missing = pq_getmsgint64(buf);
 	head->n_used = pq_getmsgint64(buf);
@@ -177,6 +182,10 @@ arima_ops_model_send(PG_FUNCTION_ARGS)
 	pq_sendbyte(&buf, model->has_lambda);
 	pq_sendint16(&buf, model->remarks);
 	pq_sendint32(&buf, model->iterations);
+	pq_sendbyte(&buf, model->interval);
+	pq_sendbyte(&buf, model->bias_adjust);
+	pq_sendint16(&buf, model->n_calibrated);
+	pq_sendint32(&buf, model->df);
 	pq_sendint64(&buf, model->n);
 	pq_sendint64(&buf, model->n_missing);
 	pq_sendint64(&buf, model->n_used);

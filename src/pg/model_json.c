@@ -4,7 +4,8 @@
  *		shortest digits that give back the same double, read strictly.
  *
  * Every field is there exactly once and there are no others.  A number that
- * is not known is null; lambda and state_cov are null where the model has none.
+ * is not known is null; lambda, calibration and state_cov are null where the
+ * model has none.
  */
 #include "postgres.h"
 
@@ -16,48 +17,20 @@
 #include "model_internal.h"
 #include "model_json.h"
 
-const AoRemarkName ao_pg_remark_names[AO_N_REMARKS] = {
-	{AO_REMARK_NOT_CONVERGED, "not_converged", "not converged"},
-	{AO_REMARK_AR_BOUNDARY, "ar_boundary", "an AR root is near the unit circle"},
-	{AO_REMARK_MA_BOUNDARY, "ma_boundary", "an MA root is on or near the unit circle"},
-	{AO_REMARK_CANCELLING, "cancelling", "an AR and an MA root nearly cancel"},
-	{AO_REMARK_DEGENERATE, "degenerate", "degenerate: the series is constant or exactly explained"},
-	{AO_REMARK_NO_COVARIANCE, "no_covariance", "no standard errors"},
-	{AO_REMARK_BUDGET, "budget", "the choice of the model was ended by its budget"}
-};
-
-const char *const ao_pg_method_names[AO_CSS_ML + 1] = {
-	[AO_ML] = "ml",
-	[AO_CSS] = "css",
-	[AO_CSS_ML] = "css-ml"
-};
-
-bool
-ao_pg_method_named(const char *name, int len, AoMethod *method)
-{
-	for (int i = 0; i < (int) lengthof(ao_pg_method_names); i++)
-	{
-		if (len == (int) strlen(ao_pg_method_names[i]) && memcmp(name, ao_pg_method_names[i], len) == 0)
-		{
-			*method = (AoMethod) i;
-			return true;
-		}
-	}
-	return false;
-}
-
 /* Names of the fields, in the order of writing. */
 enum
 {
 	FIELD_FORMAT, FIELD_SPEC, FIELD_METHOD, FIELD_N_XREG, FIELD_N, FIELD_N_MISSING,
-	FIELD_N_USED, FIELD_SIGMA2, FIELD_LOGLIK, FIELD_LAMBDA, FIELD_REMARKS,
-	FIELD_ITERATIONS, FIELD_COEF, FIELD_COV, FIELD_STATE, FIELD_STATE_COV, N_FIELDS
+	FIELD_N_USED, FIELD_SIGMA2, FIELD_LOGLIK, FIELD_LAMBDA, FIELD_BIAS_ADJUST,
+	FIELD_INTERVAL, FIELD_DF, FIELD_REMARKS, FIELD_ITERATIONS, FIELD_COEF, FIELD_COV,
+	FIELD_CALIBRATION, FIELD_STATE, FIELD_STATE_COV, N_FIELDS
 };
 
 static const char *const field_names[N_FIELDS] = {
 	"arima_model", "spec", "method", "n_xreg", "n", "n_missing",
-	"n_used", "sigma2", "loglik", "lambda", "remarks",
-	"iterations", "coef", "cov", "state", "state_cov"
+	"n_used", "sigma2", "loglik", "lambda", "bias_adjust",
+	"interval", "df", "remarks", "iterations", "coef", "cov",
+	"calibration", "state", "state_cov"
 };
 
 /* The fields of an object that has them all and nothing else. */
@@ -159,6 +132,7 @@ void
 ao_pg_model_write(StringInfo out, const AoModel *model)
 {
 	const double *cov = ao_model_cov(model);
+	const double *calibration = ao_model_calibration(model);
 	const double *state = ao_model_state(model);
 	const double *state_cov = ao_model_state_cov(model);
 	const double *end = model->data + ao_model_data_len(model);
@@ -177,10 +151,18 @@ ao_pg_model_write(StringInfo out, const AoModel *model)
 	write_double(out, FIELD_SIGMA2, model->sigma2);
 	write_double(out, FIELD_LOGLIK, model->loglik);
 	write_double(out, FIELD_LAMBDA, model->has_lambda ? model->lambda : NAN);
+	write_name(out, FIELD_BIAS_ADJUST);
+	appendStringInfoString(out, model->bias_adjust ? "true" : "false");
+	write_text(out, FIELD_INTERVAL, ao_pg_interval_names[model->interval]);
+	write_int(out, FIELD_DF, model->df);
 	write_remarks(out, model->remarks);
 	write_int(out, FIELD_ITERATIONS, model->iterations);
 	write_coef(out, model);
-	write_array(out, FIELD_COV, cov, state - cov);
+	write_array(out, FIELD_COV, cov, calibration - cov);
+	if (model->n_calibrated > 0)
+		write_array(out, FIELD_CALIBRATION, calibration, state - calibration);
+	else
+		write_double(out, FIELD_CALIBRATION, NAN);
 	write_array(out, FIELD_STATE, state, state_cov - state);
 	if (model->has_state_cov)
 		write_array(out, FIELD_STATE_COV, state_cov, end - state_cov);
@@ -339,6 +321,47 @@ get_method(Fields fields)
 	return method;
 }
 
+static bool
+get_bool(Fields fields, int field)
+{
+	if (fields[field]->type != jbvBool)
+		bad_field(field_names[field], "must be true or false");
+	return fields[field]->val.boolean;
+}
+
+static AoIntervalKind
+get_interval(Fields fields)
+{
+	char	   *text = get_text(fields[FIELD_INTERVAL], field_names[FIELD_INTERVAL]);
+	AoIntervalKind kind;
+
+	if (!ao_pg_interval_named(text, strlen(text), &kind))
+		bad_field(field_names[FIELD_INTERVAL], "must be \"normal\", \"student\" or \"conformal\"");
+	return kind;
+}
+
+/* Steps that are calibrated: so many rows of fixed length, or null for none. */
+static int
+get_calibrated(Fields fields, AoIntervalKind kind)
+{
+	const JsonbValue *field = fields[FIELD_CALIBRATION];
+	const char *name = field_names[FIELD_CALIBRATION];
+	JsonbContainer *array = field->type == jbvBinary ? field->val.binary.data : NULL;
+	int			size;
+
+	if (field->type == jbvNull)
+		return 0;
+	if (kind != AO_INTERVAL_CONFORMAL)
+		bad_field(name, "must be null unless the interval is \"conformal\"");
+	if (array == NULL || !JsonContainerIsArray(array))
+		bad_field(name, "must be an array or null");
+	size = JsonContainerSize(array);
+	if (size < 1 || size % AO_CALIBRATION_LEVELS != 0 || size / AO_CALIBRATION_LEVELS > AO_CALIBRATION_STEPS)
+		bad_field(name, psprintf("must have %d elements for each of at most %d steps, it has %d",
+								 AO_CALIBRATION_LEVELS, AO_CALIBRATION_STEPS, size));
+	return size / AO_CALIBRATION_LEVELS;
+}
+
 /* The bit of one remark, which must be one that is not among those seen. */
 static uint16
 get_remark(const JsonbValue *value, uint16 seen)
@@ -421,6 +444,10 @@ get_head(Fields fields, AoModel *head)
 	head->has_lambda = fields[FIELD_LAMBDA]->type != jbvNull;
 	if (head->has_lambda)
 		head->lambda = get_number(fields[FIELD_LAMBDA], field_names[FIELD_LAMBDA], false);
+	head->bias_adjust = get_bool(fields, FIELD_BIAS_ADJUST);
+	head->interval = get_interval(fields);
+	head->n_calibrated = get_calibrated(fields, head->interval);
+	head->df = (int32) get_int(fields, FIELD_DF, AO_MAX_N);
 	head->remarks = get_remarks(fields);
 	head->iterations = (int32) get_int(fields, FIELD_ITERATIONS, PG_INT32_MAX);
 	head->has_state_cov = fields[FIELD_STATE_COV]->type != jbvNull;
@@ -487,6 +514,9 @@ read_model(JsonbContainer *root)
 	*model = head;
 	get_coef(coef, model);
 	get_array(cov, field_names[FIELD_COV], true, ao_model_cov(model));
+	if (head.n_calibrated > 0)
+		get_array(fields[FIELD_CALIBRATION]->val.binary.data, field_names[FIELD_CALIBRATION], false,
+				  ao_model_calibration(model));
 	get_array(state, field_names[FIELD_STATE], false, ao_model_state(model));
 	if (state_cov != NULL)
 		get_array(state_cov, field_names[FIELD_STATE_COV], false, ao_model_state_cov(model));

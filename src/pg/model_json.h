@@ -24,6 +24,10 @@ typedef struct AoRemarkName
 extern const AoRemarkName ao_pg_remark_names[AO_N_REMARKS];
 extern const char *const ao_pg_method_names[AO_CSS_ML + 1];	/* by AoMethod */
 
+extern const char *const ao_pg_interval_names[AO_INTERVAL_CONFORMAL + 1];	/* by AoIntervalKind */
+
+/* The kind of interval of that name (len bytes); false if there is none. */
+extern bool ao_pg_interval_named(const char *name, int len, AoIntervalKind *kind);
 /* The method of that name (len bytes); false if there is none. */
 extern bool ao_pg_method_named(const char *name, int len, AoMethod *method);
 

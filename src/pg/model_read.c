@@ -115,8 +115,8 @@ arima_ops_stats(PG_FUNCTION_ARGS)
 {
 	AoModel    *model = PG_GETARG_AO_MODEL(0);
 	TupleDesc	tupdesc;
-	Datum		values[14];
-	bool		nulls[14] = {false};
+	Datum		values[16];
+	bool		nulls[16] = {false};
 	double		aic;
 	double		aicc;
 	double		bic;
@@ -138,6 +138,8 @@ arima_ops_stats(PG_FUNCTION_ARGS)
 	set_text(values, 11, ao_pg_method_names[model->method]);
 	set_number(values, nulls, 12, model->has_lambda ? model->lambda : NAN);
 	values[13] = Int32GetDatum(model->iterations);
+	set_text(values, 14, ao_pg_interval_names[model->interval]);
+	values[15] = BoolGetDatum(model->bias_adjust);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tupdesc), values, nulls)));
 }
 
@@ -210,6 +212,18 @@ put_likelihood(StringInfo out, const AoModel *model)
 	appendStringInfoChar(out, '\n');
 }
 
+/* What the intervals are, where they are not normal. */
+static void
+put_interval(StringInfo out, const AoModel *model)
+{
+	if (model->interval == AO_INTERVAL_STUDENT)
+		appendStringInfo(out, "intervals by Student's t with %d degrees of freedom\n", model->df);
+	else if (model->interval == AO_INTERVAL_CONFORMAL && model->n_calibrated > 0)
+		appendStringInfo(out, "conformal intervals, calibrated for %d steps\n", model->n_calibrated);
+	else if (model->interval == AO_INTERVAL_CONFORMAL)
+		appendStringInfo(out, "conformal intervals, but too few errors to calibrate them: by Student's t with %d degrees of freedom\n", model->df);
+}
+
 /* arima_summary(model): what there is to know, for a reader */
 PG_FUNCTION_INFO_V1(arima_ops_summary);
 Datum
@@ -228,6 +242,9 @@ arima_ops_summary(PG_FUNCTION_ARGS)
 	appendStringInfo(&out, "fitted by %s\n", estimators[model->method]);
 	if (model->has_lambda)
 		appendStringInfo(&out, "to values transformed by Box-Cox with lambda %.4g\n", model->lambda);
+	if (model->bias_adjust)
+		appendStringInfoString(&out, "forecasts are means, not medians\n");
+	put_interval(&out, model);
 	appendStringInfoChar(&out, '\n');
 	put_coefficients(&out, model);
 	appendStringInfoChar(&out, '\n');

@@ -45,18 +45,12 @@ check_values(const AoSeries *series)
 static void
 take_levels(Plot *plot, const AoSeries *levels)
 {
-	if (levels->n < 1 || levels->n > PLOT_MAX_LEVELS)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("levels must have from 1 to %d elements", PLOT_MAX_LEVELS),
-				 errdetail("It has " INT64_FORMAT ".", levels->n),
-				 errhint("Leave it at its default, or give for example '{0.8,0.95}'.")));
+	ao_pg_check_levels(levels, PLOT_MAX_LEVELS);
 	plot->n_levels = (int) levels->n;
 	for (int i = 0; i < plot->n_levels; i++)
 	{
 		int			at = i;
 
-		ao_pg_check_level(levels->values[i]);
 		for (; at > 0 && plot->levels[at - 1] > levels->values[i]; at--)
 			plot->levels[at] = plot->levels[at - 1];
 		plot->levels[at] = levels->values[i];
@@ -106,12 +100,11 @@ take_forecast(Plot *plot, FunctionCallInfo fcinfo, int arg)
 		return;
 	ao_pg_env(&env);
 	xreg = ao_pg_xreg(fcinfo, arg, plot->h);
-	for (int i = 0; i < plot->n_levels; i++)
-	{
-		plot->fan[i] = palloc(sizeof(AoForecast) * plot->h);
-		ao_pg_check(ao_forecast(plot->model, plot->h, plot->levels[i], xreg.values, xreg.cols,
-								&env, plot->fan[i]), &env);
-	}
+	plot->fan[0] = palloc(sizeof(AoForecast) * plot->h * plot->n_levels);
+	for (int i = 1; i < plot->n_levels; i++)
+		plot->fan[i] = plot->fan[i - 1] + plot->h;
+	ao_pg_check(ao_forecast_levels(plot->model, plot->h, plot->levels, plot->n_levels, xreg.values,
+								   xreg.cols, &env, plot->fan[0]), &env);
 }
 
 /* Labels of the times. */

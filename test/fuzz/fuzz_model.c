@@ -94,13 +94,14 @@ make_model(Input *input, int flags, size_t *bytes)
 	AoEnv		env = unit_env(&memory);
 	AoSpec		spec = take_spec(input, flags);
 	int			kind = take_byte(input);
+	int			intervals = take_byte(input);
 	AoModel    *model;
 	double	   *coef;
 	size_t		len;
 
 	if (ao_spec_check(&spec, &env) != AO_OK)
 		return NULL;
-	model = sample_shape(&spec, kind % 3 == 0 ? 1 + kind % 4 : 0, (kind & 0x10) != 0, bytes);
+	model = sample_shape(&spec, kind % 3 == 0 ? 1 + kind % 4 : 0, intervals % 5, (kind & 0x10) != 0, bytes);
 	model->method = (uint8_t) (kind >> 6) % 3;
 	model->remarks = (kind & 0x20) != 0 ? AO_REMARK_DEGENERATE : 0;
 	model->n = 1 + take_byte(input) * 10;
@@ -110,9 +111,15 @@ make_model(Input *input, int flags, size_t *bytes)
 	model->loglik = take_number(input, flags);
 	model->has_lambda = (kind & 0x08) != 0;
 	model->lambda = model->has_lambda ? take_number(input, flags) : 0.0;
+	if (intervals % 5 == 0)
+		model->interval = (uint8_t) (intervals >> 6) % 3;
+	model->bias_adjust = model->has_lambda && (intervals & 0x20) != 0;
+	model->df = 1 + (intervals & 0x10) * take_byte(input);
 	len = ao_model_data_len(model);
 	for (size_t i = 0; i < len && input->left > 0; i++)
 		model->data[i] = take_number(input, flags);
+	if ((flags & TAKE_RAW) == 0)
+		sample_calibration(model);
 	coef = ao_model_coef(model);
 	make_polynomial(coef, spec.p, 1.0, flags);
 	make_polynomial(coef + spec.p, spec.q, -1.0, flags);

@@ -36,11 +36,14 @@ sample_polynomial(double *coef, int n, double sign)
 		coef[i] *= sign;
 }
 
-/* Room for one model of this shape, all zero but for what follows from it. */
+/* Room for one model of this shape, all zero but for what follows from it; conformal if any
+ * steps are calibrated. */
 static inline AoModel *
-sample_shape(const AoSpec *spec, int n_xreg, bool state_cov, size_t *bytes)
+sample_shape(const AoSpec *spec, int n_xreg, int calibrated, bool state_cov, size_t *bytes)
 {
-	AoModel		shape = {.version = AO_MODEL_VERSION, .has_state_cov = state_cov};
+	AoModel		shape = {.version = AO_MODEL_VERSION, .has_state_cov = state_cov,
+		.n_calibrated = (uint16_t) calibrated,
+	.interval = calibrated > 0 ? AO_INTERVAL_CONFORMAL : AO_INTERVAL_NORMAL, .df = 1};
 	AoModel    *model;
 
 	ao_model_set_spec(&shape, spec, n_xreg);
@@ -52,11 +55,22 @@ sample_shape(const AoSpec *spec, int n_xreg, bool state_cov, size_t *bytes)
 	return model;
 }
 
+/* Widths that grow with the level, one row for each step. */
+static inline void
+sample_calibration(AoModel *model)
+{
+	double	   *row = ao_model_calibration(model);
+
+	for (int i = 0; i < model->n_calibrated * AO_CALIBRATION_LEVELS; i++)
+		row[i] = (1 + i % AO_CALIBRATION_LEVELS) * (0.25 + 0.01 * (i / AO_CALIBRATION_LEVELS));
+}
+
 /* A model with every value drawn from the stream; free() it. */
 static inline AoModel *
-sample_model(const AoSpec *spec, int n_xreg, bool state_cov, uint64_t seed, size_t *bytes)
+sample_model(const AoSpec *spec, int n_xreg, int calibrated, bool state_cov, uint64_t seed,
+			 size_t *bytes)
 {
-	AoModel    *model = sample_shape(spec, n_xreg, state_cov, bytes);
+	AoModel    *model = sample_shape(spec, n_xreg, calibrated, state_cov, bytes);
 	double	   *coef = ao_model_coef(model);
 	size_t		len = ao_model_data_len(model);
 	double	   *row = ao_model_cov(model);
@@ -64,6 +78,7 @@ sample_model(const AoSpec *spec, int n_xreg, bool state_cov, uint64_t seed, size
 	model->n = 1000;
 	model->n_missing = state_cov ? 10 : 0;
 	model->n_used = ao_model_terms_used(spec, model->n, model->n_missing);
+	model->df = ao_model_degrees(model->n_used, model->n_coef);
 	model->iterations = 12;
 	model->sigma2 = 2.5;
 	model->loglik = -1234.5;
@@ -75,6 +90,7 @@ sample_model(const AoSpec *spec, int n_xreg, bool state_cov, uint64_t seed, size
 	sample_polynomial(coef + spec->p + spec->q + spec->P, spec->Q, -1.0);
 	for (int i = 0; i < model->n_coef; row += ++i)
 		row[i] = fabs(row[i]) + model->n_coef;
+	sample_calibration(model);
 	row = ao_model_state_cov(model);
 	for (int i = 0; state_cov && i < model->n_state; row += ++i)
 		row[i] = fabs(row[i]) + model->n_state;

@@ -45,7 +45,7 @@ test_valid(void)
 	for (size_t i = 0; i < N_SPECS; i++)
 	{
 		size_t		bytes;
-		AoModel    *model = sample_model(&specs[i], i == 3 ? 2 : 0, i % 2 == 1, 99 + i, &bytes);
+		AoModel    *model = sample_model(&specs[i], i == 3 ? 2 : 0, i == 4 || i == 6 ? 3 : 0, i % 2 == 1, 99 + i, &bytes);
 		AoSpec		spec;
 		const char *wrong;
 		char		text[128];
@@ -54,11 +54,11 @@ test_valid(void)
 		ao_spec_format(&spec, text, sizeof(text));
 		UNIT_CHECK(memcmp(&spec.p, &specs[i].p, offsetof(AoSpec, is_auto)) == 0 && !spec.is_auto,
 				   "%s: gives its specification back", text);
-		UNIT_CHECK(bytes == 88 + 8 * ao_model_data_len(model), "%s: size", text);
+		UNIT_CHECK(bytes == 96 + 8 * ao_model_data_len(model), "%s: size", text);
 		UNIT_CHECK(check(model, bytes) == AO_OK, "%s: valid", text);
 		wrong = exercise_model(model, 7 + i, i % 2 == 0);
 		UNIT_CHECK(wrong == NULL, "%s: usable (%s)", text, wrong ? wrong : "yes");
-		UNIT_CHECK(check(model, 0) == AO_BAD_MODEL && check(model, 87) == AO_BAD_MODEL &&
+		UNIT_CHECK(check(model, 0) == AO_BAD_MODEL && check(model, 95) == AO_BAD_MODEL &&
 				   check(model, bytes - 1) == AO_BAD_MODEL, "%s: refused when cut", text);
 		model = realloc(model, bytes + 8);
 		if (model == NULL)
@@ -107,10 +107,11 @@ static void
 test_used_up(void)
 {
 	size_t		bytes;
-	AoModel    *model = sample_model(&specs[6], 0, false, 1, &bytes);
+	AoModel    *model = sample_model(&specs[6], 0, 0, false, 1, &bytes);
 
 	model->n = 3;
 	model->n_used = 1;
+	model->df = 1;
 	UNIT_CHECK(check(model, bytes) == AO_OK, "two differences of three values leave one");
 	model->n = 2;
 	model->n_used = 0;
@@ -123,7 +124,7 @@ test_used_up(void)
 #define MUTATION(change, valid) \
 	do { \
 		size_t		bytes; \
-		AoModel    *model = sample_model(&specs[3], 1, true, 5, &bytes); \
+		AoModel    *model = sample_model(&specs[3], 1, 0, true, 5, &bytes); \
 		double	   *coef = ao_model_coef(model); \
 		double	   *cov = ao_model_cov(model); \
 		double	   *state = ao_model_state(model); \
@@ -150,7 +151,8 @@ test_fixed_fields(void)
 {
 	MUTATION(model->owner_header = 12345, true);
 	MUTATION(model->version = 0, false);
-	MUTATION(model->version = 2, false);
+	MUTATION(model->version = 1, false);
+	MUTATION(model->version = 3, false);
 	MUTATION(model->method = AO_CSS_ML, true);
 	MUTATION(model->method = 3, false);
 	MUTATION(model->constant = AO_CONSTANT_MEAN, false);
@@ -178,6 +180,19 @@ test_fixed_fields(void)
 	MUTATION(model->has_state_cov = 2, false);
 	MUTATION(model->has_lambda = 1, true);
 	MUTATION(model->has_lambda = 2, false);
+	MUTATION(model->interval = AO_INTERVAL_STUDENT, true);
+	MUTATION(model->interval = AO_INTERVAL_CONFORMAL, true);
+	MUTATION(model->interval = 3, false);
+	MUTATION(model->n_calibrated = 1, false);
+	MUTATION((model->interval = AO_INTERVAL_CONFORMAL, model->n_calibrated = 25), false);
+	MUTATION(model->bias_adjust = 1, false);
+	MUTATION((model->bias_adjust = 1, model->has_lambda = 1), true);
+	MUTATION((model->bias_adjust = 2, model->has_lambda = 1), false);
+	MUTATION(model->df = 1, true);
+	MUTATION(model->df = 0, false);
+	MUTATION(model->df = INT32_MIN, false);
+	MUTATION(model->df = AO_MAX_N, true);
+	MUTATION(model->df = AO_MAX_N + 1, false);
 	MUTATION(model->remarks = AO_REMARK_ALL, true);
 	MUTATION(model->remarks = AO_REMARK_ALL + 1, false);
 	MUTATION(model->iterations = 0, true);
@@ -240,13 +255,45 @@ test_values(void)
 	MUTATION(state_cov[2] = 0.0, true);
 }
 
+/* One change to a model with two calibrated steps. */
+#define CALIBRATION(change, valid) \
+	do { \
+		size_t		bytes; \
+		AoModel    *model = sample_model(&specs[3], 0, 2, true, 5, &bytes); \
+		double	   *row = ao_model_calibration(model); \
+		(void) row; \
+		change; \
+		UNIT_CHECK(check(model, bytes) == ((valid) ? AO_OK : AO_BAD_MODEL), \
+				   "calibration %s: %s", (valid) ? "valid" : "refused", #change); \
+		free(model); \
+	} while (0)
+
+static void
+test_calibration(void)
+{
+	CALIBRATION(row[9] *= 2, true);
+	CALIBRATION(model->n_calibrated = 0, false);
+	CALIBRATION(model->n_calibrated = 1, false);
+	CALIBRATION(model->interval = AO_INTERVAL_NORMAL, false);
+	CALIBRATION(row[0] = 0, true);
+	CALIBRATION(row[0] = -0.0, false);
+	CALIBRATION(row[0] = -0.1, false);
+	CALIBRATION(row[3] = NAN, false);
+	CALIBRATION(row[9] = INFINITY, false);
+	CALIBRATION(row[19] = 1e200, true);
+	CALIBRATION(row[19] = 1e201, false);
+	CALIBRATION(row[4] = row[5], true);
+	CALIBRATION(row[4] = row[5] * 1.001, false);
+	CALIBRATION(row[10] = 0.1, true);
+}
+
 /* NaN and zero in their other forms are brought to the canonical one. */
 static void
 test_canonical(void)
 {
 	size_t		bytes;
-	AoModel    *model = sample_model(&specs[3], 1, true, 5, &bytes);
-	AoModel    *wild = sample_model(&specs[3], 1, true, 5, &bytes);
+	AoModel    *model = sample_model(&specs[3], 1, 0, true, 5, &bytes);
+	AoModel    *wild = sample_model(&specs[3], 1, 0, true, 5, &bytes);
 	double	   *cov = ao_model_cov(wild);
 
 	for (int i = 0; i < 21; i++)
@@ -274,7 +321,7 @@ test_terms(void)
 	AoSpec		spec = {.p = 2, .q = 1, .P = 1, .Q = 2, .m = 4, .constant = AO_CONSTANT_MEAN_DRIFT};
 	AoSpec		large = {.p = 100, .m = 1, .constant = AO_CONSTANT_DRIFT, .d = 1};
 	size_t		bytes;
-	AoModel    *model = sample_model(&spec, 2, false, 1, &bytes);
+	AoModel    *model = sample_model(&spec, 2, 0, false, 1, &bytes);
 	char		name[16];
 
 	UNIT_CHECK(model->n_coef == 10, "ten coefficients");
@@ -288,7 +335,7 @@ test_terms(void)
 	ao_model_term(model, -1, name);
 	UNIT_CHECK(name[0] == '\0', "nor before the first");
 	free(model);
-	model = sample_model(&large, 64, false, 1, &bytes);
+	model = sample_model(&large, 64, 0, false, 1, &bytes);
 	ao_model_term(model, 99, name);
 	UNIT_CHECK(strcmp(name, "ar100") == 0, "ar100 (got %s)", name);
 	ao_model_term(model, 100, name);
@@ -305,7 +352,7 @@ test_criteria(void)
 {
 	AoSpec		spec = {.d = 1, .q = 1, .D = 1, .Q = 1, .m = 12};
 	size_t		bytes;
-	AoModel    *model = sample_model(&spec, 0, false, 1, &bytes);
+	AoModel    *model = sample_model(&spec, 0, 0, false, 1, &bytes);
 	double		aic,
 				aicc,
 				bic;
@@ -438,7 +485,7 @@ test_bytes(void)
 	for (size_t i = 0; i < N_SPECS; i++)
 	{
 		size_t		bytes;
-		AoModel    *model = sample_model(&specs[i], i == 3 ? 2 : 0, i % 2 == 1, 31 + i, &bytes);
+		AoModel    *model = sample_model(&specs[i], i == 3 ? 2 : 0, i == 4 || i == 6 ? 3 : 0, i % 2 == 1, 31 + i, &bytes);
 		int			refused = 0;
 		int			accepted = 0;
 		const char *wrong = NULL;
@@ -477,6 +524,7 @@ main(void)
 	test_used_up();
 	test_fixed_fields();
 	test_values();
+	test_calibration();
 	test_canonical();
 	test_terms();
 	test_criteria();

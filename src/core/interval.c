@@ -1,0 +1,197 @@
+/*
+ * interval.c
+ *		Bounds of forecasts by the kind of interval that the model has, and its
+ *		point forecast on the scale of the series.
+ *
+ * normal		normal quantiles; the estimates are taken for the truth.
+ * student		Student's quantiles with the degrees of freedom of the estimate;
+ *				the variance is RSS/(n - k), which is unbiased, times 1 + k/n, what k
+ *				estimated coefficients add to it on average (Akaike 1970, the final
+ *				prediction error).
+ * conformal	the calibrated half widths, linear between their levels on the
+ *				scale of normal quantiles; beyond the last the tail is Student's.
+ *				Steps after the last that is calibrated have its width, counted in
+ *				standard errors.  Without a calibration as student.
+ */
+#include "interval.h"
+
+#include <math.h>
+
+#include "internal.h"
+#include "tests.h"
+
+static const double levels[AO_CALIBRATION_LEVELS] = {
+	0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99};
+
+/* See interval.h. */
+double
+ao_calibration_level(int i)
+{
+	return levels[i];
+}
+
+/* Half width of a normal interval. */
+static double
+normal_width(double level)
+{
+	return ao_normal_quantile(0.5 + level / 2);
+}
+
+/* See interval.h. */
+double
+ao_interval_inflation(const AoModel *model)
+{
+	return (model->df + 2.0 * model->n_coef) / model->df;
+}
+
+/* See interval.h. */
+double
+ao_interval_student(const AoModel *model, double level)
+{
+	return ao_student_quantile(level, model->df) * sqrt(ao_interval_inflation(model));
+}
+
+/* Where in the calibration the level is. */
+static void
+find_level(AoInterval *interval, double level)
+{
+	double below = 0,
+		   above;
+	int i = 0;
+
+	interval->share = interval->beyond = 1;
+	while (i < AO_CALIBRATION_LEVELS && levels[i] < level)
+		i++;
+	interval->column = i;
+	if (i == AO_CALIBRATION_LEVELS)
+	{
+		interval->column = i - 1;
+		interval->beyond = ao_interval_student(interval->model, level) /
+			ao_interval_student(interval->model, levels[i - 1]);
+		return;
+	}
+	above = normal_width(levels[i]);
+	if (i > 0)
+		below = normal_width(levels[i - 1]);
+	interval->share = (normal_width(level) - below) / (above - below);
+}
+
+/* See interval.h. */
+void
+ao_interval_init(AoInterval *interval, const AoModel *model, double level)
+{
+	*interval = (AoInterval){.model = model};
+	if (model->n_calibrated > 0)
+		find_level(interval, level);
+	else if (model->interval == AO_INTERVAL_NORMAL)
+		interval->width = normal_width(level);
+	else
+		interval->width = ao_interval_student(model, level);
+}
+
+/* The calibration of a step. */
+static const double *
+calibration_row(const AoModel *model, int step)
+{
+	int row = step < model->n_calibrated ? step : model->n_calibrated;
+
+	return ao_model_calibration(model) + (row - 1) * AO_CALIBRATION_LEVELS;
+}
+
+/* Half width at a step in standard errors. */
+static double
+width_at(const AoInterval *interval, int step)
+{
+	const double *row;
+	double before;
+
+	if (interval->model->n_calibrated == 0)
+		return interval->width;
+	row = calibration_row(interval->model, step);
+	before = interval->column > 0 ? row[interval->column - 1] : 0;
+	return (before + interval->share * (row[interval->column] - before)) * interval->beyond;
+}
+
+/* See interval.h. */
+void
+ao_interval_bounds(const AoInterval *interval, int step, double centre, double std_error,
+				   double *lower, double *upper)
+{
+	const AoModel *model = interval->model;
+	double half = width_at(interval, step) * std_error;
+
+	*lower = centre - half;
+	*upper = centre + half;
+	if (model->has_lambda)
+	{
+		*lower = ao_box_cox_inverse(*lower, model->lambda);
+		*upper = ao_box_cox_inverse(*upper, model->lambda);
+	}
+}
+
+/* The same backwards in the calibration of the first step. */
+static double
+calibrated_probability(const AoModel *model, double errors)
+{
+	const double *row = ao_model_calibration(model);
+	int last = AO_CALIBRATION_LEVELS - 1,
+		i = 0;
+	double tail = ao_interval_student(model, levels[last]),
+		   before,
+		   below;
+
+	if (errors > row[last])
+		return row[last] > 0 ? 1 - 2 * ao_student_upper(tail * (errors / row[last]) / sqrt(ao_interval_inflation(model)), model->df) : 1;
+	while (row[i] < errors)
+		i++;
+	before = i > 0 ? row[i - 1] : 0;
+	below = i > 0 ? normal_width(levels[i - 1]) : 0;
+	/* errors > before, or both are 0 at the start of the row */
+	return errors > 0 ? erf((below + (normal_width(levels[i]) - below) * ((errors - before) / (row[i] - before))) *
+							0.70710678118654752440)
+					  : 0;
+}
+
+/* See interval.h. */
+double
+ao_interval_probability(const AoModel *model, double errors)
+{
+	errors = fabs(errors);
+	if (model->n_calibrated > 0)
+		return calibrated_probability(model, errors);
+	if (model->interval == AO_INTERVAL_NORMAL)
+		return erf(errors * 0.70710678118654752440);
+	return 1 - 2 * ao_student_upper(errors / sqrt(ao_interval_inflation(model)), model->df);
+}
+
+/*
+ * Mean of the inverse transform of a normal variable, to the second order of its
+ * Taylor series: f(w) + f''(w) s^2/2 with f'' = (1 - lambda) (lambda w + 1)^(1/lambda - 2)
+ * (Guerrero 1993; Hyndman & Athanasopoulos, Forecasting: Principles and Practice,
+ * "Bias adjustments").  Where the series does not serve, s being large
+ * against lambda w + 1, it is kept within one standard error.
+ */
+static double
+adjusted_mean(double centre, double std_error, double lambda)
+{
+	double median = ao_box_cox_inverse(centre, lambda),
+		   base = lambda * centre + 1,
+		   second = lambda == 0 ? median : (1 - lambda) * copysign(pow(fabs(base), 1 / lambda - 2), base),
+		   mean = median + second * (0.5 * std_error * std_error);
+
+	if (!(std_error > 0) || !isfinite(median))
+		return median;
+	return fmin(fmax(mean, ao_box_cox_inverse(centre - std_error, lambda)),
+				ao_box_cox_inverse(centre + std_error, lambda));
+}
+
+/* See interval.h. */
+double
+ao_point_forecast(const AoModel *model, double centre, double std_error)
+{
+	if (!model->has_lambda)
+		return centre;
+	if (model->bias_adjust)
+		return adjusted_mean(centre, std_error, model->lambda);
+	return ao_box_cox_inverse(centre, model->lambda);
+}
