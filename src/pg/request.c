@@ -1,0 +1,465 @@
+/*
+ * request.c
+ *		arima_ops.read_request: the body of a request for a prediction, checked as
+ *		FastAPI and pydantic check it, with their words for what is wrong.
+ *
+ * The body is well-formed JSON; what is read are its top-level members of known
+ * names.  A value is kept as the place where it stands in the body, so that an
+ * error repeats it letter by letter.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "common/jsonapi.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+#include "utils/jsonfuncs.h"
+
+#include "glue.h"
+
+PG_FUNCTION_INFO_V1(arima_ops_read_request);
+PGDLLEXPORT Datum arima_ops_read_request(PG_FUNCTION_ARGS);
+
+/* From 16 on the parser's callbacks return whether to go on. */
+#if PG_VERSION_NUM >= 160000
+typedef JsonParseErrorType CallbackResult;
+#define GO_ON return JSON_SUCCESS
+#else
+typedef void CallbackResult;
+#define GO_ON return
+#endif
+
+/* The members that a body may have; others are passed over. */
+typedef enum Member
+{
+	RECENT_PRICES,
+	DATE,
+	SERIES,
+	HORIZON,
+	LEVEL,
+	MEMBERS
+} Member;
+
+static const char *const member_names[MEMBERS] = {
+	"recent_prices", "date", "series", "horizon", "level"
+};
+
+/* A value in the body. */
+typedef struct Value
+{
+	JsonTokenType type;			/* JSON_TOKEN_INVALID: it is not there */
+	const char *start;
+	int			length;
+	char	   *text;			/* of a string without its escapes, or of a number */
+} Value;
+
+/* What has been read so far. */
+typedef struct Reader
+{
+	JsonLexContext *lex;
+	int			depth;			/* of objects and arrays around the present value */
+	int			member;			/* the one being read, or MEMBERS */
+	Value		body;
+	Value		members[MEMBERS];
+	Value	   *items;			/* of recent_prices: room for most of them */
+	int			n_items;		/* in the body, also those beyond the room */
+	int			most;
+	Value	   *open;			/* where the text of the next scalar goes, or NULL */
+	StringInfoData errors;		/* the objects of the error list, with commas between */
+} Reader;
+
+/* ---- reading ---- */
+
+/* A value begins: its type, and where. */
+static void
+begin_value(Reader *reader, Value *value)
+{
+	value->type = reader->lex->token_type;
+	value->start = reader->lex->token_start;
+	value->text = NULL;
+	reader->open = value;
+}
+
+/* It ends with the token before the present one. */
+static void
+end_value(Reader *reader, Value *value)
+{
+	value->length = (int) (reader->lex->prev_token_terminator - value->start);
+	reader->open = NULL;
+}
+
+static CallbackResult
+on_begin(void *state)
+{
+	Reader	   *reader = state;
+
+	if (reader->depth == 0)
+		reader->body.type = reader->lex->token_type;
+	reader->open = NULL;
+	reader->depth++;
+	GO_ON;
+}
+
+static CallbackResult
+on_end(void *state)
+{
+	((Reader *) state)->depth--;
+	GO_ON;
+}
+
+/* A member of an object; one that comes twice counts the last time, as in Python. */
+static CallbackResult
+on_member_begin(void *state, char *name, bool isnull)
+{
+	Reader	   *reader = state;
+
+	(void) isnull;
+	if (reader->depth == 1)
+	{
+		for (reader->member = 0; reader->member < MEMBERS; reader->member++)
+			if (strcmp(name, member_names[reader->member]) == 0)
+				break;
+		if (reader->member == RECENT_PRICES)
+			reader->n_items = 0;
+		if (reader->member < MEMBERS)
+			begin_value(reader, &reader->members[reader->member]);
+	}
+	GO_ON;
+}
+
+static CallbackResult
+on_member_end(void *state, char *name, bool isnull)
+{
+	Reader	   *reader = state;
+
+	(void) name;
+	(void) isnull;
+	if (reader->depth == 1 && reader->member < MEMBERS)
+	{
+		end_value(reader, &reader->members[reader->member]);
+		reader->member = MEMBERS;
+	}
+	GO_ON;
+}
+
+/* Is the parser at an element of recent_prices? */
+static bool
+at_item(const Reader *reader)
+{
+	return reader->depth == 2 && reader->member == RECENT_PRICES
+		&& reader->members[RECENT_PRICES].type == JSON_TOKEN_ARRAY_START;
+}
+
+static CallbackResult
+on_item_begin(void *state, bool isnull)
+{
+	Reader	   *reader = state;
+
+	(void) isnull;
+	if (at_item(reader) && reader->n_items < reader->most)
+		begin_value(reader, &reader->items[reader->n_items]);
+	GO_ON;
+}
+
+static CallbackResult
+on_item_end(void *state, bool isnull)
+{
+	Reader	   *reader = state;
+
+	(void) isnull;
+	if (at_item(reader))
+	{
+		if (reader->n_items < reader->most)
+			end_value(reader, &reader->items[reader->n_items]);
+		reader->n_items++;
+	}
+	GO_ON;
+}
+
+static CallbackResult
+on_scalar(void *state, char *token, JsonTokenType type)
+{
+	Reader	   *reader = state;
+
+	if (reader->depth == 0)
+	{
+		reader->open = &reader->body;
+		reader->body.type = type;
+	}
+	if (reader->open != NULL)
+		reader->open->text = token;
+	reader->open = NULL;
+	GO_ON;
+}
+
+/* Reads a body.  Its own text must stay: the values point into it. */
+static void
+read_body(Reader *reader, text *body)
+{
+	JsonSemAction actions = {0};
+
+	actions.semstate = reader;
+	actions.object_start = actions.array_start = on_begin;
+	actions.object_end = actions.array_end = on_end;
+	actions.object_field_start = on_member_begin;
+	actions.object_field_end = on_member_end;
+	actions.array_element_start = on_item_begin;
+	actions.array_element_end = on_item_end;
+	actions.scalar = on_scalar;
+#if PG_VERSION_NUM >= 170000
+	reader->lex = makeJsonLexContext(NULL, body, true);
+#else
+	reader->lex = makeJsonLexContext(body, true);
+#endif
+	reader->member = MEMBERS;
+	pg_parse_json_or_ereport(reader->lex, &actions);
+	reader->body.start = VARDATA_ANY(body);
+	reader->body.length = VARSIZE_ANY_EXHDR(body);
+}
+
+/* ---- errors in the words of pydantic ---- */
+
+/* Adds an error; loc is what follows "body", context the members of ctx or NULL. */
+static void
+add_error(Reader *reader, const char *type, const char *loc, const char *msg, const Value *input,
+		  const char *context)
+{
+	StringInfo	out = &reader->errors;
+
+	appendStringInfo(out, "%s{\"type\":\"%s\",\"loc\":[\"body\"%s],\"msg\":\"%s\",\"input\":",
+					 out->len > 0 ? "," : "", type, loc, msg);
+	appendBinaryStringInfo(out, input->start, input->length);
+	if (context != NULL)
+		appendStringInfo(out, ",\"ctx\":{%s}", context);
+	appendStringInfoChar(out, '}');
+}
+
+/* "1 item", "2 items" */
+static const char *
+items(int n)
+{
+	return n == 1 ? "item" : "items";
+}
+
+/* recent_prices has a length out of bounds. */
+static void
+add_length_error(Reader *reader, bool too_short, int bound)
+{
+	const Value *list = &reader->members[RECENT_PRICES];
+
+	add_error(reader, too_short ? "too_short" : "too_long", ",\"recent_prices\"",
+			  psprintf("List should have at %s %d %s after validation, not %d",
+					   too_short ? "least" : "most", bound, items(bound), reader->n_items),
+			  list,
+			  psprintf("\"field_type\":\"List\",\"%s\":%d,\"actual_length\":%d",
+					   too_short ? "min_length" : "max_length", bound, reader->n_items));
+}
+
+/* ---- values ---- */
+
+/* Is a text a number as Python's float() reads one?  "nan" and "inf" in any case are. */
+static bool
+parse_number(const char *text, double *number)
+{
+	char	   *end;
+
+	while (isspace((unsigned char) *text))
+		text++;
+	/* strtod also knows hexadecimal numbers and nan(...) */
+	if (*text == '\0' || strpbrk(text, "xX(") != NULL)
+		return false;
+	*number = strtod(text, &end);
+	while (isspace((unsigned char) *end))
+		end++;
+	return *end == '\0';
+}
+
+/* A value as a finite number, by pydantic's lax rules; adds an error and gives false if it is none. */
+static bool
+read_number(Reader *reader, const Value *value, const char *loc, double *number)
+{
+	switch (value->type)
+	{
+		case JSON_TOKEN_TRUE:
+		case JSON_TOKEN_FALSE:
+			*number = value->type == JSON_TOKEN_TRUE;
+			return true;
+		case JSON_TOKEN_NUMBER:
+		case JSON_TOKEN_STRING:
+			if (!parse_number(value->text, number))
+			{
+				add_error(reader, "float_parsing", loc,
+						  "Input should be a valid number, unable to parse string as a number", value, NULL);
+				return false;
+			}
+			if (isfinite(*number))
+				return true;
+			add_error(reader, "finite_number", loc, "Input should be a finite number", value, NULL);
+			return false;
+		default:
+			add_error(reader, "float_type", loc, "Input should be a valid number", value, NULL);
+			return false;
+	}
+}
+
+/* The recent prices; NULL with an error added. */
+static ArrayType *
+read_prices(Reader *reader, int least)
+{
+	const Value *list = &reader->members[RECENT_PRICES];
+	double	   *prices;
+	bool		good = true;
+
+	if (list->type == JSON_TOKEN_INVALID)
+	{
+		add_error(reader, "missing", ",\"recent_prices\"", "Field required", &reader->body, NULL);
+		return NULL;
+	}
+	if (list->type != JSON_TOKEN_ARRAY_START)
+	{
+		add_error(reader, "list_type", ",\"recent_prices\"", "Input should be a valid list", list, NULL);
+		return NULL;
+	}
+	if (reader->n_items > reader->most)
+	{
+		add_length_error(reader, false, reader->most);
+		return NULL;
+	}
+	prices = palloc(sizeof(double) * Max(reader->n_items, 1));
+	for (int i = 0; i < reader->n_items; i++)
+	{
+		char		loc[48];
+
+		snprintf(loc, sizeof(loc), ",\"recent_prices\",%d", i);
+		good = read_number(reader, &reader->items[i], loc, &prices[i]) && good;
+	}
+	if (good && reader->n_items < least)
+	{
+		add_length_error(reader, true, least);
+		good = false;
+	}
+	return good ? ao_pg_array(prices, reader->n_items) : NULL;
+}
+
+/* A string, or NULL: not there, null, or an error, which is added. */
+static char *
+read_string(Reader *reader, Member member)
+{
+	const Value *value = &reader->members[member];
+
+	if (value->type == JSON_TOKEN_INVALID || value->type == JSON_TOKEN_NULL)
+		return NULL;
+	if (value->type == JSON_TOKEN_STRING)
+		return value->text;
+	add_error(reader, "string_type", psprintf(",\"%s\"", member_names[member]), "Input should be a valid string",
+			  value, NULL);
+	return NULL;
+}
+
+/* The horizon: 1 to 1,000, by default 1. */
+static int
+read_horizon(Reader *reader)
+{
+	const Value *value = &reader->members[HORIZON];
+	static const char *const loc = ",\"horizon\"";
+	double		number;
+
+	if (value->type == JSON_TOKEN_INVALID || value->type == JSON_TOKEN_NULL)
+		return 1;
+	if (value->type == JSON_TOKEN_STRING && !parse_number(value->text, &number))
+		add_error(reader, "int_parsing", loc,
+				  "Input should be a valid integer, unable to parse string as an integer", value, NULL);
+	else if (value->type == JSON_TOKEN_OBJECT_START || value->type == JSON_TOKEN_ARRAY_START)
+		add_error(reader, "int_type", loc, "Input should be a valid integer", value, NULL);
+	else if (!read_number(reader, value, loc, &number))
+		return 1;
+	else if (number != floor(number))
+		add_error(reader, "int_from_float", loc,
+				  "Input should be a valid integer, got a number with a fractional part", value, NULL);
+	else if (number < 1)
+		add_error(reader, "greater_than_equal", loc, "Input should be greater than or equal to 1", value, "\"ge\":1");
+	else if (number > 1000)
+		add_error(reader, "less_than_equal", loc, "Input should be less than or equal to 1000", value, "\"le\":1000");
+	else
+		return (int) number;
+	return 1;
+}
+
+/* The level of the interval, between 0 and 1, by default 0.95. */
+static double
+read_level(Reader *reader)
+{
+	const Value *value = &reader->members[LEVEL];
+	static const char *const loc = ",\"level\"";
+	double		level;
+
+	if (value->type == JSON_TOKEN_INVALID || value->type == JSON_TOKEN_NULL
+		|| !read_number(reader, value, loc, &level))
+		return 0.95;
+	if (level <= 0)
+		add_error(reader, "greater_than", loc, "Input should be greater than 0", value, "\"gt\":0.0");
+	else if (level >= 1)
+		add_error(reader, "less_than", loc, "Input should be less than 1", value, "\"lt\":1.0");
+	return level;
+}
+
+/* Is the body an object?  Otherwise an error is added. */
+static bool
+check_body(Reader *reader)
+{
+	if (reader->body.type == JSON_TOKEN_OBJECT_START)
+		return true;
+	if (reader->body.type == JSON_TOKEN_NULL)
+		add_error(reader, "missing", "", "Field required", &reader->body, NULL);
+	else
+		add_error(reader, "model_attributes_type", "",
+				  "Input should be a valid dictionary or object to extract fields from", &reader->body, NULL);
+	return false;
+}
+
+/*
+ * arima_ops.read_request(body json, min_recent int, max_recent int): the members
+ * of a request; where detail is not NULL it is the list of what is wrong, and the
+ * rest is not to be used.
+ */
+Datum
+arima_ops_read_request(PG_FUNCTION_ARGS)
+{
+	text	   *body = PG_GETARG_TEXT_PP(0);
+	int			least = PG_GETARG_INT32(1);
+	Reader		reader = {0};
+	TupleDesc	tupdesc;
+	Datum		values[5] = {0};
+	bool		nulls[5] = {false};
+	ArrayType  *prices = NULL;
+	char	   *series = NULL;
+
+	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	reader.most = Max(PG_GETARG_INT32(2), 0);
+	reader.items = palloc0(sizeof(Value) * (reader.most + 1));
+	initStringInfo(&reader.errors);
+	read_body(&reader, body);
+	if (check_body(&reader))
+	{
+		prices = read_prices(&reader, least);
+		(void) read_string(&reader, DATE);
+		series = read_string(&reader, SERIES);
+		values[2] = Int32GetDatum(read_horizon(&reader));
+		values[3] = Float8GetDatum(read_level(&reader));
+	}
+	values[0] = PointerGetDatum(prices);
+	nulls[0] = prices == NULL;
+	nulls[1] = series == NULL;
+	if (series != NULL)
+		values[1] = CStringGetTextDatum(series);
+	nulls[4] = reader.errors.len == 0;
+	if (!nulls[4])
+		values[4] = PointerGetDatum(cstring_to_text(psprintf("[%s]", reader.errors.data)));
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tupdesc), values, nulls)));
+}
