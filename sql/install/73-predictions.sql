@@ -58,41 +58,8 @@ SELECT pg_catalog.pg_extension_config_dump('arima_ops.predictions_id_seq', '');
  * counts as the end.
  */
 CREATE FUNCTION arima_ops.count_newer(recent float8[], recorded float8[]) RETURNS int
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	n int := coalesce(cardinality(recent), 0);
-	last_recorded int := coalesce(cardinality(recorded), 0);
-	first_wanted int := greatest(1, last_recorded - 5);
-	at int;
-	wanted int;
-	between int;
-	fewest int;
-	best int := 0;
-BEGIN
-	FOR newer IN 0 .. CASE WHEN last_recorded > 0 THEN n - 2 ELSE -1 END LOOP
-		wanted := last_recorded;
-		at := n - newer;
-		between := 0;
-		WHILE at >= 1 AND wanted >= first_wanted LOOP
-			IF abs(recent[at] - recorded[wanted]) <= 1e-6 * abs(recorded[wanted]) THEN
-				wanted := wanted - 1;
-			ELSE
-				EXIT WHEN wanted = last_recorded;
-				between := between + 1;
-			END IF;
-			at := at - 1;
-		END LOOP;
-		-- found, or all that the request reaches back to
-		IF wanted < first_wanted OR (wanted < last_recorded - 1 AND at < 1) THEN
-			IF fewest IS NULL OR between < fewest THEN
-				best := newer;
-				fewest := between;
-			END IF;
-			EXIT WHEN fewest = 0;
-		END IF;
-	END LOOP;
-	RETURN best;
-END $$;
+AS 'MODULE_PATHNAME', 'arima_ops_count_newer'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION arima_ops.count_newer(float8[], float8[]) IS
 'How many of the recent values follow the last of the recorded ones, both oldest first; 0 where these are not found';
 

@@ -30,118 +30,97 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION arima_ops.default_series() IS 'The series that a request means which names none; NULL if that is not clear';
 
-/* As Python writes a moment: UTC without saying so, no fraction where there is none. */
-CREATE FUNCTION arima_ops.naive_timestamp(at timestamptz) RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT to_char(at AT TIME ZONE 'UTC', CASE WHEN date_trunc('second', at) = at THEN 'YYYY-MM-DD"T"HH24:MI:SS' ELSE 'YYYY-MM-DD"T"HH24:MI:SS.US' END)
-$$;
-COMMENT ON FUNCTION arima_ops.naive_timestamp(timestamptz) IS 'A moment in UTC, as Python''s datetime.utcnow().isoformat() writes it';
-
-/* The orders p, d, q of a specification as the registry writes it. */
-CREATE FUNCTION arima_ops.spec_order(spec text) RETURNS int[]
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT string_to_array(substr(spec, 2, strpos(spec, ')') - 2), ',')::int[]
-$$;
-COMMENT ON FUNCTION arima_ops.spec_order(text) IS 'Orders p, d, q of a specification as arima_stats gives it';
-
-/* The reply to a request, from its rows of the log. */
-CREATE FUNCTION arima_ops.reply(steps arima_ops.predictions[], spec text) RETURNS json
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT CASE WHEN cardinality(steps) = 1 THEN r.reply ELSE (r.reply::jsonb || jsonb_build_object('forecasts',
-			(SELECT jsonb_agg(jsonb_build_object('step', s.horizon, 'forecast', s.forecast, 'lower', s.lower, 'upper', s.upper) ORDER BY s.horizon)
-			FROM unnest(steps) AS s)))::json END
-	FROM (SELECT json_build_object('prediction', f.forecast, 'model_type', 'arima', 'arima_order', arima_ops.spec_order(spec),
-			'timestamp', arima_ops.naive_timestamp(f.made_at), 'series', f.series, 'model_version', f.version,
-			'lower', f.lower, 'upper', f.upper, 'level', f.level, 'prediction_id', f.id) AS reply
-		FROM unnest(steps) AS f WHERE f.horizon = 1) AS r
-$$;
-COMMENT ON FUNCTION arima_ops.reply(arima_ops.predictions[], text) IS 'The reply to a request, as the REST contract has it';
+CREATE FUNCTION arima_ops.reply(id bigint, made_at timestamptz, series text, version int, spec text, level float8,
+	forecast float8[], lower float8[], upper float8[])
+RETURNS json
+AS 'MODULE_PATHNAME', 'arima_ops_reply'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION arima_ops.reply(bigint, timestamptz, text, int, text, float8, float8[], float8[], float8[]) IS
+'The reply to a request, as the REST contract has it, from what was logged: forecast, lower and upper hold a value for each step';
 
 CREATE TYPE arima_ops.answer AS (
 	status int,
 	reply json);
 COMMENT ON TYPE arima_ops.answer IS 'Answer to a request: HTTP status and body';
 
-/*
- * What each request asks for, and whom: status is NULL where it can be answered.
- */
-CREATE FUNCTION arima_ops.read_requests(bodies json[], keys text[])
-RETURNS TABLE (i bigint, key text, status int, reply json, champion arima_ops.models, recent float8[], horizon int, level float8)
+/* What each request asks for, and whom: status and reply are NULL where it can be answered. */
+CREATE FUNCTION arima_ops.read_requests(bodies json[])
+RETURNS TABLE (i bigint, status int, reply json, series text, version int, recent float8[], horizon int, level float8)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT g.i, g.key,
-		CASE WHEN q.detail IS NOT NULL THEN 422 WHEN w.wanted IS NULL THEN 422 WHEN s.name IS NULL THEN 404 WHEN m.version IS NULL THEN 503 END,
+	WITH usual AS MATERIALIZED (SELECT arima_ops.default_series() AS name)
+	SELECT g.i,
+		CASE WHEN q.detail IS NOT NULL OR w.name IS NULL THEN 422 WHEN s.name IS NULL THEN 404 WHEN m.version IS NULL THEN 503 END,
 		CASE WHEN q.detail IS NOT NULL THEN json_build_object('detail', q.detail)
-			WHEN w.wanted IS NULL THEN json_build_object('detail', json_build_array(json_build_object('type', 'missing', 'loc', json_build_array('body', 'series'),
+			WHEN w.name IS NULL THEN json_build_object('detail', json_build_array(json_build_object('type', 'missing', 'loc', json_build_array('body', 'series'),
 				'msg', 'Field required', 'input', g.body)))
-			WHEN s.name IS NULL THEN json_build_object('detail', format('There is no series "%s"', w.wanted))
-			WHEN m.version IS NULL THEN json_build_object('detail', format('Series "%s" has no model yet', w.wanted)) END,
-		m, q.recent, q.horizon, q.level
-	FROM unnest(bodies, keys) WITH ORDINALITY AS g (body, key, i)
-		CROSS JOIN LATERAL (SELECT coalesce(CASE WHEN json_typeof(g.body) = 'object' THEN g.body ->> 'series' END, d.name) AS wanted
-			FROM (SELECT arima_ops.default_series() AS name) AS d) AS w
-		LEFT JOIN arima_ops.series AS s ON s.name = w.wanted
+			WHEN s.name IS NULL THEN json_build_object('detail', format('There is no series "%s"', w.name))
+			WHEN m.version IS NULL THEN json_build_object('detail', format('Series "%s" has no model yet', w.name)) END,
+		s.name, m.version, q.recent, q.horizon, q.level
+	FROM unnest(bodies) WITH ORDINALITY AS g (body, i) CROSS JOIN usual AS u
+		CROSS JOIN LATERAL (SELECT coalesce(CASE WHEN json_typeof(g.body) = 'object' THEN g.body ->> 'series' END, u.name) AS name) AS w
+		LEFT JOIN arima_ops.series AS s ON s.name = w.name
 		CROSS JOIN LATERAL arima_ops.read_request(coalesce(g.body, 'null'), coalesce(s.min_recent, 10), coalesce(s.max_recent, 60)) AS q
 		LEFT JOIN arima_ops.models AS m ON m.series = s.name AND m.status = 'champion'
 $$;
-COMMENT ON FUNCTION arima_ops.read_requests(json[], text[]) IS 'Requests and the champions that answer them; status and reply where they can''t be answered';
+COMMENT ON FUNCTION arima_ops.read_requests(json[]) IS 'Requests and the champions that answer them; status and reply of those that cannot be answered';
+
+/* The reply to a request that came before. */
+CREATE FUNCTION arima_ops.logged_reply(series text, key text) RETURNS json
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT arima_ops.reply(min(a.id), min(a.made_at), logged_reply.series, min(a.version), min(m.spec), min(a.level),
+		array_agg(a.forecast ORDER BY a.horizon), array_agg(a.lower ORDER BY a.horizon), array_agg(a.upper ORDER BY a.horizon))
+	FROM arima_ops.logged_answer(logged_reply.series, key) AS a JOIN arima_ops.models AS m USING (series, version)
+$$;
+COMMENT ON FUNCTION arima_ops.logged_reply(text, text) IS 'The reply that a request with this key has had; NULL if it has had none';
 
 /*
- * Forecasts for requests, logged: one statement, and so one commit, for all of
- * them.  Those whose key came before, or comes twice, are left out.
+ * One statement, and so one commit, for all requests.  A request whose key is
+ * logged, or comes twice here, inserts nothing, and is answered from the log.
  */
-CREATE FUNCTION arima_ops.log_requests(bodies json[], keys text[])
-RETURNS TABLE (i bigint, steps arima_ops.predictions[], spec text)
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-	WITH asked AS MATERIALIZED (
-		SELECT r.i, r.key, r.champion, r.recent, r.horizon, r.level FROM arima_ops.read_requests(bodies, keys) AS r WHERE r.status IS NULL
-	), tail AS MATERIALIZED (
-		-- the end of what is recorded, once for each series
-		SELECT c.series, l.ts, l.recorded
-		FROM (SELECT DISTINCT (a.champion).series FROM asked AS a) AS c
-			CROSS JOIN LATERAL (SELECT max(t.ts) AS ts, array_agg(t.value ORDER BY t.ts) AS recorded
-				FROM (SELECT v.ts, v.value FROM arima_ops.actuals AS v WHERE v.series = c.series ORDER BY v.ts DESC LIMIT 6) AS t) AS l
-	), forecast AS MATERIALIZED (
-		SELECT a.i, a.key, (a.champion).series, (a.champion).version, (a.champion).spec, (a.champion).adjustment AS factor, a.level, a.recent, f.*,
-			nextval('arima_ops.predictions_id_seq') AS id
-		FROM asked AS a CROSS JOIN LATERAL @extschema@.arima_forecast((a.champion).model, CASE WHEN (a.champion).adjustment = 1 THEN a.recent
-				ELSE (SELECT array_agg(v / (a.champion).adjustment ORDER BY j) FROM unnest(a.recent) WITH ORDINALITY AS u (v, j)) END,
-			a.horizon, a.level) AS f
-		WHERE a.key IS NULL OR NOT EXISTS (SELECT FROM arima_ops.predictions AS p WHERE p.series = (a.champion).series AND p.request_id = a.key)
-	), logged AS (
-		INSERT INTO arima_ops.predictions AS p (id, series, version, as_of, lead, horizon, history_len, forecast, std_error, lower, upper, level, request_id)
-		OVERRIDING SYSTEM VALUE
-		SELECT f.id, f.series, f.version, coalesce(t.ts, transaction_timestamp()), coalesce(arima_ops.count_newer(f.recent, t.recorded), 0), f.step, cardinality(f.recent),
-			f.forecast * f.factor, f.std_error * f.factor, f.lower * f.factor, f.upper * f.factor, f.level, f.key
-		FROM forecast AS f LEFT JOIN tail AS t USING (series)
-		ON CONFLICT DO NOTHING
-		RETURNING p
-	)
-	SELECT f.i, array_agg(l.p ORDER BY f.step), min(f.spec) FROM logged AS l JOIN forecast AS f ON f.id = (l.p).id GROUP BY f.i
-$$;
-COMMENT ON FUNCTION arima_ops.log_requests(json[], text[]) IS
-'Makes and logs the predictions for those requests that can be answered and whose keys are new; gives them with the specification of their models';
-
-/* The answers to requests of which none fails in the forecast itself. */
 CREATE FUNCTION arima_ops.answer_together(bodies json[], keys text[]) RETURNS arima_ops.answer[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	answers arima_ops.answer[] := array_fill(NULL::arima_ops.answer, ARRAY[cardinality(bodies)]);
-	one record;
+	answers arima_ops.answer[];
+	waiting record;
 BEGIN
-	FOR one IN SELECT l.i, arima_ops.reply(l.steps, l.spec) AS reply FROM arima_ops.log_requests(bodies, keys) AS l LOOP
-		answers[one.i] := ROW (200, one.reply);
-	END LOOP;
-	-- the others: what is wrong with them, or what their key was answered before
-	FOR one IN
-		SELECT r.i, coalesce(r.status, 200) AS status, coalesce(r.reply, arima_ops.reply(p.steps, m.spec)) AS reply
-		FROM arima_ops.read_requests(bodies, keys) AS r
-			LEFT JOIN LATERAL (SELECT array_agg(a ORDER BY a.horizon) AS steps, min(a.version) AS version
-				FROM arima_ops.logged_answer((r.champion).series, r.key) AS a) AS p ON r.status IS NULL
-			LEFT JOIN arima_ops.models AS m ON m.series = (r.champion).series AND m.version = p.version
-		WHERE (answers[r.i]).status IS NULL
-	LOOP
-		answers[one.i] := ROW (one.status, one.reply);
-	END LOOP;
+	WITH asked AS MATERIALIZED (
+		SELECT r.*, keys[r.i] AS key FROM arima_ops.read_requests(bodies) AS r
+	), champion AS MATERIALIZED (
+		-- once for each series: its model, and the end of what is recorded
+		SELECT m.series, m.version, m.spec, m.model, m.adjustment, t.ts, t.recorded
+		FROM (SELECT DISTINCT a.series, a.version FROM asked AS a WHERE a.status IS NULL) AS c
+			JOIN arima_ops.models AS m USING (series, version)
+			CROSS JOIN LATERAL (SELECT coalesce(max(l.ts), transaction_timestamp()) AS ts, coalesce(array_agg(l.value ORDER BY l.ts), '{}') AS recorded
+				FROM (SELECT v.ts, v.value FROM arima_ops.actuals AS v WHERE v.series = c.series ORDER BY v.ts DESC LIMIT 6) AS l) AS t
+	), forecast AS MATERIALIZED (
+		SELECT a.i, a.key, a.level, a.recent, c.series, c.version, c.spec, c.ts, c.recorded, f.step, f.forecast * c.adjustment AS forecast,
+			f.std_error * c.adjustment AS std_error, f.lower * c.adjustment AS lower, f.upper * c.adjustment AS upper,
+			nextval('arima_ops.predictions_id_seq') AS id, statement_timestamp() AS made_at
+		FROM asked AS a JOIN champion AS c USING (series)
+			CROSS JOIN LATERAL @extschema@.arima_forecast(c.model, CASE WHEN c.adjustment = 1 THEN a.recent
+				ELSE (SELECT array_agg(u.v / c.adjustment ORDER BY u.j) FROM unnest(a.recent) WITH ORDINALITY AS u (v, j)) END, a.horizon, a.level) AS f
+		WHERE a.status IS NULL AND (a.key IS NULL
+			OR NOT EXISTS (SELECT FROM arima_ops.predictions AS p WHERE p.series = a.series AND p.request_id = a.key))
+	), logged AS (
+		INSERT INTO arima_ops.predictions AS p (id, series, version, made_at, as_of, lead, horizon, history_len, forecast, std_error, lower, upper, level, request_id)
+		OVERRIDING SYSTEM VALUE
+		SELECT f.id, f.series, f.version, f.made_at, f.ts, arima_ops.count_newer(f.recent, f.recorded), f.step, cardinality(f.recent),
+			f.forecast, f.std_error, f.lower, f.upper, f.level, f.key
+		FROM forecast AS f
+		ON CONFLICT DO NOTHING
+		RETURNING p.id
+	), replied AS (
+		SELECT f.i, arima_ops.reply(min(f.id), min(f.made_at), min(f.series), min(f.version), min(f.spec), min(f.level),
+				array_agg(f.forecast ORDER BY f.step), array_agg(f.lower ORDER BY f.step), array_agg(f.upper ORDER BY f.step)) AS reply
+		FROM forecast AS f JOIN logged AS l USING (id) GROUP BY f.i
+	)
+	SELECT array_agg(ROW (CASE WHEN r.i IS NOT NULL THEN 200 ELSE a.status END, coalesce(r.reply, a.reply))::arima_ops.answer ORDER BY a.i) INTO answers
+	FROM asked AS a LEFT JOIN replied AS r USING (i);
+	IF EXISTS (SELECT FROM unnest(answers) AS a WHERE a.status IS NULL) THEN
+		FOR waiting IN SELECT r.i, arima_ops.logged_reply(r.series, keys[r.i]) AS reply FROM arima_ops.read_requests(bodies) AS r WHERE (answers[r.i]).status IS NULL LOOP
+			answers[waiting.i] := ROW (200, waiting.reply);
+		END LOOP;
+	END IF;
 	RETURN answers;
 END $$;
 COMMENT ON FUNCTION arima_ops.answer_together(json[], text[]) IS 'Part of arima_ops.answer_requests';
@@ -215,8 +194,8 @@ COMMENT ON VIEW arima_api.leaderboard IS '/leaderboard: the versions of each ser
 CREATE VIEW arima_api.timeline AS SELECT * FROM arima_ops.timeline;
 COMMENT ON VIEW arima_api.timeline IS '/timeline: what happened, as arima_ops.timeline';
 
-REVOKE ALL ON FUNCTION arima_ops.answer_requests(json[], text[]), arima_ops.answer_together(json[], text[]), arima_ops.log_requests(json[], text[]),
-	arima_ops.read_requests(json[], text[]), arima_ops.reply(arima_ops.predictions[], text), arima_ops.spec_order(text), arima_ops.naive_timestamp(timestamptz),
+REVOKE ALL ON FUNCTION arima_ops.answer_requests(json[], text[]), arima_ops.answer_together(json[], text[]), arima_ops.logged_reply(text, text),
+	arima_ops.read_requests(json[]), arima_ops.reply(bigint, timestamptz, text, int, text, float8, float8[], float8[], float8[]),
 	arima_ops.default_series(), arima_ops.read_request(json, int, int), arima_api.predict(json), arima_api.forecast(text, int, float8) FROM PUBLIC;
 GRANT USAGE ON SCHEMA arima_api TO arima_ops_reader, arima_ops_user, arima_ops_admin;
 GRANT SELECT ON ALL TABLES IN SCHEMA arima_api TO arima_ops_reader;

@@ -157,7 +157,7 @@ SELECT kind, message FROM arima_ops.events WHERE series = 'ops_a' AND kind = 're
 SELECT what, arima_ops.count_newer(recent::float8[], recorded::float8[]) AS newer FROM (VALUES
 	('two after', '{1,2,3,4}', '{1,2}'), ('none after', '{1,2,3,4}', '{9,1,2,3,4}'), ('constant', '{5,5,5,5}', '{5,5,5}'), ('unchanged after the last', '{1,2,3,3}', '{1,2,3}'),
 	('3 comes late', '{1,2,3,4,5}', '{0,1,2,4}'), ('3 and 4 come late', '{1,2,3,4,5,6}', '{0,1,2,5}'), ('six digits', '{10,11,12.0000012,13}', '{10,11,12}'),
-	('another last one', '{2,3,4}', '{1,3}'), ('other prices', '{7,8}', '{1,2}'), ('one', '{1}', '{1}'), ('nothing recorded', '{3,4}', NULL), ('nothing given', '{}', '{1}'),
+	('another last one', '{2,3,4}', '{1,3}'), ('other prices', '{7,8}', '{1,2}'), ('one', '{1}', '{1}'), ('nothing recorded', '{3,4}', '{}'), ('nothing given', '{}', '{1}'),
 	('twice there: the later place', '{1,2,9,1,2,3}', '{1,2}'), ('only the last is known', '{2,3,4}', '{7,8,2}')) AS v (what, recent, recorded);
 
 -- jobs: progress, outcome, and a run that died

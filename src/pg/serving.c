@@ -1,0 +1,201 @@
+/*
+ * serving.c
+ *		The parts of answering a request that every answer pays for: where its
+ *		values stand among those recorded, and the text of the reply.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "common/shortest_dec.h"
+#include "datatype/timestamp.h"
+#include "lib/stringinfo.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/json.h"
+#include "utils/timestamp.h"
+
+#include "glue.h"
+
+PG_FUNCTION_INFO_V1(arima_ops_count_newer);
+PGDLLEXPORT Datum arima_ops_count_newer(PG_FUNCTION_ARGS);
+PG_FUNCTION_INFO_V1(arima_ops_reply);
+PGDLLEXPORT Datum arima_ops_reply(PG_FUNCTION_ARGS);
+
+/* ---- where recent values end ---- */
+
+#define LOOK_BACK 6				/* recorded values that are looked for */
+#define SAME_PRICE 1e-6			/* relative: prices come rounded to seven digits and more */
+
+/*
+ * Values of recent between the last LOOK_BACK recorded ones, if these end "newer"
+ * values before the end of recent; -1 if they are not there.  What recent does not
+ * reach back to need not be there, but two values must.
+ */
+static int
+gaps_at(AoSeries recent, AoSeries recorded, int64 newer)
+{
+	int64		wanted = recorded.n - 1;
+	int64		first = Max(0, recorded.n - LOOK_BACK);
+	int64		at = recent.n - 1 - newer;
+	int			gaps = 0;
+
+	for (; at >= 0 && wanted >= first; at--)
+	{
+		double		price = recorded.values[wanted];
+
+		if (fabs(recent.values[at] - price) <= SAME_PRICE * fabs(price))
+			wanted--;
+		else if (wanted == recorded.n - 1)
+			return -1;
+		else
+			gaps++;
+	}
+	return wanted < first || (wanted < recorded.n - 2 && at < 0) ? gaps : -1;
+}
+
+/*
+ * arima_ops.count_newer(recent float8[], recorded float8[]): how many of the recent
+ * values follow the last recorded one: where there are fewest others between, of
+ * several such places the last; 0 if there is none.
+ */
+Datum
+arima_ops_count_newer(PG_FUNCTION_ARGS)
+{
+	AoSeries	recent = ao_pg_series(PG_GETARG_ARRAYTYPE_P(0), "recent");
+	AoSeries	recorded = ao_pg_series(PG_GETARG_ARRAYTYPE_P(1), "recorded");
+	int64		best = 0;
+	int			fewest = -1;
+
+	for (int64 newer = 0; recorded.n > 0 && newer < recent.n - 1 && fewest != 0; newer++)
+	{
+		int			gaps = gaps_at(recent, recorded, newer);
+
+		if (gaps >= 0 && (fewest < 0 || gaps < fewest))
+		{
+			fewest = gaps;
+			best = newer;
+		}
+	}
+	PG_RETURN_INT32((int32) best);
+}
+
+/* ---- the reply ---- */
+
+/* A number as JSON; one that JSON has no word for is null. */
+static void
+append_number(StringInfo out, double number)
+{
+	char		digits[DOUBLE_SHORTEST_DECIMAL_LEN];
+
+	if (!isfinite(number))
+	{
+		appendStringInfoString(out, "null");
+		return;
+	}
+	double_to_shortest_decimal_buf(number, digits);
+	appendStringInfoString(out, digits);
+}
+
+/* A moment as Python's datetime.utcnow().isoformat() writes it. */
+static void
+append_moment(StringInfo out, TimestampTz moment)
+{
+	struct pg_tm tm;
+	fsec_t		fraction;
+
+	/* without a zone asked for, the fields are those of UTC */
+	if (timestamp2tm(moment, NULL, &tm, &fraction, NULL, NULL) != 0)
+		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("timestamp out of range")));
+	appendStringInfo(out, "\"%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year, tm.tm_mon, tm.tm_mday, tm.tm_hour, tm.tm_min,
+					 tm.tm_sec);
+	if (fraction != 0)
+		appendStringInfo(out, ".%06d", (int) fraction);
+	appendStringInfoChar(out, '"');
+}
+
+/* The orders p, d, q at the head of a specification as arima_stats writes it. */
+static void
+append_order(StringInfo out, const char *spec)
+{
+	const char *end = strchr(spec, ')');
+
+	if (spec[0] != '(' || end == NULL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("specification without orders: %s", spec),
+						errhint("The orders are written (p,d,q).")));
+	appendStringInfoChar(out, '[');
+	appendBinaryStringInfo(out, spec + 1, end - spec - 1);
+	appendStringInfoChar(out, ']');
+}
+
+/* The three arrays of the forecast and its interval, all of one length. */
+typedef struct Steps
+{
+	AoSeries	forecast;
+	AoSeries	lower;
+	AoSeries	upper;
+} Steps;
+
+static void
+append_interval(StringInfo out, const Steps *steps, int64 step)
+{
+	appendStringInfoString(out, "\"lower\":");
+	append_number(out, steps->lower.values[step]);
+	appendStringInfoString(out, ",\"upper\":");
+	append_number(out, steps->upper.values[step]);
+}
+
+/* All steps, where there are several. */
+static void
+append_steps(StringInfo out, const Steps *steps)
+{
+	appendStringInfoString(out, ",\"forecasts\":[");
+	for (int64 i = 0; i < steps->forecast.n; i++)
+	{
+		appendStringInfo(out, "%s{\"step\":%d,\"forecast\":", i > 0 ? "," : "", (int) i + 1);
+		append_number(out, steps->forecast.values[i]);
+		appendStringInfoChar(out, ',');
+		append_interval(out, steps, i);
+		appendStringInfoChar(out, '}');
+	}
+	appendStringInfoChar(out, ']');
+}
+
+/*
+ * arima_ops.reply(id, made_at, series, version, spec, level, forecast, lower,
+ * upper): the reply to a request; the arrays hold a value for each step.
+ */
+Datum
+arima_ops_reply(PG_FUNCTION_ARGS)
+{
+	Steps		steps = {
+		ao_pg_series(PG_GETARG_ARRAYTYPE_P(6), "forecast"),
+		ao_pg_series(PG_GETARG_ARRAYTYPE_P(7), "lower"),
+		ao_pg_series(PG_GETARG_ARRAYTYPE_P(8), "upper")
+	};
+	StringInfoData out;
+
+	if (steps.forecast.n < 1 || steps.lower.n != steps.forecast.n || steps.upper.n != steps.forecast.n)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("forecast, lower and upper must be of one length"),
+						errhint("Give a value of each for each step.")));
+	initStringInfo(&out);
+	appendStringInfoString(&out, "{\"prediction\":");
+	append_number(&out, steps.forecast.values[0]);
+	appendStringInfoString(&out, ",\"model_type\":\"arima\",\"arima_order\":");
+	append_order(&out, text_to_cstring(PG_GETARG_TEXT_PP(4)));
+	appendStringInfoString(&out, ",\"timestamp\":");
+	append_moment(&out, PG_GETARG_TIMESTAMPTZ(1));
+	appendStringInfoString(&out, ",\"series\":");
+	escape_json(&out, text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	appendStringInfo(&out, ",\"model_version\":%d,", PG_GETARG_INT32(3));
+	append_interval(&out, &steps, 0);
+	appendStringInfoString(&out, ",\"level\":");
+	append_number(&out, PG_GETARG_FLOAT8(5));
+	appendStringInfo(&out, ",\"prediction_id\":" INT64_FORMAT, PG_GETARG_INT64(0));
+	if (steps.forecast.n > 1)
+		append_steps(&out, &steps);
+	appendStringInfoChar(&out, '}');
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
+}

@@ -1,0 +1,109 @@
+--
+-- requests over REST: what FastAPI answered, and what PostgREST sends
+--
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS arima_ops;
+RESET client_min_messages;
+\set SHOW_CONTEXT never
+\pset format unaligned
+\pset tuples_only on
+
+-- the body, as FastAPI checks it, with its words
+SELECT body || E'\n   ' || concat_ws(' ', r.recent, r.series, r.horizon, r.level, r.detail)
+FROM unnest(ARRAY[
+	'{"recent_prices":[1,2.5,3]}', '{"recent_prices":[1,"2.5",true,3e0],"date":"2024-01-02","series":"A\u0042","horizon":"3","level":0.8,"more":{"recent_prices":[1]}}',
+	'{}', '{"a":[1,{"b":2}]}', '{"recent_prices":"x"}', '{"recent_prices":null}', '{"recent_prices":{"0":1}}',
+	'{"recent_prices":["abc",1,2]}', '{"recent_prices":[1,null,2]}', '{"recent_prices":[[1],{"a":[2]},3]}',
+	'{"recent_prices":[1, 2]}', '{"recent_prices":[]}', '{"recent_prices":[1,2,3,4,5,6,7]}', '{"recent_prices":[1,"x",null,4,5,6,7]}',
+	'{"recent_prices":[1,2,3],"date":5}', '{"recent_prices":[1,2,3],"date":null,"series":null,"horizon":null,"level":null}',
+	'{"recent_prices":[1e999,-1e999,"NaN","inf"," 4 ","0x10","1_0",""]}', '{"recent_prices":[1e999,"NaN"," 4 ","0x10",""]}',
+	'{"recent_prices":[1,2,3],"horizon":0,"level":0,"series":7}', '{"recent_prices":[1,2,3],"horizon":1001,"level":1}',
+	'{"recent_prices":[1,2,3],"horizon":1.5,"level":"a"}', '{"recent_prices":[1,2,3],"horizon":"a","level":[1]}', '{"recent_prices":[1,2,3],"horizon":[1],"level":"1e999"}',
+	'{"recent_prices":[1,2],"date":[],"horizon":"0"}', '{"recent_prices":[1],"recent_prices":[4,5,6]}', '{"recent_prices":[4,5,6],"recent_prices":1}',
+	'null', '"x"', '[1]', '5', 'true']) AS body, arima_ops.read_request(body::json, 3, 6) AS r;
+SELECT (arima_ops.read_request('{"recent_prices":[]}', 1, 1)).detail;
+SELECT (arima_ops.read_request('{"recent_prices":[1,2]}', 1, 1)).detail;
+SELECT (arima_ops.read_request('{"recent_prices":[]}', 0, 0)).recent;
+SELECT arima_ops.read_request(NULL) IS NULL;
+
+-- two series with models, one without
+SELECT arima_ops.create_series(name, '(0,1,1)', policy => '{"backtest_length": 30}') FROM unnest(ARRAY['api_a', 'api_b', 'api_none']) AS name;
+SELECT arima_ops.record_actuals(name, array_agg('2024-01-01'::timestamptz + i * interval '1 day' ORDER BY i), array_agg(100 + sin(i) ORDER BY i))
+FROM unnest(ARRAY['api_a', 'api_b']) AS name, generate_series(1, 100) AS i GROUP BY name;
+SELECT arima_ops.train(name) FROM unnest(ARRAY['api_a', 'api_b']) AS name;
+UPDATE arima_ops.series SET is_default = true WHERE name = 'api_a';
+UPDATE arima_ops.series SET is_default = true WHERE name = 'api_b';
+CREATE TEMP VIEW recent AS SELECT array_agg(100 + sin(i) ORDER BY i) AS prices FROM generate_series(81, 101) AS i;
+
+-- together: each gets its own, in order
+CREATE TEMP TABLE answered AS
+SELECT a.i, a.status, a.reply FROM recent, unnest(arima_ops.answer_requests(ARRAY[
+		json_build_object('recent_prices', prices), json_build_object('recent_prices', prices, 'series', 'api_b', 'horizon', 3, 'level', 0.5),
+		'{"recent_prices":[1,2]}', json_build_object('recent_prices', prices, 'series', 'nobody'), json_build_object('recent_prices', prices, 'series', 'api_none'),
+		json_build_object('recent_prices', prices), json_build_object('recent_prices', prices[2:]), NULL],
+		ARRAY[NULL, NULL, NULL, NULL, NULL, 'twice', 'twice', NULL])) WITH ORDINALITY AS a (status, reply, i);
+SELECT a.i, status, reply ->> 'detail', reply ->> 'series', reply ->> 'model_version', reply ->> 'arima_order', json_array_length(reply -> 'forecasts') AS steps,
+	(reply ->> 'prediction')::float8 = p.forecast AND (reply ->> 'lower')::float8 = p.lower AND (reply ->> 'upper')::float8 = p.upper
+		AND (reply ->> 'timestamp')::timestamp = p.made_at AT TIME ZONE 'UTC' AS logged, p.lead, p.history_len, p.horizon, p.request_id
+FROM answered AS a LEFT JOIN arima_ops.predictions AS p ON p.id = (reply ->> 'prediction_id')::bigint ORDER BY i;
+SELECT series, count(*), count(DISTINCT request_id) FROM arima_ops.predictions WHERE series LIKE 'api%' GROUP BY series ORDER BY series;
+-- the forecast is that of predict, to the bit, also after a split
+SELECT ((arima_ops.answer_requests(ARRAY[json_build_object('recent_prices', prices)]))[1].reply ->> 'prediction')::float8 = (SELECT forecast FROM arima_ops.predict('api_a', prices)) AS same FROM recent;
+SELECT arima_ops.restate('api_a', 0.5, 'infinity');
+SELECT ((arima_ops.answer_requests(ARRAY[json_build_object('recent_prices', halves)]))[1].reply ->> 'prediction')::float8 = (SELECT forecast FROM arima_ops.predict('api_a', halves)) AS same
+FROM (SELECT array_agg(v / 2) AS halves FROM recent, unnest(prices) AS v) AS r;
+-- a key again: the first answer, whatever the body
+SELECT ((arima_ops.answer_requests(ARRAY['{"recent_prices":[1,2,3,4,5,6,7,8,9,10]}'::json], ARRAY['twice']))[1].reply ->> 'prediction_id')::bigint
+	= (SELECT id FROM arima_ops.predictions WHERE series = 'api_a' AND request_id = 'twice') AS first_one;
+-- one forecast fails: it alone
+SELECT arima_ops.set_policy('api_b', '{"min_recent": 1}');
+SELECT a.* FROM recent, unnest(arima_ops.answer_requests(ARRAY[json_build_object('recent_prices', prices), '{"recent_prices":[5],"series":"api_b"}'])) WITH ORDINALITY AS a (status, reply, i)
+WHERE i = 2;
+-- the text of a reply
+SELECT arima_ops.reply(7, '2026-11-22 10:30:00.123456+00', 'a "b"', 3, '(0,1,0)(0,1,1)[12]', 0.95, '{173.45}', '{170}', '{NULL}');
+SELECT arima_ops.reply(7, '2026-11-22 10:30:00+00', 'a', 3, '(10,1,0) with drift', 0.95, '{1,2}', '{0,1}', '{2,1e300}');
+SELECT arima_ops.reply(7, now(), 'a', 3, '(0,1,0)', 0.95, '{1,2}', '{0}', '{2,1}');
+
+-- PostgREST: what it sends for POST /rpc/predict, with a single unnamed argument
+CREATE ROLE api_authenticator LOGIN NOINHERIT;
+CREATE ROLE api_anon NOLOGIN;
+GRANT api_anon TO api_authenticator;
+GRANT arima_ops_user TO api_anon;
+PREPARE settings(unknown,unknown,unknown,unknown,unknown,unknown,unknown) AS select set_config('search_path',$1,true), set_config('role',$2,true), set_config('request.jwt.claims',$3,true), set_config('request.method',$4,true), set_config('request.path',$5,true), set_config('request.headers',$6,true), set_config('request.cookies',$7,true);
+PREPARE predict(unknown) AS WITH pgrst_source AS (SELECT pgrst_call.pgrst_scalar FROM (SELECT "arima_api"."predict"($1::json) pgrst_scalar) pgrst_call) SELECT null::bigint AS total_result_set, 1 AS page_total, coalesce(json_agg(_postgrest_t.pgrst_scalar)->0, 'null') AS body, nullif(current_setting('response.headers', true), '') AS response_headers, nullif(current_setting('response.status', true), '') AS response_status, '' AS response_inserted FROM (SELECT "predict".* FROM "pgrst_source" AS "predict"    ) _postgrest_t;
+SET SESSION AUTHORIZATION api_authenticator;
+BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+EXECUTE settings('"arima_api", "public"', 'api_anon', '{"role":"api_anon"}', 'POST', '/rpc/predict', '{"content-type":"application/json","idempotency-key":"twice"}', '{}') \g /dev/null
+EXECUTE predict('{"recent_prices":[1,2,3]}');
+COMMIT;
+BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+EXECUTE settings('"arima_api", "public"', 'api_anon', '{"role":"api_anon"}', 'POST', '/rpc/predict', '{"content-type":"application/json"}', '{}') \g /dev/null
+EXECUTE predict('{"recent_prices":[1,2,3,4,5,6,7,8,9,10],"series":"api_none"}');
+COMMIT;
+BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+EXECUTE settings('"arima_api", "public"', 'api_anon', '{"role":"api_anon"}', 'POST', '/rpc/predict', '{"content-type":"application/json","idempotency-key":"rest"}', '{}') \g /dev/null
+PREPARE quiet(unknown) AS WITH pgrst_source AS (SELECT pgrst_call.pgrst_scalar FROM (SELECT "arima_api"."predict"($1::json) pgrst_scalar) pgrst_call) SELECT coalesce(json_agg(_postgrest_t.pgrst_scalar)->0, 'null') ->> 'series' AS body, nullif(current_setting('response.status', true), '') AS response_status FROM (SELECT "predict".* FROM "pgrst_source" AS "predict"    ) _postgrest_t;
+EXECUTE quiet('{"recent_prices":[1,2,3,4,5,6,7,8,9,10]}');
+COMMIT;
+-- anonymous may ask, and nothing else
+BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY;
+EXECUTE settings('"arima_api", "public"', 'api_anon', '{"role":"api_anon"}', 'GET', '/monitoring', '{}', '{}') \g /dev/null
+SELECT * FROM "arima_api"."monitoring";
+ROLLBACK;
+RESET SESSION AUTHORIZATION;
+GRANT arima_ops_reader TO api_anon;
+SET SESSION AUTHORIZATION api_authenticator;
+BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY;
+EXECUTE settings('"arima_api", "public"', 'api_anon', '{"role":"api_anon"}', 'POST', '/rpc/forecast', '{}', '{}') \g /dev/null
+WITH pgrst_source AS (SELECT "pgrst_call".* FROM (SELECT '{"horizon":2}'::json AS json_data) pgrst_payload, LATERAL (SELECT "horizon" FROM json_to_record(pgrst_payload.json_data) AS _("horizon" integer) ) pgrst_body , LATERAL "arima_api"."forecast"("horizon" := pgrst_body."horizon") pgrst_call) SELECT null::bigint AS total_result_set, pg_catalog.count(_postgrest_t) AS page_total, json_array_length(coalesce(json_agg(_postgrest_t), '[]')) AS body, nullif(current_setting('response.headers', true), '') AS response_headers, nullif(current_setting('response.status', true), '') AS response_status, '' AS response_inserted FROM (SELECT "forecast".* FROM "pgrst_source" AS "forecast"    ) _postgrest_t;
+SELECT series, champion FROM "arima_api"."monitoring" WHERE series LIKE 'api%' ORDER BY series;
+SELECT count(*) > 0 FROM "arima_api"."timeline" WHERE series = 'api_a';
+SELECT count(*) > 0 FROM "arima_api"."leaderboard" WHERE series = 'api_a';
+\set VERBOSITY verbose
+SELECT * FROM arima_api.forecast('nobody');
+ROLLBACK;
+RESET SESSION AUTHORIZATION;
+SELECT count(*) FROM arima_ops.predictions WHERE series = 'api_a' AND request_id = 'rest';
+UPDATE arima_ops.series SET is_default = false, active = false WHERE name LIKE 'api%';
+DROP OWNED BY api_anon;
+DROP ROLE api_anon, api_authenticator;
