@@ -99,8 +99,8 @@ WITH pgrst_source AS (SELECT "pgrst_call".* FROM (SELECT '{"horizon":2}'::json A
 SELECT series, champion FROM "arima_api"."monitoring" WHERE series LIKE 'api%' ORDER BY series;
 SELECT count(*) > 0 FROM "arima_api"."timeline" WHERE series = 'api_a';
 SELECT count(*) > 0 FROM "arima_api"."leaderboard" WHERE series = 'api_a';
-\set VERBOSITY verbose
 SELECT * FROM arima_api.forecast('nobody');
+\echo :LAST_ERROR_SQLSTATE
 ROLLBACK;
 RESET SESSION AUTHORIZATION;
 SELECT count(*) FROM arima_ops.predictions WHERE series = 'api_a' AND request_id = 'rest';
