@@ -316,12 +316,20 @@ COMMENT ON FUNCTION arima_ops.record_actuals(text, timestamptz[], float8[], text
 
 /* ---- history of a series, for training ---- */
 
+CREATE FUNCTION arima_ops.values_hash(ts timestamptz[], value float8[]) RETURNS text
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN md5(coalesce(array_send(ts) || array_send(value), ''));
+END $$;
+COMMENT ON FUNCTION arima_ops.values_hash(timestamptz[], float8[]) IS 'MD5 of sessions and their values';
+
 CREATE FUNCTION arima_ops.history_hash(series text, trained_from timestamptz, trained_to timestamptz) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT md5(coalesce(array_send(array_agg(h.ts)) || array_send(array_agg(h.value)), ''))
-	FROM (SELECT a.ts, a.value FROM arima_ops.actuals AS a
-		WHERE a.series = history_hash.series AND a.ts BETWEEN history_hash.trained_from AND history_hash.trained_to
-		ORDER BY a.ts) AS h
-$$;
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+BEGIN
+	RETURN (SELECT arima_ops.values_hash(array_agg(h.ts), array_agg(h.value))
+		FROM (SELECT a.ts, a.value FROM arima_ops.actuals AS a
+			WHERE a.series = series AND a.ts BETWEEN trained_from AND trained_to ORDER BY a.ts) AS h);
+END $$;
 COMMENT ON FUNCTION arima_ops.history_hash(text, timestamptz, timestamptz) IS
 'MD5 of the recorded values of a series between two sessions: the same as models.data_hash as long as they are as they were at training';

@@ -122,10 +122,12 @@ COMMENT ON FUNCTION arima_ops.run_trainings(arima_ops.training[], int) IS
 
 /* Folds out of n values: not more than half of what there is, or what a training window leaves. */
 CREATE FUNCTION arima_ops.count_folds(n int, backtest_length int, train_window int) RETURNS int
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT CASE WHEN f.folds >= least(20, backtest_length) THEN f.folds ELSE 0 END
-	FROM (SELECT least(backtest_length, n - least(coalesce(train_window, n), (n + 1) / 2)) AS folds) AS f
-$$;
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	folds int := least(backtest_length, n - least(coalesce(train_window, n), (n + 1) / 2));
+BEGIN
+	RETURN CASE WHEN folds >= least(20, backtest_length) THEN folds ELSE 0 END;
+END $$;
 COMMENT ON FUNCTION arima_ops.count_folds(int, int, int) IS
 'How many of the last of n values are folds: backtest_length, or fewer if there are not twice as many values; 0 if it would be less than 20';
 
@@ -141,9 +143,10 @@ DECLARE
 	ts timestamptz[];
 	n int;
 BEGIN
-	SELECT array_agg(l.value ORDER BY l.ts), array_agg(l.ts ORDER BY l.ts), count(*) INTO plan.y, ts, n
-	FROM (SELECT a.ts, a.value FROM arima_ops.actuals AS a WHERE a.series = series
-		ORDER BY a.ts DESC LIMIT policy.train_window + policy.backtest_length) AS l;
+	SELECT array_agg(l.value), array_agg(l.ts), count(*) INTO plan.y, ts, n
+	FROM (SELECT * FROM (SELECT a.ts, a.value FROM arima_ops.actuals AS a WHERE a.series = series
+			ORDER BY a.ts DESC LIMIT policy.train_window + policy.backtest_length) AS newest
+		ORDER BY newest.ts) AS l;
 	IF n = 0 THEN
 		RAISE EXCEPTION 'series "%" has no actual values', series
 			USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -161,9 +164,9 @@ BEGIN
 	plan.trained_from := ts[greatest(1, n + 1 - policy.train_window)];
 	plan.trained_to := ts[n];
 	plan.sessions := ts[n + 1 - plan.folds : n];
-	plan.history_hash := arima_ops.history_hash(series, plan.history_from, plan.trained_to);
-	plan.data_hash := CASE WHEN plan.trained_from = plan.history_from THEN plan.history_hash
-		ELSE arima_ops.history_hash(series, plan.trained_from, plan.trained_to) END;
+	plan.history_hash := arima_ops.values_hash(ts, plan.y);
+	plan.data_hash := CASE WHEN n <= policy.train_window OR policy.train_window IS NULL THEN plan.history_hash
+		ELSE arima_ops.values_hash(ts[n + 1 - policy.train_window :], plan.y[n + 1 - policy.train_window :]) END;
 	IF against_champion THEN
 		SELECT * INTO champion FROM arima_ops.models AS m WHERE m.series = series AND m.status = 'champion';
 		plan.champion := champion.version;
@@ -181,11 +184,12 @@ COMMENT ON FUNCTION arima_ops.plan_training(text, text, boolean) IS
 
 /* Of a locked series: are history and champion still those of the plan?  Values after it do not matter. */
 CREATE FUNCTION arima_ops.plan_holds(plan arima_ops.training) RETURNS boolean
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-	SELECT arima_ops.history_hash(plan.series, plan.history_from, plan.trained_to) = plan.history_hash
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN arima_ops.history_hash(plan.series, plan.history_from, plan.trained_to) = plan.history_hash
 		AND (plan.champion IS NULL OR EXISTS (SELECT FROM arima_ops.models AS m WHERE m.series = plan.series
-			AND m.version = plan.champion AND m.status = 'champion' AND m.adjustment = plan.champion_adjustment))
-$$;
+			AND m.version = plan.champion AND m.status = 'champion' AND m.adjustment = plan.champion_adjustment));
+END $$;
 COMMENT ON FUNCTION arima_ops.plan_holds(arima_ops.training) IS
 'Is the training of a locked series still what it would be computed from, up to the last value of then?';
 
@@ -202,12 +206,18 @@ COMMENT ON FUNCTION arima_ops.raise_fault(arima_ops.training_result) IS 'The err
 
 /* How good forecasts of consecutive sessions are: accuracy with the value before as naive forecast. */
 CREATE FUNCTION arima_ops.fold_accuracy(y float8[], forecasts float8[]) RETURNS @extschema@.arima_accuracy_result
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT @extschema@.arima_accuracy(u.forecast, u.actual, u.naive, s.scale)
-	FROM (SELECT cardinality(y) - cardinality(forecasts) AS before) AS b,
-		LATERAL (SELECT @extschema@.arima_naive_scale(y[: b.before]) AS scale) AS s,
-		LATERAL unnest(forecasts, y[b.before + 1 :], y[b.before : cardinality(y) - 1]) AS u (forecast, actual, naive)
-$$;
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	before int := cardinality(y) - cardinality(forecasts);
+	-- not in the query, which would compute it for each row
+	scale float8 := @extschema@.arima_naive_scale(y[: before]);
+	accuracy @extschema@.arima_accuracy_result;
+BEGIN
+	SELECT (a.accuracy).* INTO accuracy
+	FROM (SELECT @extschema@.arima_accuracy(u.forecast, u.actual, u.naive, scale) AS accuracy
+		FROM unnest(forecasts, y[before + 1 :], y[before : cardinality(y) - 1]) AS u (forecast, actual, naive)) AS a;
+	RETURN accuracy;
+END $$;
 COMMENT ON FUNCTION arima_ops.fold_accuracy(float8[], float8[]) IS
 'Accuracy of forecasts of the last values of y, one for each; the values before them give the scale of MASE';
 
@@ -263,11 +273,15 @@ COMMENT ON FUNCTION arima_ops.new_evaluation(arima_ops.training, arima_ops.train
 
 /* Why there is no evaluation; NULL if there is one. */
 CREATE FUNCTION arima_ops.no_folds_reason(plan arima_ops.training, result arima_ops.training_result) RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT CASE WHEN plan.folds = 0 THEN format('%s values are too few for an evaluation', cardinality(plan.y))
-		WHEN result.forecasts IS NULL OR plan.champion IS NOT NULL AND result.champion_forecasts IS NULL
-		THEN format('no evaluation: %s', result.message) END
-$$;
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF plan.folds = 0 THEN
+		RETURN format('%s values are too few for an evaluation', cardinality(plan.y));
+	ELSIF result.forecasts IS NULL OR plan.champion IS NOT NULL AND result.champion_forecasts IS NULL THEN
+		RETURN format('no evaluation: %s', result.message);
+	END IF;
+	RETURN NULL;
+END $$;
 COMMENT ON FUNCTION arima_ops.no_folds_reason(arima_ops.training, arima_ops.training_result) IS
 'Why a training could not be evaluated; NULL if it was';
 

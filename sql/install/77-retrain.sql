@@ -101,18 +101,15 @@ END $$;
 COMMENT ON FUNCTION arima_ops.judge(text, float8, float8, float8[], float8[], float8) IS
 'Is a candidate to replace the champion, by their errors in the same sessions? Policy rmse_only: its RMSE is smaller; significant: by min_gain at least, with a one-sided Diebold-Mariano test (Harvey, Leybourne and Newbold) at alpha, and not worse than the naive forecast';
 
-/* The candidate's errors and the champion's; both are there. */
-CREATE FUNCTION arima_ops.judge_training(plan arima_ops.training, result arima_ops.training_result, policy arima_ops.series, naive_rmse float8,
-	OUT promote boolean, OUT gain float8, OUT dm_statistic float8, OUT dm_p_value float8, OUT reason text)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT j.* FROM (SELECT array_agg(u.actual - u.forecast ORDER BY u.i) AS errors, array_agg(u.actual - u.champion ORDER BY u.i) AS champion_errors
-		FROM unnest(plan.y[cardinality(plan.y) - plan.folds + 1 :], result.forecasts, result.champion_forecasts)
-			WITH ORDINALITY AS u (actual, forecast, champion, i)) AS e,
-		LATERAL arima_ops.judge(policy.promotion_policy, policy.promotion_min_gain, policy.promotion_alpha,
-			e.errors, e.champion_errors, naive_rmse) AS j
-$$;
-COMMENT ON FUNCTION arima_ops.judge_training(arima_ops.training, arima_ops.training_result, arima_ops.series, float8) IS
-'arima_ops.judge for what a training gave';
+/* The errors of forecasts of the last values of y. */
+CREATE FUNCTION arima_ops.fold_errors(y float8[], forecasts float8[]) RETURNS float8[]
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN (SELECT array_agg(u.actual - u.forecast)
+		FROM unnest(y[cardinality(y) - cardinality(forecasts) + 1 :], forecasts) AS u (actual, forecast));
+END $$;
+COMMENT ON FUNCTION arima_ops.fold_errors(float8[], float8[]) IS
+'Errors (actual - forecast) of forecasts of the last values of y, one for each';
 
 /* The gate: compares the new version of a locked series with its champion, and acts on it. */
 CREATE FUNCTION arima_ops.pass_gate(plan arima_ops.training, result arima_ops.training_result, accuracy @extschema@.arima_accuracy_result,
@@ -130,7 +127,8 @@ BEGIN
 	made := ROW (plan.series, 'kept', new_version, plan.champion, arima_ops.no_folds_reason(plan, result), plan.folds,
 		accuracy.rmse, champion.rmse, evaluation.naive_rmse, NULL, NULL, NULL);
 	IF made.reason IS NULL THEN
-		SELECT * INTO verdict FROM arima_ops.judge_training(plan, result, policy, evaluation.naive_rmse);
+		SELECT * INTO verdict FROM arima_ops.judge(policy.promotion_policy, policy.promotion_min_gain, policy.promotion_alpha,
+			arima_ops.fold_errors(plan.y, result.forecasts), arima_ops.fold_errors(plan.y, result.champion_forecasts), evaluation.naive_rmse);
 		made.outcome := CASE WHEN verdict.promote THEN 'promoted' ELSE 'kept' END;
 		made.reason := verdict.reason;
 		made.gain := verdict.gain;
