@@ -1,0 +1,169 @@
+--
+-- retraining: when it is due, the gate, probation, the job
+--
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS arima_ops;
+RESET client_min_messages;
+\set SHOW_CONTEXT never
+SET TimeZone = 'UTC';
+SET DateStyle = 'ISO';
+
+-- sums of an autoregression, and of the noise in it: the random walk is wrong for the first, right for the second
+CREATE TEMP TABLE truth AS
+WITH RECURSIVE ar AS (
+	SELECT 0 AS i, 0::float8 AS x, 0::float8 AS before
+	UNION ALL
+	SELECT i + 1, 0.5 * x - 0.3 * before + hashint4(i) / 2147483648.0::float8, x FROM ar WHERE i < 600)
+SELECT i, timestamptz '2023-01-01' + i * interval '1 day' AS ts, 100 + sum(x) OVER (ORDER BY i) AS ar,
+	100 + sum(hashint4(i)) OVER (ORDER BY i) / 2147483648.0::float8 AS walk FROM ar WHERE i > 0;
+CREATE FUNCTION pg_temp.record(series text, kind text, from_i int, to_i int, factor float8 DEFAULT 1) RETURNS bigint LANGUAGE sql AS $$
+	SELECT inserted FROM arima_ops.record_actuals(series, (SELECT array_agg(ts ORDER BY i) FROM truth WHERE i BETWEEN from_i AND to_i),
+		(SELECT array_agg(factor * CASE kind WHEN 'ar' THEN ar ELSE walk END ORDER BY i) FROM truth WHERE i BETWEEN from_i AND to_i))
+$$;
+CREATE FUNCTION pg_temp.status(name text) RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(version || ' ' || status || ' ' || spec, ', ' ORDER BY version) FROM arima_ops.models WHERE series = name
+$$;
+CREATE FUNCTION pg_temp.last_event(name text) RETURNS text LANGUAGE sql AS $$
+	SELECT concat_ws(' | ', kind, version, message, details ->> 'why') FROM arima_ops.events WHERE series = name ORDER BY id DESC LIMIT 1
+$$;
+
+-- when it is due
+SELECT arima_ops.retrain_due('re_none');
+SELECT arima_ops.create_series('re_a', '(0,1,0)', policy => '{"backtest_length": 100, "retrain_every": 30}');
+SELECT arima_ops.retrain_due('re_a');
+SELECT arima_ops.retrain('re_a');
+SELECT pg_temp.record('re_a', 'ar', 1, 300);
+SELECT outcome, version, champion_version, reason, n_folds, rmse = naive_rmse AS naive, champion_rmse, gain FROM arima_ops.retrain('re_a');
+SELECT pg_temp.record('re_a', 'ar', 301, 304);
+SELECT * FROM arima_ops.retrain_due('re_a');
+SELECT outcome, version, champion_version, reason, n_folds FROM arima_ops.retrain('re_a');
+SELECT pg_temp.record('re_a', 'ar', 305, 329);
+SELECT * FROM arima_ops.retrain_due('re_a');
+SELECT pg_temp.record('re_a', 'ar', 330, 330);
+SELECT * FROM arima_ops.retrain_due('re_a');
+
+-- the gate: a better model replaces the champion, and its numbers are those of an independent computation
+SELECT arima_ops.set_policy('re_a', '{"spec": "(2,1,0)"}');
+SELECT outcome, version, champion_version, reason, n_folds FROM arima_ops.retrain('re_a');
+SELECT pg_temp.status('re_a'), pg_temp.last_event('re_a');
+SELECT version, champion_version, kind, policy, decision, bool_and(abs(a - b) <= 1e-9 * (1 + abs(b))) AS same
+FROM arima_ops.evaluations AS e,
+	LATERAL (SELECT array_agg(ar ORDER BY i) AS y FROM truth WHERE i <= 330) AS h,
+	LATERAL (SELECT rolling_rmse(c.forecast, c.actual) AS rmse, rolling_mae(c.forecast, c.actual) AS mae, rolling_mape(c.forecast, c.actual) AS mape,
+			rolling_rmse(o.forecast, o.actual) AS old_rmse, rolling_mae(o.forecast, o.actual) AS old_mae, rolling_mape(o.forecast, o.actual) AS old_mape,
+			rolling_smape(o.forecast, o.actual) AS old_smape, rolling_rmse(h.y[origin], c.actual) AS naive,
+			array_agg(c.actual - c.forecast ORDER BY origin) AS e, array_agg(o.actual - o.forecast ORDER BY origin) AS old_e
+		FROM arima_backtest(h.y, '(2,1,0)', 230) AS c JOIN arima_backtest((SELECT model FROM arima_ops.models WHERE series = 're_a' AND version = 1), h.y, 230) AS o USING (origin)) AS w,
+	LATERAL arima_diebold_mariano_test(w.old_e, w.e, 1, 2, 'greater') AS t,
+	LATERAL unnest(ARRAY[e.rmse, e.mae, e.mape, e.champion_rmse, e.champion_mae, e.champion_mape, e.champion_smape, e.naive_rmse, e.gain, e.dm_statistic, e.dm_p_value],
+		ARRAY[w.rmse, w.mae, w.mape, w.old_rmse, w.old_mae, w.old_mape, w.old_smape, w.naive, 1 - w.rmse / w.old_rmse, t.statistic, t.p_value]) AS u (a, b)
+WHERE e.series = 're_a' AND e.version = 2 GROUP BY 1, 2, 3, 4, 5;
+-- the event has them all
+SELECT e.kind, bool_and(abs((e.details ->> k)::float8 - (to_jsonb(v) ->> k)::float8) < 1e-12) AS same, count(*)
+FROM arima_ops.events AS e JOIN arima_ops.evaluations AS v USING (series, version),
+	unnest(ARRAY['rmse', 'mae', 'mape', 'champion_rmse', 'champion_mae', 'champion_mape', 'naive_rmse', 'gain', 'dm_statistic', 'dm_p_value']) AS k
+WHERE series = 're_a' AND version = 2 GROUP BY e.kind;
+-- the next request is answered by it, and drift is measured against its errors in the folds
+SELECT p.version, m.reference_rmse = e.rmse AS reference FROM arima_ops.predict('re_a') AS p JOIN arima_ops.models AS m USING (series, version) JOIN arima_ops.evaluations AS e USING (series, version);
+-- not again before there are new sessions, unless forced; the same model is no better than itself
+SELECT outcome, version, champion_version, reason FROM arima_ops.retrain('re_a');
+SELECT outcome, version, champion_version, reason, rmse >= champion_rmse AS worse FROM arima_ops.retrain('re_a', force => true);
+SELECT pg_temp.status('re_a'), pg_temp.last_event('re_a');
+-- the way back
+SELECT arima_ops.rollback('re_a');
+SELECT pg_temp.status('re_a');
+
+-- policies, on errors made up: equal ones, better ones, those of a worse model than naive
+CREATE TEMP TABLE errors AS
+SELECT array_agg(e ORDER BY i) AS e, array_agg(e * 1.005 ORDER BY i) AS slightly, array_agg(e * 1.2 ORDER BY i) AS clearly,
+	array_agg(e + CASE i WHEN 7 THEN 3 ELSE 0 END ORDER BY i) AS once, array_agg(-e ORDER BY i) AS mirrored
+FROM (SELECT i, hashint4(i) / 2147483648.0::float8 AS e FROM generate_series(1, 200) AS i) AS x;
+SELECT policy, champion, j.promote, round(j.gain::numeric, 4) AS gain, round(j.dm_p_value::numeric, 4) AS p, j.reason
+FROM errors, unnest(ARRAY['rmse_only', 'significant']) AS policy,
+	LATERAL (VALUES (1, 'equal', errors.e, 1), (2, 'mirrored', mirrored, 1), (3, 'slightly worse', slightly, 1), (4, 'clearly worse', clearly, 1),
+		(5, 'worse once', once, 1), (6, 'clearly worse, naive better', clearly, 0.1)) AS c (n, champion, old, naive),
+	LATERAL arima_ops.judge(policy, 0.01, 0.05, errors.e, c.old, c.naive) AS j
+ORDER BY policy, c.n;
+SELECT * FROM arima_ops.judge('significant', 0, 0.05, '{0,0,0}', '{0,0,0}', 1);
+SELECT promote, gain, reason FROM arima_ops.judge('significant', 0, 0.05, '{1,-1,1}', '{0,0,0}', 1);
+SELECT promote, gain, reason FROM arima_ops.judge('significant', 0, 0.5, '{0,0,0}', '{1,-2,1}', 1);
+
+-- rmse_only: the original rule
+SELECT arima_ops.create_series('re_b', '(0,1,0)', policy => '{"backtest_length": 100, "promotion_policy": "rmse_only", "cooldown": 0}');
+SELECT pg_temp.record('re_b', 'ar', 1, 300), (arima_ops.retrain('re_b')).outcome;
+SELECT outcome, reason, gain, dm_p_value FROM arima_ops.retrain('re_b', true);
+SELECT arima_ops.set_policy('re_b', '{"spec": "(2,1,0)"}');
+SELECT outcome, reason, gain > 0.05 AS gain FROM arima_ops.retrain('re_b', true);
+SELECT policy, decision, champion_version FROM arima_ops.evaluations WHERE series = 're_b' ORDER BY id;
+
+-- too few values to compare: the champion stays, and that is said
+SELECT arima_ops.create_series('re_c', '(0,1,0)', policy => '{"cooldown": 0}');
+SELECT pg_temp.record('re_c', 'ar', 1, 20);
+SELECT outcome, version, champion_version, reason, n_folds, rmse FROM arima_ops.retrain('re_c');
+SELECT outcome, version, champion_version, reason, n_folds FROM arima_ops.retrain('re_c', true);
+SELECT pg_temp.status('re_c'), pg_temp.last_event('re_c'), (SELECT count(*) FROM arima_ops.evaluations WHERE series = 're_c');
+
+-- a split: the champion is compared in the prices of today, and the model is trained anew on them
+SELECT pg_temp.record('re_b', 'ar', 301, 310), arima_ops.restate('re_b', 0.25, (SELECT ts FROM truth WHERE i = 310));
+SELECT * FROM arima_ops.retrain_due('re_b');
+SELECT outcome, reason, abs(gain) < 0.05 AS about_equal FROM arima_ops.retrain('re_b');
+SELECT version, status, adjustment FROM arima_ops.models WHERE series = 're_b' ORDER BY version;
+SELECT * FROM arima_ops.retrain_due('re_b');
+
+-- drift makes it due, and within probation brings the former champion back
+SELECT arima_ops.create_series('re_d', '(0,1,0)', policy => '{"backtest_length": 100, "probation": 20}');
+SELECT pg_temp.record('re_d', 'walk', 1, 300), arima_ops.train('re_d'), arima_ops.train('re_d', '(0,1,1)'), arima_ops.promote('re_d', 2, 'to be tried');
+CREATE FUNCTION pg_temp.live(name text, from_i int, to_i int, loudness float8) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	FOR k IN from_i .. to_i LOOP
+		PERFORM arima_ops.predict(name);
+		INSERT INTO arima_ops.actuals (series, ts, value)
+		SELECT name, t.ts, 100 + loudness * (t.walk - 100) FROM truth AS t WHERE t.i = k;
+		PERFORM arima_ops.score_predictions(name), arima_ops.check_series(name);
+	END LOOP;
+END $$;
+SELECT pg_temp.live('re_d', 301, 314, 1);
+SELECT arima_ops.in_drift('re_d'), arima_ops.check_probation('re_d');
+SELECT * FROM arima_ops.retrain_due('re_d');
+SELECT pg_temp.live('re_d', 315, 318, 3);
+SELECT arima_ops.in_drift('re_d');
+SELECT * FROM arima_ops.retrain_due('re_d');
+SELECT arima_ops.check_probation('re_d');
+SELECT pg_temp.status('re_d'), pg_temp.last_event('re_d');
+-- who came back is not on probation, although it drifts as well
+SELECT arima_ops.in_drift('re_d');
+SELECT * FROM arima_ops.retrain_due('re_d');
+SELECT pg_temp.live('re_d', 319, 345, 3);
+SELECT arima_ops.in_drift('re_d'), arima_ops.check_probation('re_d');
+-- later drift is no matter of probation either
+SELECT arima_ops.create_series('re_e', '(0,1,0)', policy => '{"backtest_length": 100, "probation": 14}');
+SELECT pg_temp.record('re_e', 'walk', 1, 300), arima_ops.train('re_e'), arima_ops.train('re_e', '(0,1,1)'), arima_ops.promote('re_e', 2);
+SELECT pg_temp.live('re_e', 301, 315, 1), pg_temp.live('re_e', 316, 319, 3);
+SELECT arima_ops.in_drift('re_e'), arima_ops.check_probation('re_e');
+SELECT * FROM arima_ops.retrain_due('re_e');
+-- drift with nothing new since the last try is not due again
+SELECT outcome, reason FROM arima_ops.retrain('re_e');
+SELECT arima_ops.in_drift('re_e'), d.* FROM arima_ops.retrain_due('re_e') AS d;
+
+-- the job: all that are due, each in a transaction of its own; who fails is an event
+SELECT arima_ops.create_series('re_f', '(0,1,1)', '{"lambda": 0}'), arima_ops.create_series('re_g', '(0,1,0)'), arima_ops.create_series('re_h', '(2,1,0)');
+SELECT pg_temp.record('re_f', 'walk', 1, 100, -1), pg_temp.record('re_h', 'ar', 1, 300);
+CREATE TEMP TABLE paused AS SELECT name FROM arima_ops.series WHERE active AND (name NOT LIKE 're\_%' OR name = 're_a');
+UPDATE arima_ops.series SET active = false WHERE name IN (TABLE paused);
+SELECT arima_ops.set_policy('re_c', '{"retrain_every": 10}'), pg_temp.record('re_c', 'ar', 21, 60);
+SELECT arima_ops.series_to_retrain(false);
+CALL arima_ops.run_retraining(workers => 2);
+SELECT job, status, done, total, error FROM arima_ops.job_runs WHERE job = 'retraining' ORDER BY id DESC LIMIT 1;
+SELECT s, pg_temp.status(s), pg_temp.last_event(s) FROM unnest(ARRAY['re_a', 're_c', 're_f', 're_g', 're_h']) AS s;
+SELECT details FROM arima_ops.events WHERE kind = 'retrain_failed' AND series = 're_f';
+SELECT arima_ops.series_to_retrain(false);
+SELECT count(*) FROM arima_ops.models WHERE series IN ('re_b', 're_c', 're_d', 're_e', 're_h');
+CALL arima_ops.run_retraining(force => true, workers => 0, batch => 2);
+SELECT status, done, total, error FROM arima_ops.job_runs WHERE job = 'retraining' ORDER BY id DESC LIMIT 1;
+SELECT count(*) FROM arima_ops.models WHERE series IN ('re_b', 're_c', 're_d', 're_e', 're_h');
+-- one champion each
+SELECT series, count(*) FILTER (WHERE status = 'champion') AS champions FROM arima_ops.models WHERE series LIKE 're\_%' GROUP BY series ORDER BY series;
+BEGIN;
+CALL arima_ops.run_retraining();
+ROLLBACK;
+UPDATE arima_ops.series SET active = true WHERE name IN (TABLE paused);
