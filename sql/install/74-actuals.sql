@@ -141,12 +141,12 @@ BEGIN
 		IF TG_OP = 'UPDATE' THEN
 			INSERT INTO arima_ops.actual_revisions (series, ts, old_value, new_value, old_source, old_recorded_at)
 			SELECT o.series, o.ts, o.value, n.value, o.source, o.recorded_at
-			FROM old_rows AS o JOIN new_rows AS n USING (series, ts) WHERE o.value <> n.value;
+			FROM old_rows AS o JOIN new_rows AS n USING (series, ts) WHERE o.value <> n.value ORDER BY series, ts;
 			SELECT array_agg(DISTINCT o.series), min(o.ts) INTO touched, first_ts
 			FROM old_rows AS o JOIN new_rows AS n USING (series, ts) WHERE o.value <> n.value;
 		ELSE
 			INSERT INTO arima_ops.actual_revisions (series, ts, old_value, old_source, old_recorded_at)
-			SELECT o.series, o.ts, o.value, o.source, o.recorded_at FROM old_rows AS o;
+			SELECT o.series, o.ts, o.value, o.source, o.recorded_at FROM old_rows AS o ORDER BY o.series, o.ts;
 			SELECT min(o.ts) INTO first_ts FROM old_rows AS o;
 		END IF;
 	END IF;

@@ -11,16 +11,16 @@ use IPC::Run qw(start pump finish timeout);
 
 my $mark = '== end of statement ==';
 
-# A new session; dies if there is no server.
+# A new session, which is given so many seconds altogether; dies if there is no server.
 sub new
 {
-	my ($class) = @_;
+	my ($class, $seconds) = @_;
 	my $self = bless { in => '', out => '', err => '' }, $class;
 
 	$self->{run} = start(
 		[ 'psql', '-X', '-A', '-t', '-q', '-v', 'VERBOSITY=verbose' ],
 		'<', \$self->{in}, '>', \$self->{out}, '2>', \$self->{err},
-		timeout(300));
+		timeout($seconds // 300));
 	$self->{pid} = $self->query('SELECT pg_backend_pid()');
 	die "no session: $self->{err}" unless $self->{pid} =~ /^\d+$/;
 	return $self;

@@ -11,7 +11,7 @@ use Test::More;
 use Session;
 
 my $n = $ENV{SIMULATIONS} // 50;
-my $session = Session->new;
+my $session = Session->new(7200);
 # white noise, as a model
 my $noise = "arima_fit(ARRAY[0, 1, -1, 2, 0, -2, 1, 0, 3, -1, 0, 2], '(0,0,0) without constant')";
 
