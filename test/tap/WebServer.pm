@@ -38,8 +38,8 @@ sub make_certificate
 	print $extensions "subjectAltName=DNS:localhost\n";
 	close $extensions;
 	for my $command (
-		"req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout $dir/authority.key -out $dir/authority.pem",
-		"req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout $dir/server.key -out $dir/server.csr",
+		"req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=authority -keyout $dir/authority.key -out $dir/authority.pem",
+		"req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost -keyout $dir/server.key -out $dir/server.csr",
 		"x509 -req -in $dir/server.csr -CA $dir/authority.pem -CAkey $dir/authority.key -CAcreateserial -days 2 -extfile $dir/extensions -out $dir/server.pem")
 	{
 		system("openssl $command >$dir/openssl.log 2>&1") == 0 or die `cat $dir/openssl.log`;

@@ -1,0 +1,130 @@
+/* ---- where values come from: providers, by configuration ---- */
+
+CREATE TABLE arima_ops.providers (
+	name text PRIMARY KEY CHECK (name ~ '^[a-z0-9_]{1,100}$'),
+	builtin boolean NOT NULL DEFAULT false,
+	url text NOT NULL CHECK (url ~ '^https?://'),
+	headers jsonb NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(headers) = 'object'),
+	format text NOT NULL CHECK (format IN ('yahoo', 'json', 'csv')),
+	rows_path jsonpath,
+	date_field text,
+	value_field text NOT NULL,
+	date_format text NOT NULL DEFAULT 'iso',
+	request_format text NOT NULL DEFAULT 'YYYY-MM-DD',
+	separator text NOT NULL DEFAULT ',' CHECK (separator ~ '^[^"]$'),
+	decimal_comma boolean NOT NULL DEFAULT false,
+	time_zone text,
+	session_end time NOT NULL DEFAULT '18:00',
+	scale numeric NOT NULL DEFAULT 1 CHECK (scale <> 0 AND scale <> 'NaN'),
+	major_units boolean NOT NULL DEFAULT false,
+	skip_zero boolean NOT NULL DEFAULT true,
+	history interval NOT NULL DEFAULT '10 years' CHECK (history > interval '0'),
+	overlap interval NOT NULL DEFAULT '14 days' CHECK (overlap >= interval '0'),
+	CHECK ((format = 'json') = (rows_path IS NOT NULL)),
+	CHECK ((format = 'yahoo') = (date_field IS NULL)),
+	CHECK (format <> 'yahoo' OR value_field IN ('adjclose', 'close', 'open', 'high', 'low', 'volume')),
+	-- the cast is what checks
+	CHECK (CASE WHEN format = 'json' THEN date_field::jsonpath IS NOT NULL AND value_field::jsonpath IS NOT NULL ELSE true END));
+
+COMMENT ON TABLE arima_ops.providers IS
+'Where the values of series are fetched: how to ask, and how to read the answer. Values are of days: a session is the trade date, at midnight UTC. The host must be in arima_ops.http_allowed_hosts. Rows of the extension itself (builtin) cannot be changed: copy them under another name';
+COMMENT ON COLUMN arima_ops.providers.builtin IS 'came with the extension; not dumped';
+COMMENT ON COLUMN arima_ops.providers.url IS
+'with {symbol}; {from} and {to}, the first and last day wanted; {from_epoch} and {to_epoch}, the same in seconds, the second one past the last day; {secret:NAME}, a line of arima_ops.http_secrets_file';
+COMMENT ON COLUMN arima_ops.providers.headers IS 'sent with the request; {secret:NAME} as in the URL';
+COMMENT ON COLUMN arima_ops.providers.format IS 'yahoo: the chart API, version 8; json: values found by paths; csv: columns found by the names in the first line';
+COMMENT ON COLUMN arima_ops.providers.rows_path IS 'json: path to the rows; for an object with dates as keys end it with .keyvalue()';
+COMMENT ON COLUMN arima_ops.providers.date_field IS 'json: path within a row to its date; csv: name of the column';
+COMMENT ON COLUMN arima_ops.providers.value_field IS 'json: path within a row to its value; csv: name of the column; yahoo: adjclose, close, open, high, low or volume';
+COMMENT ON COLUMN arima_ops.providers.date_format IS 'of dates in the answer: iso (a time after the date is ignored), epoch, epoch_ms, or a pattern of to_date';
+COMMENT ON COLUMN arima_ops.providers.request_format IS 'of {from} and {to} in the URL: a pattern of to_char';
+COMMENT ON COLUMN arima_ops.providers.separator IS 'csv: between the columns';
+COMMENT ON COLUMN arima_ops.providers.decimal_comma IS 'csv: 1.234,5 is 1234.5';
+COMMENT ON COLUMN arima_ops.providers.time_zone IS 'of the exchange; NULL: what the answer says, or else UTC';
+COMMENT ON COLUMN arima_ops.providers.session_end IS 'when, in that time zone, the value of the day is final, unless the answer says it: before, it is left out';
+COMMENT ON COLUMN arima_ops.providers.scale IS 'values are multiplied by it';
+COMMENT ON COLUMN arima_ops.providers.major_units IS 'yahoo: prices in pence, cents or agorot (GBp, ZAc, ILA) are divided by 100';
+COMMENT ON COLUMN arima_ops.providers.skip_zero IS 'a value of 0 is a missing one';
+COMMENT ON COLUMN arima_ops.providers.history IS 'how far back the first fetch of a series goes';
+COMMENT ON COLUMN arima_ops.providers.overlap IS 'how far before the last value each further fetch begins, to see what was revised';
+
+INSERT INTO arima_ops.providers (name, builtin, url, headers, format, rows_path, date_field, value_field, request_format, time_zone) VALUES
+('yahoo', true,
+	'https://query1.finance.yahoo.com/v8/finance/chart/{symbol}?period1={from_epoch}&period2={to_epoch}&interval=1d&events=div%2Csplits%2CcapitalGains&includePrePost=false',
+	'{"User-Agent": "Mozilla/5.0 (X11; Linux x86_64)"}', 'yahoo', NULL, NULL, 'adjclose', 'YYYY-MM-DD', NULL),
+('yahoo_close', true,
+	'https://query1.finance.yahoo.com/v8/finance/chart/{symbol}?period1={from_epoch}&period2={to_epoch}&interval=1d&events=div%2Csplits%2CcapitalGains&includePrePost=false',
+	'{"User-Agent": "Mozilla/5.0 (X11; Linux x86_64)"}', 'yahoo', NULL, NULL, 'close', 'YYYY-MM-DD', NULL),
+('tiingo', true,
+	'https://api.tiingo.com/tiingo/daily/{symbol}/prices?startDate={from}&endDate={to}',
+	'{"Authorization": "Token {secret:tiingo}"}', 'json', '$[*]', '$.date', '$.adjClose', 'YYYY-MM-DD', 'America/New_York'),
+('alpha_vantage', true,
+	'https://www.alphavantage.co/query?function=TIME_SERIES_DAILY&symbol={symbol}&outputsize=compact&apikey={secret:alpha_vantage}',
+	'{}', 'json', '$."Time Series (Daily)".keyvalue()', '$.key', '$.value."4. close"', 'YYYY-MM-DD', 'America/New_York'),
+('stooq', true,
+	'https://stooq.com/q/d/l/?s={symbol}&i=d&d1={from}&d2={to}',
+	'{}', 'csv', NULL, 'Date', 'Close', 'YYYYMMDD', 'America/New_York');
+
+SELECT pg_catalog.pg_extension_config_dump('arima_ops.providers', 'WHERE NOT builtin');
+
+CREATE FUNCTION arima_ops.provider_is_builtin() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RAISE EXCEPTION 'provider "%" belongs to the extension', coalesce(OLD.name, NEW.name)
+		USING ERRCODE = 'object_not_in_prerequisite_state',
+			HINT = 'Insert a copy under another name, with builtin false, and change that.';
+END $$;
+COMMENT ON FUNCTION arima_ops.provider_is_builtin() IS 'Refuses changes of the providers that came with the extension (trigger)';
+
+CREATE TRIGGER builtin_is_final BEFORE UPDATE OR DELETE ON arima_ops.providers
+FOR EACH ROW WHEN (OLD.builtin) EXECUTE FUNCTION arima_ops.provider_is_builtin();
+CREATE TRIGGER builtin_is_ours BEFORE INSERT ON arima_ops.providers
+FOR EACH ROW WHEN (NEW.builtin) EXECUTE FUNCTION arima_ops.provider_is_builtin();
+CREATE TRIGGER builtin_stays_ours BEFORE UPDATE ON arima_ops.providers
+FOR EACH ROW WHEN (NEW.builtin) EXECUTE FUNCTION arima_ops.provider_is_builtin();
+
+ALTER TABLE arima_ops.series ADD FOREIGN KEY (provider) REFERENCES arima_ops.providers (name) ON UPDATE CASCADE;
+
+/* ---- asking ---- */
+
+CREATE FUNCTION arima_ops.url_encode(value text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce(string_agg(CASE WHEN chr(b) ~ '[A-Za-z0-9._~-]' AND b < 128 THEN chr(b)
+		ELSE '%' || upper(lpad(to_hex(b), 2, '0')) END, '' ORDER BY i), '')
+	FROM (SELECT i, get_byte(convert_to(value, 'UTF8'), i) AS b
+		FROM generate_series(0, octet_length(convert_to(value, 'UTF8')) - 1) AS i) AS bytes
+$$;
+COMMENT ON FUNCTION arima_ops.url_encode(text) IS 'A text as a part of a URL: all but letters, digits, ".", "_", "~" and "-" as %XX of its UTF-8';
+
+CREATE FUNCTION arima_ops.fetch_url(provider arima_ops.providers, symbol text, from_day date, to_day date) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	-- a day earlier, since a session may begin on the day before by UTC; the symbol last: it is encoded, so no brace of it is read
+	SELECT replace(replace(replace(replace(replace(provider.url,
+		'{from}', arima_ops.url_encode(to_char(from_day, provider.request_format))),
+		'{to}', arima_ops.url_encode(to_char(to_day, provider.request_format))),
+		'{from_epoch}', (extract(epoch FROM (from_day - 1)::timestamp)::bigint)::text),
+		'{to_epoch}', (extract(epoch FROM (to_day + 1)::timestamp)::bigint)::text),
+		'{symbol}', arima_ops.url_encode(symbol))
+$$;
+COMMENT ON FUNCTION arima_ops.fetch_url(arima_ops.providers, text, date, date) IS 'The URL that asks a provider for the values of a symbol, from one day to another; secrets are not in it yet';
+
+/*
+ * Runs with the owner's rights: http_prepare is for nobody else, and what is sent
+ * is what the tables say.
+ */
+CREATE FUNCTION arima_ops.prepare_fetch(names text[], whole boolean DEFAULT false) RETURNS int
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+	SELECT arima_ops.http_prepare(coalesce(array_agg(ROW('GET',
+			arima_ops.fetch_url(p, s.symbol, CASE WHEN r.last_ts IS NULL THEN (today - p.history)::date
+				WHEN whole THEN (r.first_ts AT TIME ZONE 'UTC')::date
+				ELSE ((r.last_ts AT TIME ZONE 'UTC') - p.overlap)::date END, today),
+			ARRAY(SELECT h.key || ': ' || h.value FROM jsonb_each_text(p.headers) AS h),
+			NULL, NULL)::arima_ops.http_request ORDER BY n.i), '{}'))
+	FROM unnest(names) WITH ORDINALITY AS n (name, i)
+		JOIN arima_ops.series AS s ON s.name = n.name
+		JOIN arima_ops.providers AS p ON p.name = s.provider
+		CROSS JOIN LATERAL (SELECT (now() AT TIME ZONE 'UTC')::date + 1 AS today) AS d
+		CROSS JOIN LATERAL (SELECT min(a.ts) AS first_ts, max(a.ts) AS last_ts FROM arima_ops.actuals AS a WHERE a.series = s.name) AS r
+$$;
+COMMENT ON FUNCTION arima_ops.prepare_fetch(text[], boolean) IS
+'Prepares a request for each of these series, which must have a provider, in this order: for what is new, or for the whole history. arima_ops.http_exchange sends them';

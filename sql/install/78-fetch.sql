@@ -1,0 +1,239 @@
+/* ---- fetching: many series at once, each recorded by itself ---- */
+
+CREATE TYPE arima_ops.fetch_outcome AS (
+	series text,
+	outcome text,
+	inserted bigint,
+	revised bigint,
+	unchanged bigint,
+	message text,
+	retry_after int);
+COMMENT ON TYPE arima_ops.fetch_outcome IS
+'What came of fetching a series: stored, with counts; restated: nothing stored, as earlier values have changed and the whole history is needed; failed, with the reason';
+
+/*
+ * Has the basis of the values changed, as by a split or dividend?  Then the oldest
+ * ones given differ from those recorded, not only one that was corrected.
+ */
+CREATE FUNCTION arima_ops.basis_changed(series text, ts timestamptz[], value float8[]) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce(bool_and(c.differs), EXISTS (SELECT FROM arima_ops.actuals AS a WHERE a.series = basis_changed.series))
+	FROM (SELECT a.value <> g.value AS differs FROM unnest(basis_changed.ts, basis_changed.value) AS g (ts, value)
+			JOIN arima_ops.actuals AS a ON a.series = basis_changed.series AND a.ts = g.ts
+		ORDER BY a.ts LIMIT 3) AS c
+$$;
+COMMENT ON FUNCTION arima_ops.basis_changed(text, timestamptz[], float8[]) IS
+'Do the oldest values given all differ from those recorded? True, too, if none of them is of a recorded session';
+
+CREATE FUNCTION arima_ops.note_payments(series text, body text, after timestamptz) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	SELECT arima_ops.record_event(e.kind, note_payments.series, NULL, format('%s on %s', e.message, to_char(e.session, 'YYYY-MM-DD')), e.details)
+	FROM (SELECT arima_ops.try_json(note_payments.body) AS document) AS d
+		CROSS JOIN LATERAL arima_ops.parse_payments(d.document,
+			CASE WHEN arima_ops.known_zone(d.document #>> '{chart,result,0,meta,exchangeTimezoneName}')
+				THEN d.document #>> '{chart,result,0,meta,exchangeTimezoneName}' ELSE 'UTC' END) AS e
+	WHERE e.session::timestamp AT TIME ZONE 'UTC' > note_payments.after
+		AND e.session::timestamp AT TIME ZONE 'UTC' <= (SELECT max(a.ts) FROM arima_ops.actuals AS a WHERE a.series = note_payments.series)
+	ORDER BY e.session
+$$;
+COMMENT ON FUNCTION arima_ops.note_payments(text, text, timestamptz) IS 'Records the splits and dividends of the sessions recorded after the one given as events';
+
+/* Sessions are the midnights, by UTC, that the trade dates begin with. */
+CREATE FUNCTION arima_ops.store_values(wanted arima_ops.series, body text, whole boolean) RETURNS arima_ops.fetch_outcome
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	given_ts timestamptz[];
+	given_value float8[];
+	first_ts timestamptz;
+	last_ts timestamptz;
+	result arima_ops.fetch_outcome;
+BEGIN
+	result.series := wanted.name;
+	PERFORM arima_ops.lock_series(ARRAY[wanted.name]);
+	SELECT min(a.ts), max(a.ts) INTO first_ts, last_ts FROM arima_ops.actuals AS a WHERE a.series = wanted.name;
+	-- what differs by the noise of the provider's arithmetic is the same
+	SELECT array_agg(g.ts ORDER BY g.ts),
+		array_agg(CASE WHEN abs(g.value - a.value) <= 1e-6 * abs(a.value) THEN a.value ELSE g.value END ORDER BY g.ts)
+	INTO given_ts, given_value
+	FROM (SELECT r.session::timestamp AT TIME ZONE 'UTC' AS ts, r.value FROM arima_ops.parse_answer(wanted.provider, body) AS r) AS g
+		LEFT JOIN arima_ops.actuals AS a ON a.series = wanted.name AND a.ts = g.ts;
+	IF given_ts IS NULL AND last_ts IS NULL THEN
+		RAISE EXCEPTION 'there are no values in the answer' USING ERRCODE = 'data_exception';
+	END IF;
+	IF given_ts IS NOT NULL AND arima_ops.basis_changed(wanted.name, given_ts, given_value) THEN
+		IF NOT whole THEN
+			result.outcome := 'restated';
+			RETURN result;
+		END IF;
+		IF given_ts[1] > first_ts THEN
+			RAISE EXCEPTION 'the values up to % have changed, as by a split, and the provider gives none before %: take those over by arima_ops.restate',
+				arima_ops.session_text(last_ts), arima_ops.session_text(given_ts[1]) USING ERRCODE = 'data_exception';
+		END IF;
+	END IF;
+	SELECT r.inserted, r.revised, r.unchanged INTO result.inserted, result.revised, result.unchanged
+	FROM arima_ops.record_actuals(wanted.name, coalesce(given_ts, '{}'), coalesce(given_value, '{}'), wanted.provider) AS r;
+	PERFORM arima_ops.note_payments(wanted.name, body, last_ts);
+	result.outcome := 'stored';
+	RETURN result;
+END $$;
+COMMENT ON FUNCTION arima_ops.store_values(arima_ops.series, text, boolean) IS
+'Records the values of an answer; whole: it gives the whole history. An error (class 22) says why that cannot be';
+
+CREATE FUNCTION arima_ops.store_answer(series text, answer arima_ops.http_response, whole boolean DEFAULT false) RETURNS arima_ops.fetch_outcome
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	wanted arima_ops.series := arima_ops.get_series(series);
+	result arima_ops.fetch_outcome;
+	reason text;
+BEGIN
+	-- one bad answer must not keep the others from being recorded
+	BEGIN
+		IF answer.fault IS NOT NULL THEN
+			RAISE EXCEPTION '%', answer.message USING ERRCODE = 'data_exception';
+		ELSIF answer.status NOT BETWEEN 200 AND 299 THEN
+			RAISE EXCEPTION 'status %: %', answer.status, arima_ops.complaint(convert_from(answer.body, 'UTF8')) USING ERRCODE = 'data_exception';
+		END IF;
+		RETURN arima_ops.store_values(wanted, convert_from(answer.body, 'UTF8'), whole);
+	EXCEPTION WHEN OTHERS THEN
+		GET STACKED DIAGNOSTICS reason = MESSAGE_TEXT;
+	END;
+	result.series := series;
+	result.outcome := 'failed';
+	result.message := reason;
+	result.retry_after := CASE WHEN answer.status IN (429, 503) THEN answer.retry_after END;
+	PERFORM arima_ops.record_event('fetch_failed', series, NULL, reason, jsonb_strip_nulls(jsonb_build_object('provider', wanted.provider,
+		'symbol', wanted.symbol, 'url', answer.url, 'status', answer.status, 'fault', answer.fault, 'attempts', answer.attempts,
+		'retry_after', answer.retry_after)));
+	RETURN result;
+END $$;
+COMMENT ON FUNCTION arima_ops.store_answer(text, arima_ops.http_response, boolean) IS
+'Records what a provider answered for a series, or an event fetch_failed with the reason why it cannot';
+
+/*
+ * Procedures that commit can neither have a search_path of their own nor their
+ * owner's rights: each transaction sets the path for itself.
+ */
+CREATE PROCEDURE arima_ops.fetch_batch(
+	names text[],
+	run bigint DEFAULT NULL,
+	done bigint DEFAULT 0,
+	total bigint DEFAULT NULL,
+	INOUT outcomes arima_ops.fetch_outcome[] DEFAULT NULL)
+LANGUAGE plpgsql AS $$
+DECLARE
+	whole boolean;
+	answers arima_ops.http_response[];
+	outcome arima_ops.fetch_outcome;
+	once_more text[];
+BEGIN
+	COMMIT;
+	outcomes := '{}';
+	FOREACH whole IN ARRAY '{false, true}'::pg_catalog.bool[] LOOP
+		PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+		EXIT WHEN coalesce(array_length(names, 1), 0) = 0;
+		PERFORM arima_ops.prepare_fetch(names, whole);
+		CALL arima_ops.http_exchange(answers);
+		once_more := '{}';
+		FOR i IN 1 .. pg_catalog.array_length(names, 1) LOOP
+			PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+			IF run IS NOT NULL AND NOT arima_ops.job_progress(run, done, total) THEN
+				outcomes := NULL;
+				RETURN;
+			END IF;
+			outcome := arima_ops.store_answer(names[i], answers[i], whole);
+			IF outcome.outcome = 'restated' THEN
+				once_more := once_more || names[i];
+			ELSE
+				outcomes := outcomes || outcome;
+				done := done + 1;
+			END IF;
+			COMMIT;
+		END LOOP;
+		names := once_more;
+	END LOOP;
+END $$;
+COMMENT ON PROCEDURE arima_ops.fetch_batch(text[], bigint, bigint, bigint, arima_ops.fetch_outcome[]) IS
+'Fetches these series at once and records each in a transaction of its own; where a split or dividend has changed earlier values, it fetches the whole history. With the number of a job''s run it notes the progress, and gives NULL if another run has taken over';
+
+CREATE PROCEDURE arima_ops.fetch_actuals(
+	series text,
+	INOUT inserted bigint DEFAULT NULL,
+	INOUT revised bigint DEFAULT NULL,
+	INOUT unchanged bigint DEFAULT NULL)
+LANGUAGE plpgsql AS $$
+DECLARE
+	outcomes arima_ops.fetch_outcome[];
+BEGIN
+	COMMIT;
+	IF (arima_ops.get_series(series)).provider IS NULL THEN
+		RAISE EXCEPTION 'series "%" has no provider', series
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				HINT = 'Set provider and symbol in arima_ops.series, or give its values to arima_ops.record_actuals.';
+	END IF;
+	CALL arima_ops.fetch_batch(ARRAY[series], NULL, 0, NULL, outcomes);
+	IF (outcomes[1]).outcome OPERATOR(pg_catalog.<>) 'stored' THEN
+		RAISE EXCEPTION 'the values of series "%" could not be fetched', series
+			USING ERRCODE = 'external_routine_exception', DETAIL = (outcomes[1]).message,
+				HINT = 'The event fetch_failed of this series in arima_ops.events has the particulars.';
+	END IF;
+	inserted := (outcomes[1]).inserted;
+	revised := (outcomes[1]).revised;
+	unchanged := (outcomes[1]).unchanged;
+END $$;
+COMMENT ON PROCEDURE arima_ops.fetch_actuals(text, bigint, bigint, bigint) IS
+'Fetches what is new of a series from its provider and records it; gives how many sessions were inserted, revised and unchanged. Not within a transaction block: none is open while the provider is waited for';
+
+CREATE PROCEDURE arima_ops.fetch_all(
+	run bigint DEFAULT NULL,
+	INOUT fetched bigint DEFAULT 0,
+	INOUT failed bigint DEFAULT 0)
+LANGUAGE plpgsql AS $$
+DECLARE
+	names text[];
+	batch text[];
+	total bigint;
+	paused text[];
+	outcomes arima_ops.fetch_outcome[];
+BEGIN
+	COMMIT;
+	PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+	fetched := 0;
+	failed := 0;
+	names := ARRAY(SELECT s.name FROM arima_ops.series AS s WHERE s.active AND s.provider IS NOT NULL ORDER BY s.name);
+	total := cardinality(names);
+	LOOP
+		PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+		EXIT WHEN cardinality(names) = 0;
+		batch := names[1:32];
+		names := names[33:];
+		CALL arima_ops.fetch_batch(batch, run, fetched + failed, total, outcomes);
+		PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+		IF outcomes IS NULL THEN
+			fetched := NULL;
+			RETURN;
+		END IF;
+		fetched := fetched + (SELECT count(*) FROM unnest(outcomes) AS o WHERE o.outcome = 'stored');
+		failed := failed + (SELECT count(*) FROM unnest(outcomes) AS o WHERE o.outcome <> 'stored');
+		-- a provider that asks to be left alone is asked for nothing more
+		paused := ARRAY(SELECT DISTINCT s.provider FROM unnest(outcomes) AS o JOIN arima_ops.series AS s ON s.name = o.series WHERE o.retry_after > 0);
+		IF cardinality(paused) > 0 THEN
+			failed := failed + arima_ops.leave_out(names, paused);
+			names := ARRAY(SELECT s.name FROM arima_ops.series AS s WHERE s.name = ANY (names) AND NOT s.provider = ANY (paused) ORDER BY s.name);
+		END IF;
+	END LOOP;
+	IF run IS NOT NULL AND NOT arima_ops.job_progress(run, fetched + failed, total) THEN
+		fetched := NULL;
+	END IF;
+END $$;
+COMMENT ON PROCEDURE arima_ops.fetch_all(bigint, bigint, bigint) IS
+'Fetches all active series that have a provider, many at once, and gives how many were recorded and how many failed, each of these with an event fetch_failed; the others go on. With the number of a job''s run it notes the progress; fetched is NULL if another run has taken over';
+
+CREATE FUNCTION arima_ops.leave_out(names text[], paused text[]) RETURNS bigint
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce(sum(l.n), 0)::bigint
+	FROM (SELECT count(*) AS n, arima_ops.record_event('fetch_failed', NULL, NULL,
+			format('provider "%s" asks for a pause: %s series left out', s.provider, count(*)),
+			jsonb_build_object('provider', s.provider, 'series', jsonb_agg(s.name ORDER BY s.name)))
+		FROM arima_ops.series AS s WHERE s.name = ANY (names) AND s.provider = ANY (paused) GROUP BY s.provider) AS l
+$$;
+COMMENT ON FUNCTION arima_ops.leave_out(text[], text[]) IS 'Records which of these series are not fetched because their provider asks for a pause; gives their number';
