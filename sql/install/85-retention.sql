@@ -27,10 +27,18 @@ BEGIN
 		LIMIT batch) AS old
 	WHERE r.id = old.id;
 	GET DIAGNOSTICS more = ROW_COUNT;
+	removed := removed + more;
+	DELETE FROM arima_ops.tracking_outbox AS o USING (
+		SELECT t.id FROM arima_ops.tracking_outbox AS t
+		WHERE t.confirmed_at < now() - interval '90 days' AND EXISTS (SELECT FROM arima_ops.tracking_outbox AS l
+			WHERE l.series = t.series AND l.version = t.version AND l.id > t.id)
+		LIMIT batch) AS old
+	WHERE o.id = old.id;
+	GET DIAGNOSTICS more = ROW_COUNT;
 	RETURN removed + more;
 END $$;
 COMMENT ON FUNCTION arima_ops.remove_old(int) IS
-'Removes scored predictions and drift checks older than the retention of their series, and runs of jobs older than 90 days, at most so many of each; gives their number';
+'Removes scored predictions and drift checks older than the retention of their series, and runs of jobs and what MLflow was told more than 90 days ago, at most so many of each; gives their number';
 
 /* pg_cron keeps its log for ever: the lines of our own jobs are ours to remove. */
 CREATE FUNCTION arima_ops.remove_old_cron_log() RETURNS bigint

@@ -18,6 +18,7 @@ psql('postgres', "CREATE DATABASE $_") for qw(dump_from dump_to);
 # a life: two series, models, predictions labelled and not, a revision, a split, drift checks, a provider of one's own
 psql('dump_from', q{
 	CREATE EXTENSION arima_ops;
+	SELECT arima_ops.configure_tracking('http://127.0.0.1:9');
 	SELECT arima_ops.create_series(name, '(0,1,1)', policy => '{"backtest_length": 40, "retention": "2 years"}') FROM unnest(ARRAY['one', 'two']) AS name;
 	SELECT arima_ops.record_actuals(name, array_agg(ts ORDER BY ts), array_agg(100 + 3 * sin(i) + i / 10.0 ORDER BY ts))
 	FROM unnest(ARRAY['one', 'two']) AS name, generate_series(1, 120) AS i, LATERAL (SELECT '2024-01-01'::timestamptz + i * interval '1 day' AS ts) AS t GROUP BY name;
