@@ -16,14 +16,6 @@
  * answer, what was made is looked for first.
  */
 
-CREATE FUNCTION arima_ops.url_encode(value text) RETURNS text
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT coalesce(string_agg(CASE WHEN chr(get_byte(b, i)) ~ '[A-Za-z0-9_.~-]' THEN chr(get_byte(b, i))
-			ELSE '%' || upper(lpad(to_hex(get_byte(b, i)), 2, '0')) END, '' ORDER BY i), '')
-	FROM convert_to(value, 'UTF8') AS b, generate_series(0, length(b) - 1) AS i
-$$;
-COMMENT ON FUNCTION arima_ops.url_encode(text) IS 'A text as it is written in the query of a URL';
-
 /* Tags or parameters from a json object. */
 CREATE FUNCTION arima_ops.tracking_pairs(object jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
