@@ -2,11 +2,11 @@
 
 /*
  * The next requests: of each series the entry that comes first, if it is due.  Each
- * is kept from others for two minutes, in which it is answered or given up.  What
- * is sent is made here and from the tables, with the owner's rights, so that the
- * callers need none to send.
+ * is kept from other runs for as long as an answer may take, two rounds of time-outs.
+ * What is sent is made here and from the tables, with the owner's rights, so that
+ * the callers need none to send.
  */
-CREATE FUNCTION arima_ops.tracking_prepare(OUT entries bigint[], OUT steps text[])
+CREATE FUNCTION arima_ops.tracking_prepare(OUT entries bigint[], OUT steps text[], OUT until timestamptz)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	settings arima_ops.tracking_settings;
@@ -34,9 +34,6 @@ BEGIN
 			END IF;
 			entry.step := arima_ops.tracking_next(entry, told);
 		END LOOP;
-		UPDATE arima_ops.tracking_outbox AS o SET under_way_until = clock_timestamp() + interval '2 min',
-			step = CASE entry.step WHEN 'create_run' THEN 'find_run' WHEN 'create_version' THEN 'find_version' ELSE entry.step END
-		WHERE o.id = entry.id;
 		entries := entries || entry.id;
 		steps := steps || entry.step;
 		requests := requests || row(request.method, settings.tracking_uri || '/api/2.0/' || request.path,
@@ -44,14 +41,21 @@ BEGIN
 				ELSE 'Content-Type: application/json' END,
 			convert_to(request.body, 'UTF8'), 0)::arima_ops.http_request;
 	END LOOP;
-	IF entries IS NOT NULL THEN
-		PERFORM arima_ops.http_prepare(requests);
+	IF entries IS NULL THEN
+		RETURN;
 	END IF;
+	PERFORM arima_ops.http_prepare(requests);
+	until := clock_timestamp() + interval '30 s' + 2 * (current_setting('arima_ops.http_connect_timeout')::interval
+		+ current_setting('arima_ops.http_timeout')::interval);
+	UPDATE arima_ops.tracking_outbox AS o SET under_way_until = until,
+		step = CASE s.step WHEN 'create_run' THEN 'find_run' WHEN 'create_version' THEN 'find_version' ELSE s.step END
+	FROM unnest(entries, steps) AS s (id, step) WHERE o.id = s.id;
 END $$;
 COMMENT ON FUNCTION arima_ops.tracking_prepare() IS
-'Prepares the next requests to MLflow for arima_ops.http_exchange: gives the entries of the outbox that they are for, and their steps; NULL if there is nothing to send';
+'Prepares the next requests to MLflow for arima_ops.http_exchange: gives the entries of the outbox that they are for, their steps, and until when they are kept from others; NULL if there is nothing to send';
 
-CREATE FUNCTION arima_ops.tracking_settle(entries bigint[], steps text[], responses arima_ops.http_response[],
+/* Entries that somebody else has taken up since are left alone. */
+CREATE FUNCTION arima_ops.tracking_settle(entries bigint[], steps text[], until timestamptz, responses arima_ops.http_response[],
 	OUT confirmed bigint, OUT parked bigint, OUT answered bigint, OUT last_error text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -68,7 +72,7 @@ BEGIN
 	answered := 0;
 	SELECT * INTO settings FROM arima_ops.tracking_settings;
 	FOR i IN 1 .. cardinality(entries) LOOP
-		SELECT * INTO entry FROM arima_ops.tracking_outbox AS o WHERE o.id = entries[i] AND o.status = 'waiting';
+		SELECT * INTO entry FROM arima_ops.tracking_outbox AS o WHERE o.id = entries[i] AND o.under_way_until = until;
 		CONTINUE WHEN NOT FOUND;
 		SELECT * INTO told FROM arima_ops.tracking_runs AS r WHERE r.series = entry.series AND r.version = entry.version;
 		response := responses[i];
@@ -101,7 +105,7 @@ BEGIN
 		WHERE r.series = told.series AND r.version = told.version AND r IS DISTINCT FROM told;
 	END LOOP;
 END $$;
-COMMENT ON FUNCTION arima_ops.tracking_settle(bigint[], text[], arima_ops.http_response[]) IS
+COMMENT ON FUNCTION arima_ops.tracking_settle(bigint[], text[], timestamptz, arima_ops.http_response[]) IS
 'Takes in the answers of MLflow: how many entries of the outbox are confirmed, how many parked; answered: to how many there was an answer that takes them on';
 
 CREATE PROCEDURE arima_ops.run_tracking()
@@ -132,10 +136,7 @@ BEGIN
 		EXIT WHEN wave.entries IS NULL;
 		CALL arima_ops.http_exchange(responses);
 		PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-		IF NOT arima_ops.job_progress(run, done, total) THEN
-			RETURN;
-		END IF;
-		settled := arima_ops.tracking_settle(wave.entries, wave.steps, responses);
+		settled := arima_ops.tracking_settle(wave.entries, wave.steps, wave.until, responses);
 		done := done + settled.confirmed;
 		parked := parked + settled.parked;
 		IF settled.answered = 0 THEN

@@ -16,7 +16,7 @@ use Session;
 $SIG{PIPE} = 'IGNORE';
 
 my ($environment, $reason) = MlflowServer::environment();
-plan skip_all => "no MLflow ($reason)" unless $environment;
+plan skip_all => "skipped: no MLflow ($reason)" unless $environment;
 my $mlflow = MlflowServer->new($environment);
 my $proxy = LossyProxy->new($mlflow->port);
 my $uri = 'http://127.0.0.1:' . $proxy->port;
@@ -233,6 +233,24 @@ is($mlflow->ask('registered-models/alias?name=arima-AAPL&alias=champion')->{mode
 is(join(' ', map { $_->{tags}{model_stage} } map { @$_ } @{ runs_of('AAPL') }{ 1, 2, 3 }), 'promoted archived rejected', 'rollback: stages');
 is(scalar $mlflow->runs($experiment), 6, 'rollback: no new run');
 
+# ---- two runs at a time ----
+
+create_series('twice', '(0,1,0)', 15000);
+live('twice');
+my $slow = Session->new;
+$proxy->mode('slow');
+$proxy->requests;
+$slow->send('CALL arima_ops.run_tracking()');
+sleep 0.05 until $proxy->requests;
+is(run_tracking(), 'succeeded|0|4', 'a second run leaves alone what is under way');
+$slow->wait;
+like($slow->error, qr/NOTICE:.* another run of job "tracking" has taken over/, 'the first one learns of it');
+is(open_entries() =~ s/\n.*//sr, 'twice 1 champion waiting find_run 0', 'after it has taken its answers in');
+$slow->end;
+$proxy->mode('pass');
+is(run_tracking(), 'succeeded|4|4', 'two runs: the next one tells the rest');
+check_story('twice', 'two runs');
+
 # ---- killed in the middle, with nothing held while it waits ----
 
 create_series('killed', '(0,1,0)', 20000);
@@ -263,7 +281,7 @@ for my $kill (1 .. 4)
 	$proxy->mode('pass');
 	eval { $victim->end };
 	is(run_tracking() =~ s/\|.*//r, 'succeeded', 'what is under way is left to whoever sent it') if $kill == 1;
-	sql("UPDATE arima_ops.tracking_outbox SET under_way_until = under_way_until - interval '2 min'");
+	sql("UPDATE arima_ops.tracking_outbox SET under_way_until = under_way_until - interval '5 min'");
 }
 isnt(open_entries(), '', 'killed four times: there is something left to do');
 like(run_tracking(), qr/^succeeded\|\d\|\d$/, 'killed: the next call does the rest');
