@@ -65,7 +65,7 @@ COMMENT ON COLUMN arima_ops.series.retrain_every IS 'new sessions after which a 
 COMMENT ON COLUMN arima_ops.series.promotion_policy IS 'rmse_only: the candidate''s RMSE is smaller; significant: by promotion_min_gain at least, with a Diebold-Mariano test at promotion_alpha, and not worse than the naive forecast';
 COMMENT ON COLUMN arima_ops.series.promotion_min_gain IS 'least relative gain in RMSE';
 COMMENT ON COLUMN arima_ops.series.promotion_alpha IS 'level of the one-sided Diebold-Mariano test';
-COMMENT ON COLUMN arima_ops.series.cooldown IS 'sessions after a promotion in which there is no other, unless forced';
+COMMENT ON COLUMN arima_ops.series.cooldown IS 'sessions after a promotion in which there is no other, and between trainings while drift lasts, unless forced';
 COMMENT ON COLUMN arima_ops.series.probation IS 'labelled sessions after a promotion in which drift brings the former champion back';
 COMMENT ON COLUMN arima_ops.series.retention IS 'how long scored predictions and drift checks are kept; NULL: for ever';
 

@@ -155,7 +155,7 @@ BEGIN
 	END IF;
 	changed := arima_ops.relabel(touched, first_ts);
 	IF TG_OP <> 'INSERT' OR changed > 0 THEN
-		PERFORM arima_ops.record_event('revision', t, NULL, format('actual values from %s on %s', arima_ops.session_text(first_ts),
+		PERFORM arima_ops.record_event(CASE TG_OP WHEN 'INSERT' THEN 'late' ELSE 'revision' END, t, NULL, format('actual values from %s on %s', arima_ops.session_text(first_ts),
 				CASE TG_OP WHEN 'INSERT' THEN 'came late' WHEN 'UPDATE' THEN 'were changed' ELSE 'were removed' END),
 			jsonb_build_object('from', first_ts, 'relabelled', changed))
 		FROM unnest(touched) AS t;

@@ -1,0 +1,80 @@
+# The jobs on a real pg_cron, in its own database and in another one.
+
+use strict;
+use warnings;
+
+use Test::More;
+use Cluster;
+use Session;
+
+my $cluster = Cluster->new(
+	shared_preload_libraries => 'pg_cron',
+	'cron.use_background_workers' => 'on',
+	max_worker_processes => 20,
+	fsync => 'off');
+my $home = Session->new;
+my $hint;
+
+# Runs SQL that fails; its message and hint.
+sub refusal
+{
+	my ($session, $sql) = @_;
+
+	$session->query($sql);
+	my ($error) = $session->error =~ /ERROR:\s+(\w+: .*)/;
+	($hint) = $session->error =~ /HINT:\s+(.*)/;
+	return $error // '';
+}
+
+# without pg_cron in the database
+$home->query('CREATE EXTENSION arima_ops; CREATE DATABASE app');
+is(refusal($home, 'SELECT arima_ops.schedule()'), '55000: pg_cron is not installed in this database', 'in the database of pg_cron, not created');
+is($hint, 'CREATE EXTENSION pg_cron;', 'the hint says how');
+$ENV{PGDATABASE} = 'app';
+my $app = Session->new;
+$app->query('CREATE EXTENSION arima_ops');
+is(refusal($app, 'SELECT arima_ops.schedule()'), '55000: pg_cron lives in another database, "postgres"', 'in another database');
+like($hint, qr/and there: SELECT \* FROM arima_ops.schedule\(database => 'app'\);/, 'the hint says how');
+
+# from the database of pg_cron, for itself and for the other one, every minute
+$home->query('CREATE EXTENSION pg_cron');
+like(refusal($home, q{SELECT arima_ops.schedule(database => 'nowhere')}), qr/^3D000: there is no database "nowhere"/, 'a database that is not there');
+like(refusal($home, q{SELECT arima_ops.schedule(etl => 'now and then')}), qr/invalid schedule/, 'a schedule that is none');
+is($home->query('SELECT count(*) FROM cron.job'), '0', 'and nothing is scheduled by half');
+is($home->query('SELECT string_agg(job || \' \' || schedule, \', \' ORDER BY jobid) FROM arima_ops.schedule()'),
+	'arima_ops.etl 30 1-21/4 * * *, arima_ops.monitoring 45 1-21/4 * * *, arima_ops.retraining 0 22 * * 1-5, arima_ops.tracking */5 * * * *, arima_ops.retention 0 3 * * 0',
+	'the usual schedules');
+my $minutely = q{'* * * * *'};
+$home->query("SELECT arima_ops.schedule($minutely, $minutely, $minutely, $minutely, $minutely)");
+is($home->query('SELECT count(*), count(DISTINCT jobname), min(schedule), max(schedule) FROM cron.job'), '5|5|* * * * *|* * * * *', 'scheduled again: the schedules change, the jobs are the same');
+is($home->query("SELECT count(*) FROM arima_ops.schedule($minutely, $minutely, $minutely, $minutely, $minutely, database => 'app')"), '5', 'for another database');
+
+# a life for the jobs: a series in the other database
+$app->query(q{SELECT arima_ops.create_series('s', '(0,1,1)', policy => '{"backtest_length": 30}');
+	SELECT arima_ops.record_actuals('s', array_agg(now() - (130 - i) * interval '1 day'), array_agg(100 + sin(i * 7))) FROM generate_series(1, 100) AS i;
+	SELECT arima_ops.train('s'); SELECT arima_ops.predict('s');
+	SELECT arima_ops.record_actuals('s', array_agg(now() - (130 - i) * interval '1 day'), array_agg(100 + sin(i * 7))) FROM generate_series(101, 125) AS i});
+
+my $done = q{SELECT count(DISTINCT j.jobname) FROM cron.job AS j JOIN cron.job_run_details AS d USING (jobid) WHERE d.status = 'succeeded'};
+for (1 .. 150)
+{
+	last if $home->query($done) eq '10';
+	sleep 1;
+}
+is($home->query($done), '10', 'each job has succeeded, in both databases');
+is($home->query(q{SELECT string_agg(DISTINCT status || ': ' || return_message, '; ') FROM cron.job_run_details WHERE status NOT IN ('succeeded', 'running', 'starting')}), '', 'none has failed');
+for ([ 'its own', $home ], [ 'another', $app ])
+{
+	my ($name, $session) = @$_;
+	is($session->query(q{SELECT string_agg(DISTINCT job, ' ' ORDER BY job) FROM arima_ops.job_runs WHERE status = 'succeeded'}),
+		'etl monitoring retention retraining tracking', "$name database: the jobs noted it");
+}
+is($app->query('SELECT count(target_ts), count(*) FROM arima_ops.predictions'), '1|1', 'the prediction is labelled');
+is($app->query(q{SELECT count(*) > 0 FROM arima_ops.models WHERE version > 1}), 't', 'the series was trained anew');
+
+# NULL leaves a job out, and unschedule takes all away
+is($home->query('SELECT count(*) FROM arima_ops.schedule(tracking => NULL)'), '4', 'without tracking');
+is($home->query('SELECT count(*) FROM cron.job WHERE database = current_database()'), '4', 'which is taken off');
+is($home->query(q{SELECT arima_ops.unschedule(), arima_ops.unschedule('app'), arima_ops.unschedule(), (SELECT count(*) FROM cron.job)}), '4|5|0|0', 'unscheduled');
+$_->end for $home, $app;
+done_testing();
