@@ -78,6 +78,8 @@ BEGIN
 		failed := failed + (SELECT count(*) FROM unnest(wanted[done + 1 : done + batch]) AS w WHERE NOT arima_ops.try_monitor(w));
 		done := least(done + batch, total);
 	END LOOP;
+	CALL arima_ops.send_alerts();
+	PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 	PERFORM arima_ops.end_job(run, CASE WHEN failed = 0 THEN 'succeeded' ELSE 'failed' END,
 		CASE WHEN failed > 0 THEN format('%s of %s series failed: see the events monitoring_failed', failed, total) END);
 END $$;

@@ -148,6 +148,8 @@ BEGIN
 	IF parked > 0 THEN
 		failure := pg_catalog.concat_ws('; ', failure, parked || ' entries of arima_ops.tracking_outbox are parked');
 	END IF;
+	CALL arima_ops.send_alerts();
+	PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 	PERFORM arima_ops.end_job(run, CASE WHEN failure IS NULL THEN 'succeeded' ELSE 'failed' END, failure);
 END $$;
 COMMENT ON PROCEDURE arima_ops.run_tracking() IS

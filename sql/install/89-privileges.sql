@@ -9,12 +9,27 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA arima_ops FROM PUBLIC;
 REVOKE ALL ON ALL PROCEDURES IN SCHEMA arima_ops FROM PUBLIC;
 
 GRANT SELECT ON ALL TABLES IN SCHEMA arima_ops TO arima_ops_reader;
--- what views call is called as who reads them
-GRANT EXECUTE ON FUNCTION arima_ops.missing_days(text, timestamptz, timestamptz) TO arima_ops_reader;
-GRANT EXECUTE ON FUNCTION arima_ops.predict(text, float8[], int, float8, timestamptz, text) TO arima_ops_user;
+GRANT EXECUTE ON FUNCTION arima_ops.predict(text, float8[], int, float8, timestamptz, text), arima_ops.answer_requests(json[], text[]) TO arima_ops_user;
+-- what only reads, for readers: views call functions with the rights of who reads them
+DO $$
+DECLARE
+	routine regprocedure;
+BEGIN
+	FOR routine IN SELECT p.oid FROM pg_catalog.pg_proc AS p
+		WHERE p.pronamespace = 'arima_ops'::pg_catalog.regnamespace AND p.prokind = 'f' AND p.provolatile <> 'v' AND NOT p.prosecdef LOOP
+		EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO arima_ops_reader', routine);
+	END LOOP;
+END $$;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA arima_ops TO arima_ops_admin;
 GRANT EXECUTE ON ALL PROCEDURES IN SCHEMA arima_ops TO arima_ops_admin;
 GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA arima_ops TO arima_ops_admin;
 
 -- what may be sent is up to the functions that prepare it from the tables
 REVOKE ALL ON FUNCTION arima_ops.http_prepare(arima_ops.http_request[]) FROM arima_ops_admin;
+
+-- over REST
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA arima_api FROM PUBLIC;
+GRANT USAGE ON SCHEMA arima_api TO arima_ops_reader, arima_ops_user, arima_ops_admin;
+GRANT SELECT ON ALL TABLES IN SCHEMA arima_api TO arima_ops_reader;
+GRANT EXECUTE ON FUNCTION arima_api.predict(json) TO arima_ops_user;
+GRANT EXECUTE ON FUNCTION arima_api.forecast(text, int, float8) TO arima_ops_reader, arima_ops_user;

@@ -132,7 +132,7 @@ UPDATE arima_ops.predictions SET actual = NULL WHERE series = 'ops_a' AND target
 \set VERBOSITY default
 UPDATE arima_ops.events SET message = 'nothing';
 DELETE FROM arima_ops.events;
-TRUNCATE arima_ops.events;
+TRUNCATE arima_ops.events CASCADE;
 
 -- a 4:1 split: all recorded values change by a factor, and the forecasts go with them
 CREATE TEMP TABLE before AS SELECT id, error, forecast, adjustment FROM arima_ops.predictions WHERE series = 'ops_a';

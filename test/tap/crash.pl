@@ -1,7 +1,7 @@
 # The jobs under kill -9 and immediate stops of the server: after the restart nothing is lost,
 # nothing is done twice, and the job completes.
 #
-# CRASH_ROUNDS kills of each job (2; "make soak": 20), at moments spread over what the job takes.
+# CRASH_ROUNDS kills of each job (1; "make soak": 20), at moments spread over what the job takes.
 
 use strict;
 use warnings;
@@ -11,7 +11,7 @@ use Time::HiRes qw(sleep time);
 use Cluster;
 use Session;
 
-my $rounds = $ENV{CRASH_ROUNDS} // 2;
+my $rounds = $ENV{CRASH_ROUNDS} // 1;
 my $series = 12;
 my $cluster = Cluster->new;
 my $db;

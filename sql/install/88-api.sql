@@ -193,11 +193,3 @@ CREATE VIEW arima_api.leaderboard AS SELECT * FROM arima_ops.leaderboard;
 COMMENT ON VIEW arima_api.leaderboard IS '/leaderboard: the versions of each series, as arima_ops.leaderboard';
 CREATE VIEW arima_api.timeline AS SELECT * FROM arima_ops.timeline;
 COMMENT ON VIEW arima_api.timeline IS '/timeline: what happened, as arima_ops.timeline';
-
-REVOKE ALL ON FUNCTION arima_ops.answer_requests(json[], text[]), arima_ops.answer_together(json[], text[]), arima_ops.logged_reply(text, text),
-	arima_ops.read_requests(json[]), arima_ops.reply(bigint, timestamptz, text, int, text, float8, float8[], float8[], float8[]),
-	arima_ops.default_series(), arima_ops.read_request(json, int, int), arima_api.predict(json), arima_api.forecast(text, int, float8) FROM PUBLIC;
-GRANT USAGE ON SCHEMA arima_api TO arima_ops_reader, arima_ops_user, arima_ops_admin;
-GRANT SELECT ON ALL TABLES IN SCHEMA arima_api TO arima_ops_reader;
-GRANT EXECUTE ON FUNCTION arima_api.predict(json), arima_ops.answer_requests(json[], text[]) TO arima_ops_user;
-GRANT EXECUTE ON FUNCTION arima_api.forecast(text, int, float8) TO arima_ops_reader, arima_ops_user;

@@ -1,0 +1,102 @@
+/* ---- alerts: events told to a web address ---- */
+
+CREATE TABLE arima_ops.webhooks (
+	name text PRIMARY KEY,
+	url text NOT NULL,
+	headers text[] NOT NULL DEFAULT '{}',
+	kinds text[] NOT NULL DEFAULT '{drift,recovery,promotion,rollback,stale,fetch_failed,retrain_failed}',
+	active boolean NOT NULL DEFAULT true);
+COMMENT ON TABLE arima_ops.webhooks IS
+'Where events are told by HTTP POST, as json; beside that each event is a NOTIFY. The hosts must be among arima_ops.http_allowed_hosts';
+COMMENT ON COLUMN arima_ops.webhooks.url IS 'address; {secret:NAME} stands for a line of arima_ops.http_secrets_file';
+COMMENT ON COLUMN arima_ops.webhooks.headers IS 'headers as "Name: value", with {secret:NAME} as in the address';
+COMMENT ON COLUMN arima_ops.webhooks.kinds IS 'kinds of events that are told';
+
+/* A row is an event that is still to be told: what was told is gone from here. */
+CREATE TABLE arima_ops.alert_outbox (
+	webhook text NOT NULL REFERENCES arima_ops.webhooks ON UPDATE CASCADE ON DELETE CASCADE,
+	event bigint NOT NULL REFERENCES arima_ops.events,
+	attempts int NOT NULL DEFAULT 0,
+	next_attempt_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	last_error text,
+	PRIMARY KEY (webhook, event));
+COMMENT ON TABLE arima_ops.alert_outbox IS 'Events that a webhook has not been told yet';
+
+SELECT pg_catalog.pg_extension_config_dump('arima_ops.webhooks', '');
+SELECT pg_catalog.pg_extension_config_dump('arima_ops.alert_outbox', '');
+
+CREATE FUNCTION arima_ops.enqueue_alert() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	INSERT INTO arima_ops.alert_outbox (webhook, event)
+	SELECT w.name, NEW.id FROM arima_ops.webhooks AS w WHERE w.active AND NEW.kind = ANY (w.kinds);
+	RETURN NULL;
+END $$;
+COMMENT ON FUNCTION arima_ops.enqueue_alert() IS 'Puts a new event into the outbox of the webhooks that want its kind (trigger)';
+
+-- not for what a restore brings back: both tables come as they were
+CREATE TRIGGER enqueue_alert AFTER INSERT ON arima_ops.events
+FOR EACH ROW WHEN (NEW.at >= pg_catalog.now()) EXECUTE FUNCTION arima_ops.enqueue_alert();
+
+/* The oldest alerts that are due, kept from others for two minutes; with the owner's rights, as only it may send anything. */
+CREATE FUNCTION arima_ops.alerts_prepare(OUT webhooks text[], OUT events bigint[])
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	requests arima_ops.http_request[];
+BEGIN
+	WITH due AS (
+		SELECT o.webhook, o.event FROM arima_ops.alert_outbox AS o
+		WHERE o.next_attempt_at <= clock_timestamp() ORDER BY o.event LIMIT 64 FOR UPDATE SKIP LOCKED
+	), taken AS (
+		UPDATE arima_ops.alert_outbox AS o SET next_attempt_at = clock_timestamp() + interval '2 min'
+		FROM due WHERE o.webhook = due.webhook AND o.event = due.event RETURNING o.webhook, o.event
+	)
+	SELECT array_agg(t.webhook ORDER BY t.event, t.webhook), array_agg(t.event ORDER BY t.event, t.webhook),
+		array_agg(row('POST', w.url, w.headers || ARRAY['Content-Type: application/json'], convert_to(json_build_object('id', e.id, 'at', e.at,
+				'series', e.series, 'kind', e.kind, 'version', e.version, 'message', e.message, 'details', e.details,
+				'database', current_database())::text, 'UTF8'), 0)::arima_ops.http_request ORDER BY t.event, t.webhook)
+	INTO webhooks, events, requests
+	FROM taken AS t JOIN arima_ops.webhooks AS w ON w.name = t.webhook JOIN arima_ops.events AS e ON e.id = t.event;
+	IF webhooks IS NOT NULL THEN
+		PERFORM arima_ops.http_prepare(requests);
+	END IF;
+END $$;
+COMMENT ON FUNCTION arima_ops.alerts_prepare() IS
+'Prepares alerts for arima_ops.http_exchange: gives the webhooks and events, NULL if none is due';
+
+CREATE FUNCTION arima_ops.alerts_settle(webhooks text[], events bigint[], responses arima_ops.http_response[]) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	told bigint;
+BEGIN
+	DELETE FROM arima_ops.alert_outbox AS o USING unnest(webhooks, events, responses) AS r (webhook, event, status, content_type, body, fault, message, retry_after, url, attempts, milliseconds)
+	WHERE o.webhook = r.webhook AND o.event = r.event AND r.status BETWEEN 200 AND 299;
+	GET DIAGNOSTICS told = ROW_COUNT;
+	UPDATE arima_ops.alert_outbox AS o
+	SET attempts = o.attempts + 1, last_error = coalesce(r.fault || ': ' || r.message, 'status ' || r.status),
+		next_attempt_at = clock_timestamp() + greatest(least(interval '1 min' * 2 ^ least(o.attempts, 10), interval '6 hours'), coalesce(r.retry_after, 0) * interval '1 s')
+	FROM unnest(webhooks, events, responses) AS r (webhook, event, status, content_type, body, fault, message, retry_after, url, attempts, milliseconds)
+	WHERE o.webhook = r.webhook AND o.event = r.event AND coalesce(r.status NOT BETWEEN 200 AND 299, true);
+	RETURN told;
+END $$;
+COMMENT ON FUNCTION arima_ops.alerts_settle(text[], bigint[], arima_ops.http_response[]) IS
+'Takes in the answers to alerts: what was told leaves the outbox, the rest waits, twice as long each time, up to six hours. Gives how many were told';
+
+CREATE PROCEDURE arima_ops.send_alerts()
+LANGUAGE plpgsql AS $$
+DECLARE
+	wave record;
+	responses arima_ops.http_response[];
+BEGIN
+	LOOP
+		PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+		wave := arima_ops.alerts_prepare();
+		EXIT WHEN wave.webhooks IS NULL;
+		CALL arima_ops.http_exchange(responses);
+		PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+		PERFORM arima_ops.alerts_settle(wave.webhooks, wave.events, responses);
+		COMMIT;
+	END LOOP;
+END $$;
+COMMENT ON PROCEDURE arima_ops.send_alerts() IS
+'Tells the webhooks what is due; arima_ops.run_monitoring() and arima_ops.run_tracking() call it. An alert may come twice, where the answer to the first was lost; its id tells';

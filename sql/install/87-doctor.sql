@@ -1,0 +1,144 @@
+/* ---- is everything in order? ---- */
+
+/* Names, the first five of them written out. */
+CREATE FUNCTION arima_ops.name_some(names text[]) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT array_to_string(names[1:5], ', ') || CASE WHEN cardinality(names) > 5 THEN format(' and %s more', cardinality(names) - 5) ELSE '' END
+$$;
+COMMENT ON FUNCTION arima_ops.name_some(text[]) IS 'A list for people: the first five, and how many more there are';
+
+/* Findings about the server and the jobs. */
+CREATE FUNCTION arima_ops.doctor_server() RETURNS TABLE (check_name text, status text, finding text, mend text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	installed text;
+	offered text;
+	scheduled int;
+	home text := coalesce(current_setting('cron.database_name', true), 'postgres');
+BEGIN
+	SELECT e.extversion, a.default_version INTO installed, offered
+	FROM pg_extension AS e JOIN pg_available_extensions AS a ON a.name = e.extname WHERE e.extname = 'arima_ops';
+	RETURN QUERY SELECT 'version', CASE WHEN installed = offered THEN 'ok' ELSE 'problem' END,
+		format('arima_ops %s is installed, the server offers %s', installed, offered),
+		CASE WHEN installed <> offered THEN 'ALTER EXTENSION arima_ops UPDATE;' END;
+
+	IF to_regclass('cron.job') IS NOT NULL THEN
+		EXECUTE $sql$SELECT count(*) FROM cron.job AS j
+			WHERE j.active AND j.database = current_database() AND j.command LIKE 'CALL arima_ops.run\_%'$sql$ INTO scheduled;
+		RETURN QUERY SELECT 'schedule', CASE WHEN scheduled >= 5 THEN 'ok' ELSE 'notice' END, format('%s of 5 jobs are on pg_cron', least(scheduled, 5)),
+			CASE WHEN scheduled < 5 THEN 'SELECT * FROM arima_ops.schedule(); or another scheduler that CALLs the jobs' END;
+		RETURN QUERY EXECUTE $sql$
+			SELECT 'schedule of ' || j.jobname, 'problem', format('pg_cron: last run %s: %s', d.status, d.return_message),
+				'see cron.job_run_details; is the job''s user allowed to connect, and an admin?'
+			FROM cron.job AS j CROSS JOIN LATERAL (SELECT r.status, r.return_message FROM cron.job_run_details AS r
+				WHERE r.jobid = j.jobid AND r.end_time IS NOT NULL ORDER BY r.runid DESC LIMIT 1) AS d
+			WHERE j.command LIKE 'CALL arima_ops.run\_%' AND d.status = 'failed'$sql$;
+	ELSE
+		RETURN QUERY SELECT 'schedule', 'notice', CASE WHEN home = current_database() THEN 'pg_cron is not installed' ELSE format('pg_cron is not in this database; it would be in "%s"', home) END,
+			CASE WHEN home = current_database() THEN 'CREATE EXTENSION pg_cron; and SELECT * FROM arima_ops.schedule(); or another scheduler that CALLs the jobs'
+				ELSE format('there: SELECT * FROM arima_ops.schedule(database => %L); or another scheduler that CALLs the jobs', current_database()) END;
+	END IF;
+
+	RETURN QUERY
+	SELECT 'job ' || j.name,
+		CASE WHEN r.id IS NULL THEN 'notice' WHEN r.status = 'failed' OR dead THEN 'problem' ELSE 'ok' END,
+		CASE WHEN r.id IS NULL THEN 'has never run'
+			WHEN dead THEN format('began %s, and its server process %s is gone', arima_ops.session_text(r.started_at), r.pid)
+			ELSE format('%s %s, %s of %s', r.status, arima_ops.session_text(coalesce(r.finished_at, r.started_at)), r.done, coalesce(r.total::text, 'unknown'))
+				|| coalesce(': ' || r.error, '') END,
+		CASE WHEN r.id IS NULL THEN format('CALL arima_ops.run_%s(); or schedule it', j.name)
+			WHEN dead THEN format('CALL arima_ops.run_%s(); it goes on where it was', j.name)
+			WHEN r.status = 'failed' THEN 'see arima_ops.job_runs and the events of its time' END
+	FROM unnest(ARRAY['etl', 'monitoring', 'retraining', 'tracking', 'retention']) WITH ORDINALITY AS j (name, i)
+		LEFT JOIN LATERAL (SELECT * FROM arima_ops.job_runs AS l WHERE l.job = j.name ORDER BY l.id DESC LIMIT 1) AS r ON true
+		CROSS JOIN LATERAL (SELECT coalesce(r.status = 'running' AND NOT EXISTS (SELECT FROM pg_stat_activity AS a WHERE a.pid = r.pid), false) AS dead) AS d
+	ORDER BY j.i;
+END $$;
+COMMENT ON FUNCTION arima_ops.doctor_server() IS 'Part of arima_ops.doctor: the server and the jobs';
+
+/* Findings about the series. */
+CREATE FUNCTION arima_ops.doctor_series() RETURNS TABLE (check_name text, status text, finding text, mend text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	names text[];
+	total bigint;
+BEGIN
+	SELECT count(*) INTO total FROM arima_ops.series AS s WHERE s.active;
+	SELECT array_agg(s.name ORDER BY s.name) INTO names FROM arima_ops.series AS s
+	WHERE s.active AND NOT EXISTS (SELECT FROM arima_ops.models AS m WHERE m.series = s.name AND m.status = 'champion');
+	RETURN QUERY SELECT 'champions', CASE WHEN names IS NULL THEN 'ok' ELSE 'problem' END,
+		CASE WHEN names IS NULL THEN format('each of %s active series has one', total)
+			ELSE format('%s of %s active series have none: %s', cardinality(names), total, arima_ops.name_some(names)) END,
+		CASE WHEN names IS NOT NULL THEN format('SELECT arima_ops.train(%L);', names[1]) END;
+
+	SELECT array_agg(m.series ORDER BY m.series) INTO names FROM arima_ops.monitoring AS m WHERE m.active AND m.stale;
+	RETURN QUERY SELECT 'data', CASE WHEN names IS NULL THEN 'ok' ELSE 'problem' END,
+		CASE WHEN names IS NULL THEN 'no series is stale' ELSE format('%s series wait for values too long: %s', cardinality(names), arima_ops.name_some(names)) END,
+		CASE WHEN names IS NOT NULL THEN 'see the events of kind fetch_failed; or UPDATE arima_ops.series SET calendar or stale_after, or active = false' END;
+
+	WITH pair AS MATERIALIZED (SELECT p.series, p.as_of, p.lead + p.horizon AS steps, count(*) AS n
+		FROM arima_ops.predictions AS p WHERE p.target_ts IS NULL GROUP BY 1, 2, 3)
+	SELECT sum(pair.n) INTO total FROM pair
+	WHERE EXISTS (SELECT FROM arima_ops.actuals AS a WHERE a.series = pair.series AND a.ts > pair.as_of OFFSET pair.steps - 1);
+	RETURN QUERY SELECT 'labels', CASE WHEN total IS NULL THEN 'ok' ELSE 'notice' END,
+		CASE WHEN total IS NULL THEN 'every prediction whose session has come is labelled' ELSE format('%s predictions could be labelled', total) END,
+		CASE WHEN total IS NOT NULL THEN 'CALL arima_ops.run_etl(); it catches up' END;
+
+	SELECT array_agg(s.name ORDER BY s.name) INTO names FROM arima_ops.series AS s WHERE s.active AND arima_ops.in_drift(s.name);
+	RETURN QUERY SELECT 'drift', CASE WHEN names IS NULL THEN 'ok' ELSE 'notice' END,
+		CASE WHEN names IS NULL THEN 'no champion is in drift' ELSE format('in drift: %s', arima_ops.name_some(names)) END,
+		CASE WHEN names IS NOT NULL THEN 'CALL arima_ops.run_retraining(); a better model may not exist' END;
+
+	SELECT array_agg(m.series ORDER BY m.series) INTO names FROM arima_ops.models AS m
+	WHERE m.status = 'champion' AND m.data_hash <> arima_ops.history_hash(m.series, m.trained_from, m.trained_to);
+	RETURN QUERY SELECT 'history', CASE WHEN names IS NULL THEN 'ok' ELSE 'notice' END,
+		CASE WHEN names IS NULL THEN 'the champions were trained on the values as they are'
+			ELSE format('values were revised since their champion was trained: %s', arima_ops.name_some(names)) END,
+		CASE WHEN names IS NOT NULL THEN format('SELECT * FROM arima_ops.retrain(%L, force => true);', names[1]) END;
+END $$;
+COMMENT ON FUNCTION arima_ops.doctor_series() IS 'Part of arima_ops.doctor: the series';
+
+/* How often will drift be told where there is none? */
+CREATE FUNCTION arima_ops.doctor_false_alarms() RETURNS TABLE (check_name text, status text, finding text, mend text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT 'false alarms',
+		CASE WHEN sum(n * rate) <= greatest(1, 0.02 * sum(n)) THEN 'ok' ELSE 'notice' END,
+		coalesce(format('about %s false alarms a year (250 sessions) are to be expected: ', round(sum(n * rate)::numeric, 1))
+			|| string_agg(format('%s series by %s, %s %% each', n, rule, round((100 * rate)::numeric, 1)), '; ' ORDER BY n DESC), 'no series is watched for drift'),
+		CASE WHEN sum(n * rate) > greatest(1, 0.02 * sum(n)) THEN $mend$UPDATE arima_ops.series SET drift_policy = 'cusum'; its drift_false_alarms is the share that is wanted$mend$ END
+	FROM (SELECT g.n, g.rule, arima_ops.false_alarm_rate(g.example) AS rate
+		FROM (SELECT count(*) AS n, min(s.name) AS example, CASE s.drift_policy
+				WHEN 'cusum' THEN 'cusum' ELSE format('rolling RMSE (%s sessions, %s x, %s running)', s.drift_window, s.drift_multiplier, s.drift_consecutive) END AS rule
+			FROM arima_ops.series AS s WHERE s.active AND s.drift_policy <> 'none'
+			GROUP BY s.drift_policy, s.drift_window, s.drift_multiplier, s.drift_consecutive, s.drift_min_labels, s.drift_recovery, s.drift_false_alarms) AS g) AS rules
+$$;
+COMMENT ON FUNCTION arima_ops.doctor_false_alarms() IS 'Part of arima_ops.doctor: what the drift policies in force cost in false alarms';
+
+/* What waits to be told to MLflow and to webhooks, and why. */
+CREATE FUNCTION arima_ops.doctor_outboxes() RETURNS TABLE (check_name text, status text, finding text, mend text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT 'tracking', CASE WHEN o.parked > 0 OR o.oldest < now() - interval '1 day' THEN 'problem' ELSE 'ok' END,
+		CASE WHEN NOT EXISTS (SELECT FROM arima_ops.tracking_settings) THEN 'no MLflow server is set'
+			ELSE format('%s entries wait for MLflow, %s are parked', o.waiting, o.parked) || coalesce(': ' || o.error, '') END,
+		CASE WHEN o.parked > 0 THEN 'mend the reason, then SELECT arima_ops.retry_tracking();'
+			WHEN o.oldest < now() - interval '1 day' THEN 'is the server up? see arima_ops.tracking_outbox' END
+	FROM (SELECT count(*) FILTER (WHERE t.status = 'waiting') AS waiting, count(*) FILTER (WHERE t.status = 'parked') AS parked,
+			min(t.created_at) FILTER (WHERE t.status = 'waiting') AS oldest, (array_agg(t.last_error ORDER BY t.id) FILTER (WHERE t.last_error IS NOT NULL))[1] AS error
+		FROM arima_ops.tracking_outbox AS t WHERE t.status <> 'confirmed') AS o
+	UNION ALL
+	SELECT 'alerts', CASE WHEN a.failing > 0 THEN 'problem' ELSE 'ok' END,
+		format('%s webhooks, %s alerts wait', (SELECT count(*) FROM arima_ops.webhooks AS w WHERE w.active), a.waiting) || coalesce(': ' || a.error, ''),
+		CASE WHEN a.failing > 0 THEN 'see arima_ops.alert_outbox, and arima_ops.http_allowed_hosts' END
+	FROM (SELECT count(*) AS waiting, count(*) FILTER (WHERE o.attempts > 1) AS failing, max(o.last_error) AS error FROM arima_ops.alert_outbox AS o) AS a
+$$;
+COMMENT ON FUNCTION arima_ops.doctor_outboxes() IS 'Part of arima_ops.doctor: what waits to be told to MLflow and webhooks';
+
+CREATE FUNCTION arima_ops.doctor() RETURNS TABLE (check_name text, status text, finding text, mend text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT * FROM arima_ops.doctor_server()
+	UNION ALL SELECT * FROM arima_ops.doctor_series()
+	UNION ALL SELECT * FROM arima_ops.doctor_false_alarms()
+	UNION ALL SELECT * FROM arima_ops.doctor_outboxes()
+$$;
+COMMENT ON FUNCTION arima_ops.doctor() IS
+'Is everything in order? One row a check: its status (ok, notice, problem), what was found, and what mends it';

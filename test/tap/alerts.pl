@@ -1,0 +1,72 @@
+# Alerts: events reach a web address, in their order, and wait while it is away; NOTIFY tells of each.
+
+use strict;
+use warnings;
+
+use JSON::PP;
+use Test::More;
+use Session;
+use WebServer;
+
+my $web = WebServer->new;
+my $db = Session->new;
+my $port = $web->port;
+
+sub sql
+{
+	my $result = $db->query($_[0]);
+	die "$_[0]: " . $db->error if $db->error =~ /ERROR/;
+	return $result;
+}
+# Bodies that have arrived since the last definition.
+sub told { return map { JSON::PP->new->decode($_->{body}) } grep { $_->{path} eq '/hook' } $web->requests; }
+
+sql("SET client_min_messages = warning; CREATE EXTENSION IF NOT EXISTS arima_ops; LISTEN arima_ops;
+	SET arima_ops.http_allowed_hosts = 'localhost:$port'; SET arima_ops.http_retries = 0;
+	INSERT INTO arima_ops.webhooks (name, url, headers) VALUES ('hook', 'http://localhost:$port/hook', '{X-Team: forecasts}')");
+$web->define('/hook', { status => 204 });
+my $heard = $db->query(q{SELECT arima_ops.record_event('drift', 'alerted', 3, 'it drifts', '{"rmse": 2.5}')});
+like($heard, qr/Asynchronous notification "arima_ops" with payload "\{"id" : \d+, "series" : "alerted", "kind" : "drift", "version" : 3\}"/, 'NOTIFY');
+sql(q{SELECT arima_ops.record_event('training', 'alerted', 4, 'of no interest here')});
+sql(q{SELECT arima_ops.record_event('recovery', 'alerted', 3, 'it has recovered')});
+sql('CALL arima_ops.run_monitoring()');
+my @told = told();
+is(join(' ', map { $_->{kind} } @told), 'drift recovery', 'the kinds that are wanted, in their order');
+is_deeply({ %{ $told[0] }, id => 0, at => 0, database => 0 },
+	{ id => 0, at => 0, database => 0, series => 'alerted', kind => 'drift', version => 3, message => 'it drifts', details => { rmse => 2.5 } }, 'with all that the event says');
+my ($request) = grep { $_->{path} eq '/hook' } $web->requests;
+is($request->{method}, 'POST', 'by POST');
+like(lc JSON::PP->new->encode($request->{headers}), qr/x-team.*forecasts|forecasts.*x-team/, 'with its headers');
+is(sql('SELECT count(*) FROM arima_ops.alert_outbox'), '0', 'the outbox is empty');
+sql('CALL arima_ops.run_monitoring()');
+is(scalar(told()), 2, 'nothing is told twice');
+
+# away: it waits, and is told when it can
+$web->define('/hook', { status => 503, headers => { 'Retry-After' => '90' } });
+sql(q{SELECT arima_ops.record_event('rollback', 'alerted', 2, 'back')});
+sql('CALL arima_ops.run_monitoring()');
+is(sql(q{SELECT attempts || ' ' || last_error || ' ' || (next_attempt_at BETWEEN now() + interval '80 s' AND now() + interval '91 s') FROM arima_ops.alert_outbox}),
+	'1 status 503 true', 'refused: it waits as long as the server asks for');
+is(sql(q{SELECT finding FROM arima_ops.doctor() WHERE check_name = 'alerts'}), '1 webhooks, 1 alerts wait: status 503', 'the doctor says so');
+$web->define('/hook', { mode => 'reset' });
+sql('UPDATE arima_ops.alert_outbox SET next_attempt_at = now()');
+sql('CALL arima_ops.run_monitoring()');
+like(sql(q{SELECT attempts || ' ' || last_error || ' ' || status FROM arima_ops.alert_outbox, arima_ops.doctor() WHERE check_name = 'alerts'}), qr/^2 broken: .* problem$/, 'no answer: it waits');
+$web->define('/hook', { status => 200 });
+sql('UPDATE arima_ops.alert_outbox SET next_attempt_at = now()');
+sql('CALL arima_ops.run_tracking()');
+is(join(' ', map { $_->{kind} } told()), 'rollback', 'and is told');
+is(sql('SELECT count(*) FROM arima_ops.alert_outbox'), '0', 'the outbox is empty again');
+
+# a transaction that fails tells nothing
+$db->query(q{BEGIN; SELECT arima_ops.record_event('drift', 'alerted', 3, 'not really'); ROLLBACK});
+sql('CALL arima_ops.run_monitoring()');
+is(scalar(told()), 1, 'what is rolled back is not told');
+# not to a host that is not listed
+sql(q{SET arima_ops.http_allowed_hosts = ''; SELECT arima_ops.record_event('drift', 'alerted', 3, 'again')});
+sql('CALL arima_ops.run_monitoring()');
+like(sql('SELECT last_error FROM arima_ops.alert_outbox'), qr/^refused: host localhost/, 'hosts that are not listed are not asked');
+sql('DELETE FROM arima_ops.webhooks');
+is(sql('SELECT count(*) FROM arima_ops.alert_outbox'), '0', 'without its webhook nothing waits');
+$db->end;
+done_testing();
