@@ -10,7 +10,7 @@ AS 'MODULE_PATHNAME', 'arima_ops_fit'
 LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000;
 
 COMMENT ON FUNCTION @extschema@.arima_fit(float8[], text, float8[], jsonb) IS
-'Fits a model such as ''(1,1,1)'' or ''(0,1,1)(0,1,1)[12] with drift'' to a series in time order; ''auto'', or with a seasonal period ''auto[12]'', chooses it. NULL and NaN are missing values. xreg: one row per value, one column per regressor. options: method ml (default), css or css-ml; lambda, the Box-Cox parameter from -5 to 5 or "auto"; for auto also max_p, max_q, max_P, max_Q, max_d, max_D, max_order, max_models, stepwise, ic (aicc, aic, bic), time_budget_ms. IMMUTABLE although with time_budget_ms the choice depends on the speed of the machine: the status of the model says so where the budget ended it';
+'Fits a model such as ''(1,1,1)'' or ''(0,1,1)(0,1,1)[12] with drift'' to a series in time order; ''auto'', or with a seasonal period ''auto[12]'', chooses it; ''(1,0,0)[52] with fourier(3)'' has 3 pairs of Fourier terms of a season of 52 as regressors. NULL and NaN are missing values. xreg: one row per value, one column per regressor. options: method ml (default), css or css-ml; lambda, the Box-Cox parameter from -5 to 5 or "auto"; for auto also max_p, max_q, max_P, max_Q, max_d, max_D, max_order, max_models, stepwise, fourier (pairs of Fourier terms in place of a seasonal part, 0 for none, or "auto"), ic (aicc, aic, bic), time_budget_ms. IMMUTABLE although with time_budget_ms the choice depends on the speed of the machine: the status of the model says so where the budget ended it';
 
 CREATE FUNCTION @extschema@.arima_refit(
 	model @extschema@.arima_model,

@@ -23,7 +23,8 @@
 #define AO_MAX_LONG_SEASONAL 2		/* P, Q up to this may pass AO_MAX_ORDER */
 #define AO_MAX_DIFF 4				/* d, and D */
 #define AO_MAX_PERIOD 366
-#define AO_MAX_XREG 64
+#define AO_MAX_XREG 64			/* Fourier terms included */
+#define AO_MAX_FOURIER (AO_MAX_XREG / 2)	/* pairs */
 #define AO_MAX_N INT64_C(10000000)
 #define AO_MAX_HORIZON 100000
 #define AO_MAX_LEVELS 20			/* intervals of one forecast */
@@ -86,6 +87,7 @@ typedef struct AoSpec
 	int			P, D, Q;
 	int			m;				/* seasonal period, 1 when P=D=Q=0 and none was given */
 	AoConstant	constant;		/* defaults already resolved */
+	int			K;				/* pairs of Fourier terms of the period m as regressors; with D = 0 */
 	bool		is_auto;		/* "auto", "auto[m]": only m counts */
 } AoSpec;
 
@@ -128,7 +130,7 @@ typedef enum AoIntervalKind
 /*
  * A fitted model, one flat block of memory; the first word is left to the
  * owner (PostgreSQL puts its varlena header there).  After the fixed part:
- *   coef[n_coef]                       ar.. ma.. sar.. sma.. mean drift xreg..
+ *   coef[n_coef]                       ar.. ma.. sar.. sma.. mean drift sin1 cos1.. xreg..
  *   cov[n_coef*(n_coef+1)/2]           of coef, lower triangle by rows; NaN where unknown
  *   calibration[n_calibrated*AO_CALIBRATION_LEVELS]
  *   state[n_state]                     predicted state after the last value, see filter.h
@@ -141,7 +143,8 @@ typedef struct AoModel
 	uint8_t		method;			/* AoMethod */
 	uint8_t		constant;		/* AoConstant */
 	int16_t		p, d, q, P, D, Q, m;
-	int16_t		n_xreg;
+	uint8_t		K;				/* as in AoSpec */
+	uint8_t		n_xreg;
 	int32_t		n_coef;
 	int32_t		n_state;
 	uint8_t		has_state_cov;
@@ -167,6 +170,8 @@ size_t		ao_model_size(const AoModel *model);
 /* dimension of the state: max(p+mP, q+mQ) + d + mD */
 int			ao_model_state_dim(const AoSpec *spec);
 int			ao_model_coef_count(const AoSpec *spec, int n_xreg);
+/* Regressors that the specification itself brings: mean, drift, Fourier terms. */
+int			ao_spec_regressors(const AoSpec *spec);
 
 static inline double *
 ao_model_coef(const AoModel *model)
@@ -200,7 +205,7 @@ void		ao_model_spec(const AoModel *model, AoSpec *spec);
  * stationarity of the AR part, positive variance, NaN only in cov (canonical
  * NaN) and in loglik of a degenerate model. */
 AoStatus	ao_model_check(const AoModel *model, size_t bytes, AoEnv *env);
-/* Name of coefficient i ("ar1", "sma2", "mean", "drift", "xreg3"). */
+/* Name of coefficient i ("ar1", "sma2", "mean", "drift", "cos2", "xreg3"). */
 void		ao_model_term(const AoModel *model, int i, char buf[16]);
 /* Information criteria on n_used; NaN where undefined (CSS, degenerate, too few values). */
 void		ao_model_criteria(const AoModel *model, double *aic, double *aicc, double *bic);

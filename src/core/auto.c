@@ -27,7 +27,7 @@
 /* See auto.h. */
 const AoAutoOptions ao_auto_defaults = {
 	.max_p = 5, .max_q = 5, .max_P = 2, .max_Q = 2, .max_d = 2, .max_D = 1, .max_order = 5,
-	.max_models = 0, .stepwise = true, .criterion = AO_AICC
+	.max_models = 0, .fourier = AO_FOURIER_AUTO, .stepwise = true, .criterion = AO_AICC
 };
 
 /* Bounds on the bounds. */
@@ -45,17 +45,36 @@ check_options(const AoAutoOptions *o, AoEnv *env)
 	if (o->max_order < 0 || o->max_models < 0 || o->max_models > AO_AUTO_MAX_MODELS)
 		return ao_fail(env, AO_BAD_ARGUMENT,
 					   "max_order must not be negative, and max_models between 1 and 10000", 0, 0);
+	if (o->fourier < AO_FOURIER_AUTO || o->fourier > AO_MAX_FOURIER)
+		return ao_fail(env, AO_BAD_ARGUMENT, "fourier must be between 0 and 32", 0, 0);
 	if (!(o->time_budget_ms >= 0))
 		return ao_fail(env, AO_BAD_ARGUMENT, "time_budget_ms must not be negative", 0, 0);
 	return AO_OK;
 }
 
-/* y after the Box-Cox transformation and without what least squares on the regressors
- * explains, into z[n]. */
-static AoStatus
-adjusted(const AoFitTask *task, double *z, AoEnv *env)
+/* Fourier terms and given regressors of row t; are all known? */
+static bool
+regressor_row(const AoFitTask *task, int64_t t, int m, int K, double *row)
 {
-	int			k = task->k;
+	int			own = ao_fourier_columns(m, K);
+	bool		known = true;
+
+	ao_fourier_row((double) (t + 1), m, K, row);
+	for (int i = 0; i < task->k; i++)
+	{
+		row[own + i] = task->xreg[t * task->k + i];
+		known = known && isfinite(row[own + i]);
+	}
+	return known;
+}
+
+/* y after the Box-Cox transformation and without what least squares on the regressors, K
+ * pairs of Fourier terms included, explains, into z[n]. */
+static AoStatus
+adjusted(const AoFitTask *task, int m, int K, double *z, AoEnv *env)
+{
+	int			own = ao_fourier_columns(m, K),
+				k = own + task->k;
 	AoArena		arena = {0};
 	AoLeastSquares ls;
 	double	   *beta;
@@ -73,11 +92,7 @@ adjusted(const AoFitTask *task, double *z, AoEnv *env)
 	{
 		bool		known = !isnan(z[t]);
 
-		for (int i = 0; i < k; i++)
-		{
-			ls.row[i] = task->xreg[t * k + i];
-			known = known && isfinite(ls.row[i]);
-		}
+		known = regressor_row(task, t, m, K, ls.row) && known;
 		ls.row[k] = 1;
 		ls.row[k + 1] = z[t];
 		if (known)
@@ -87,8 +102,11 @@ adjusted(const AoFitTask *task, double *z, AoEnv *env)
 	{
 		ao_least_squares_solve(&ls, beta);
 		for (int64_t t = 0; t < task->n; t++)
+		{
+			(void) regressor_row(task, t, m, K, ls.row);
 			for (int i = 0; i < k; i++)
-				z[t] -= beta[i] * task->xreg[t * k + i];
+				z[t] -= beta[i] * ls.row[i];
+		}
 	}
 	ao_arena_close(&arena, env);
 	return AO_OK;
@@ -129,7 +147,10 @@ cut_bounds(AoChoice *choice, int64_t known)
 				seasons = choice->m > 1 ? (int) (known / 3 / choice->m) : 0;
 
 	if (choice->m > 1 && known < choice->m)
+	{
 		choice->m = 1;
+		choice->min_K = choice->max_K = choice->K = 0;
+	}
 	o->max_p = o->max_p < third ? o->max_p : third;
 	o->max_q = o->max_q < third ? o->max_q : third;
 	if (seasons < AO_AUTO_MAX_SEASONAL)
@@ -175,7 +196,7 @@ search_conditionally(AoChoice *choice)
 {
 	AoFitTask  *quick = &choice->quick;
 
-	if (choice->m == 1 || quick->n * choice->m < COSTLY || quick->options->method != AO_ML ||
+	if (choice->m == 1 || choice->max_K > 0 || quick->n * choice->m < COSTLY || quick->options->method != AO_ML ||
 		quick->n < 10 * choice->m)
 		return;
 	choice->quick_options = *quick->options;
@@ -195,7 +216,7 @@ look_at_series(AoChoice *choice)
 
 	AO_TRY(ao_arena_open(&arena, ao_arena_round((size_t) task->n, sizeof(double)), choice->env));
 	z = ao_arena_take(&arena, (size_t) task->n, sizeof(double));
-	status = adjusted(task, z, choice->env);
+	status = adjusted(task, choice->m, choice->K, z, choice->env);
 	if (status == AO_OK)
 		status = choose_differences(choice, z);
 	ao_arena_close(&arena, choice->env);
@@ -262,7 +283,7 @@ finish(AoChoice *choice, AoModel **out)
 	int			rounds = choice->approximate ? FINALISTS_APPROXIMATE : FINALISTS;
 
 	*out = NULL;
-	task.effort = choice->approximate ? AO_LOCAL : AO_THOROUGH;
+	task.effort = choice->approximate || choice->max_K > 0 ? AO_LOCAL : AO_THOROUGH;
 	for (int round = 0; round < rounds; round++)
 	{
 		AoModel    *model;
@@ -311,9 +332,9 @@ fall_back(AoChoice *choice, AoModel **out)
 
 /* The search and its winner. */
 static AoStatus
-run(AoChoice *choice, AoArena *trials, AoArena *filled, AoModel **out)
+search(AoChoice *choice, AoModel **out)
 {
-	AO_TRY(prepare(choice, trials, filled));
+	AO_TRY(prepare(choice, &choice->trial_memory, &choice->filled_memory));
 	AO_TRY(choice->options.stepwise ? ao_choice_stepwise(choice) : ao_choice_all(choice));
 	AO_TRY(choice->best < 0 || choice->degenerate ? fall_back(choice, out) :
 		   finish(choice, out));
@@ -322,19 +343,80 @@ run(AoChoice *choice, AoArena *trials, AoArena *filled, AoModel **out)
 	return AO_OK;
 }
 
-/* The list of candidates as a block of its own. */
+/* Its choice is not to be the choice. */
+static void
+unmark(AoChoice *choice)
+{
+	for (int i = 0; i < choice->n_trials; i++)
+		choice->trials[i].candidate.chosen = false;
+}
+
+/* A search with Fourier terms after the seasonal one, and which of the two models it is to be. */
 static AoStatus
-list_candidates(const AoChoice *choice, AoCandidate **list, int *count)
+search_fourier(AoChoice *seasonal, AoChoice *fourier, AoModel **model)
+{
+	AoModel    *rival = NULL;
+	bool		prefers = false;
+	AoStatus	status;
+
+	AO_TRY(search(fourier, &rival));
+	if (fourier->best >= 0 && !fourier->degenerate)
+	{
+		status = ao_choice_prefers_fourier(seasonal, *model, rival, &prefers);
+		if (status == AO_CANCELLED || status == AO_NO_MEMORY)
+			return status;
+	}
+	unmark(prefers ? seasonal : fourier);
+	if (prefers)
+	{
+		AoModel    *loser = *model;
+
+		*model = rival;
+		rival = loser;
+	}
+	seasonal->env->free(seasonal->env->arg, rival);
+	if (seasonal->out_of_budget || fourier->out_of_budget)
+		(*model)->remarks |= AO_REMARK_BUDGET;
+	return AO_OK;
+}
+
+/* What the options ask for: one search, or two. */
+static AoStatus
+run(AoChoice *choice, AoChoice *fourier, AoModel **model)
+{
+	if (choice->options.fourier > 0)
+		AO_TRY(ao_choice_fix_fourier(choice));
+	AO_TRY(search(choice, model));
+	if (!ao_choice_begin_fourier(choice, fourier))
+		return AO_OK;
+	return search_fourier(choice, fourier, model);
+}
+
+/* The candidates of both searches as a block of its own. */
+static AoStatus
+list_candidates(const AoChoice *choice, const AoChoice *fourier, AoCandidate **list, int *count)
 {
 	AoEnv	   *env = choice->env;
 
-	*count = choice->n_trials;
-	*list = env->alloc(env->arg, sizeof(AoCandidate) * (size_t) (choice->n_trials + 1));
+	*count = choice->n_trials + fourier->n_trials;
+	*list = env->alloc(env->arg, sizeof(AoCandidate) * (size_t) (*count + 1));
 	if (*list == NULL)
 		return ao_fail(env, AO_NO_MEMORY, NULL, 0, 0);
 	for (int i = 0; i < choice->n_trials; i++)
 		(*list)[i] = choice->trials[i].candidate;
+	for (int i = 0; i < fourier->n_trials; i++)
+		(*list)[choice->n_trials + i] = fourier->trials[i].candidate;
 	return AO_OK;
+}
+
+/* Gives the memory of a search back. */
+static void
+end_search(AoChoice *choice)
+{
+	if (choice->trial_memory.block)
+		ao_arena_close(&choice->trial_memory, choice->env);
+	if (choice->filled_memory.block)
+		ao_arena_close(&choice->filled_memory, choice->env);
 }
 
 /* See auto.h. */
@@ -347,8 +429,7 @@ ao_choose(const double *y, int64_t n, const double *xreg, int k, int m,
 	.min_root = MIN_ROOT};
 	AoChoice	choice = {.task = &task, .quick = task, .m = m < 1 ? 1 : m, .best = -1, .started = ao_clock(),
 	.options = options->choice ? *options->choice : ao_auto_defaults, .env = env};
-	AoArena		trials = {0},
-				filled = {0};
+	AoChoice	fourier = {.env = env};
 	AoModel    *model = NULL;
 	AoStatus	status;
 
@@ -356,13 +437,11 @@ ao_choose(const double *y, int64_t n, const double *xreg, int k, int m,
 	choice.quick.effort = AO_QUICK;
 	AO_TRY(ao_fit_check(&task, env));
 	AO_TRY(check_options(&choice.options, env));
-	status = run(&choice, &trials, &filled, &model);
+	status = run(&choice, &fourier, &model);
 	if (status == AO_OK && list && count)
-		status = list_candidates(&choice, list, count);
-	if (trials.block)
-		ao_arena_close(&trials, env);
-	if (filled.block)
-		ao_arena_close(&filled, env);
+		status = list_candidates(&choice, &fourier, list, count);
+	end_search(&choice);
+	end_search(&fourier);
 	if (model && (status != AO_OK || out == NULL))
 		env->free(env->arg, model);
 	else if (out)

@@ -13,6 +13,7 @@
 #define AO_AUTO_MAX_SEASONAL_D 1	/* and max_D */
 #define AO_AUTO_MAX_ORDER 50		/* and max_order: no bound at all */
 #define AO_AUTO_MAX_MODELS 10000
+#define AO_FOURIER_AUTO (-1)	/* of AoAutoOptions.fourier */
 
 /* Information criterion to minimise. */
 typedef enum AoCriterion
@@ -31,12 +32,14 @@ typedef struct AoAutoOptions
 				max_D,
 				max_order,		/* p + q + P + Q, where every model is tried */
 				max_models;
+	int			fourier;		/* pairs of Fourier terms in place of a seasonal part; 0: never, or
+								 * AO_FOURIER_AUTO: where they serve a long season better */
 	bool		stepwise;		/* neighbours of the best, or every model */
 	AoCriterion criterion;
 	double		time_budget_ms;	/* no further model is begun after this; 0: no limit */
 } AoAutoOptions;
 
-/* 5, 5, 2, 2, 2, 1, 5, 94 (10000 if not stepwise), stepwise, AICc, no time limit */
+/* 5, 5, 2, 2, 2, 1, 5, 94 (10000 if not stepwise), AO_FOURIER_AUTO, stepwise, AICc, no time limit */
 extern const AoAutoOptions ao_auto_defaults;
 
 /* One model that was tried. */

@@ -29,6 +29,9 @@ typedef struct AoChoice
 				D,
 				m;
 	bool		constant;		/* may a mean or drift be tried? */
+	int			min_K,			/* pairs of Fourier terms; a search with them has no seasonal part */
+				max_K,
+				K;				/* to begin with */
 	AoTrial    *trials;
 	int			n_trials,
 				room;
@@ -37,6 +40,8 @@ typedef struct AoChoice
 	bool		approximate,	/* the search's likelihoods are */
 				out_of_budget,
 				degenerate;		/* a model left nothing to explain */
+	AoArena		trial_memory,
+				filled_memory;
 	AoEnv	   *env;
 } AoChoice;
 
@@ -46,6 +51,14 @@ double		ao_clock(void);
 AoSpec		ao_choice_spec(const AoChoice *choice, int p, int q, int P, int Q, bool constant);
 /* Models within the bounds where every one is tried. */
 int			ao_choice_count_all(const AoChoice *choice);
+/* A search that is done is to be followed by one with Fourier terms: its bounds.  Is there
+ * reason to? */
+bool		ao_choice_begin_fourier(const AoChoice *seasonal, AoChoice *fourier);
+/* Bounds of a search with as many pairs as the options say. */
+AoStatus	ao_choice_fix_fourier(AoChoice *choice);
+/* Does a model with Fourier terms predict its series better than the other one? */
+AoStatus	ao_choice_prefers_fourier(const AoChoice *choice, const AoModel *seasonal,
+									  const AoModel *fourier, bool *prefers);
 /* Tries models one after the other; only cancelling and lack of memory fail. */
 AoStatus	ao_choice_stepwise(AoChoice *choice);
 AoStatus	ao_choice_all(AoChoice *choice);

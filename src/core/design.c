@@ -52,19 +52,32 @@ ao_box_cox_slope(double x, double lambda)
 	return pow(fabs(lambda * x + 1), 1 / lambda - 1);
 }
 
+/* See internal.h. */
+double *
+ao_spec_row(const AoSpec *spec, int64_t time, double *row)
+{
+	if (spec->constant & AO_CONSTANT_MEAN)
+		*row++ = 1;
+	if (spec->constant & AO_CONSTANT_DRIFT)
+		*row++ = (double) time;
+	if (spec->K > 0)
+		ao_fourier_row((double) time, spec->m, spec->K, row);
+	return row + ao_fourier_columns(spec->m, spec->K);
+}
+
 /* What the regression part adds at a time (1 = first value of the series). */
 double
 ao_regression(const AoSpec *spec, const double *beta, int64_t time,
 			  const double *xreg_row, int k)
 {
-	double		sum = 0;
+	double		row[AO_MAX_XREG + 2],
+				sum = 0;
+	int			own = (int) (ao_spec_row(spec, time, row) - row);
 
-	if (spec->constant & AO_CONSTANT_MEAN)
-		sum += *beta++;
-	if (spec->constant & AO_CONSTANT_DRIFT)
-		sum += *beta++ * (double) time;
+	for (int j = 0; j < own; j++)
+		sum += beta[j] * row[j];
 	for (int j = 0; j < k; j++)
-		sum += beta[j] * xreg_row[j];
+		sum += beta[own + j] * xreg_row[j];
 	return sum;
 }
 
@@ -128,22 +141,19 @@ take_value(double y, int64_t at, const AoFitOptions *options, AoEnv *env, double
 	return status;
 }
 
-/* Row t of z: mean, drift, xreg, y; NaN in any of them makes the row missing. */
+/* Row t of z: mean, drift, Fourier terms, xreg, y; NaN in any of them makes the row missing. */
 static AoStatus
 fill_row(AoDesign *de, const AoSpec *spec, const double *y, const double *xreg, int k,
 		 int64_t t, const AoFitOptions *options, AoEnv *env)
 {
 	int			nb = de->n_beta;
-	double	   *row = de->z + (t - de->lead) * (nb + 1);
+	double	   *row = de->z + (t - de->lead) * (nb + 1),
+			   *given;
 	bool		missing;
-	int			c = 0;
 
 	AO_TRY(take_value(y[t], t, options, env, &row[nb]));
 	missing = isnan(row[nb]);
-	if (spec->constant & AO_CONSTANT_MEAN)
-		row[c++] = 1;
-	if (spec->constant & AO_CONSTANT_DRIFT)
-		row[c++] = (double) (t + 1);
+	given = ao_spec_row(spec, t + 1, row);
 	for (int j = 0; j < k; j++)
 	{
 		double		x = xreg[t * k + j];
@@ -152,7 +162,7 @@ fill_row(AoDesign *de, const AoSpec *spec, const double *y, const double *xreg, 
 			return ao_fail(env, AO_BAD_XREG, "infinite or huge value\n"
 						   "A value is at most 1e150 in size; use NULL where it is missing.", 0, 0);
 		missing = missing || isnan(x);
-		row[c++] = x;
+		*given++ = x;
 	}
 	if (missing)
 	{
@@ -363,8 +373,7 @@ ao_design_make(AoDesign *de, const AoShape *shape, const double *y, int64_t n,
 			   AoArena *arena, AoEnv *env)
 {
 	const AoSpec *spec = &shape->spec;
-	int			nb = k + !!(spec->constant & AO_CONSTANT_MEAN) +
-		!!(spec->constant & AO_CONSTANT_DRIFT);
+	int			nb = k + ao_spec_regressors(spec);
 
 	memset(de, 0, sizeof *de);
 	de->n_beta = nb;

@@ -40,13 +40,6 @@ typedef struct Fit
 	uint16_t	remarks;
 } Fit;
 
-/* Columns of the regression part. */
-static int
-count_beta(const AoSpec *spec, int k)
-{
-	return k + !!(spec->constant & AO_CONSTANT_MEAN) + !!(spec->constant & AO_CONSTANT_DRIFT);
-}
-
 /*
  * Workspace in bytes: the series and regressors once (twice where
  * the final state is computed from levels with gaps), the lanes of the passes,
@@ -58,7 +51,7 @@ workspace(const AoSpec *spec, int64_t n, int k, bool missing, AoEffort effort)
 	AoShape		sh = {.spec = *spec, .ar = spec->p + spec->m * spec->P,
 		.ma = spec->q + spec->m * spec->Q, .diff = spec->d + spec->m * spec->D,
 	.k = spec->p + spec->q + spec->P + spec->Q};
-	int			nb = count_beta(spec, k);
+	int			nb = k + ao_spec_regressors(spec);
 	size_t		dim = (size_t) (sh.k + nb),
 				nc = (size_t) nb + 1;
 
@@ -142,10 +135,13 @@ static AoStatus
 open_fit(Fit *fit, const AoSpec *spec)
 {
 	bool		missing = has_gaps(fit->y, fit->n, fit->xreg, fit->k_xreg);
-	int			nb = count_beta(spec, fit->k_xreg);
+	int			nb = fit->k_xreg + ao_spec_regressors(spec);
 	size_t		dim,
 				nc = (size_t) nb + 1;
 
+	if (fit->k_xreg + ao_fourier_columns(spec->m, spec->K) > AO_MAX_XREG)
+		return ao_fail(fit->env, AO_BAD_XREG, "%h given, Fourier terms included, the limit is %n\nUse fewer of them.",
+					   AO_MAX_XREG, fit->k_xreg + ao_fourier_columns(spec->m, spec->K));
 	AO_TRY(ao_arena_open(&fit->arena,
 						 workspace(spec, fit->n, fit->k_xreg, missing, fit->effort), fit->env));
 	ao_shape_init(&fit->shape, spec, &fit->arena);

@@ -238,6 +238,10 @@ check_recent(const AoModel *model, int64_t n, AoEnv *env)
 					   "a model with regressors cannot forecast from recent values alone\n"
 					   "Roll it forward with arima_append and forecast with arima_forecast, giving xreg to both.",
 					   0, model->n_xreg);
+	if (model->K > 0)
+		return ao_fail(env, AO_BAD_XREG,
+					   "a model with Fourier terms does not know where in the season recent values are\n"
+					   "Roll it forward with arima_append and forecast with arima_forecast.", 0, 0);
 	if (n > AO_MAX_N)
 		return ao_fail(env, AO_SERIES_TOO_LONG, NULL, AO_MAX_N, n);
 	return AO_OK;

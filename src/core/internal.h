@@ -274,6 +274,9 @@ AoStatus	ao_design_make(AoDesign *design, const AoShape *shape,
 						   const AoFitOptions *options, AoArena *arena, AoEnv *env);
 /* coefficients on the orthogonalised columns (gamma) to those of the user's regressors */
 void		ao_design_beta(const AoDesign *design, const double *gamma, double *beta);
+/* The regressors that the specification brings, at a time (1 = first value); gives what
+ * follows them. */
+double	   *ao_spec_row(const AoSpec *spec, int64_t time, double *row);
 /* y - X beta on the original scale for row t (0-based, absolute time t0+t+1) */
 double		ao_regression(const AoSpec *spec, const double *beta, int64_t time,
 						  const double *xreg_row, int k);

@@ -58,17 +58,19 @@ ao_model_state_dim(const AoSpec *spec)
 	return (ar > ma ? ar : ma) + spec->d + spec->m * spec->D;
 }
 
+/* See ao.h. */
+int
+ao_spec_regressors(const AoSpec *spec)
+{
+	return !!(spec->constant & AO_CONSTANT_MEAN) + !!(spec->constant & AO_CONSTANT_DRIFT) +
+		ao_fourier_columns(spec->m, spec->K);
+}
+
 /* Number of coefficients of a checked specification with n_xreg regressors. */
 int
 ao_model_coef_count(const AoSpec *spec, int n_xreg)
 {
-	int			constants = 0;
-
-	if (spec->constant == AO_CONSTANT_MEAN || spec->constant == AO_CONSTANT_DRIFT)
-		constants = 1;
-	else if (spec->constant == AO_CONSTANT_MEAN_DRIFT)
-		constants = 2;
-	return spec->p + spec->q + spec->P + spec->Q + constants + n_xreg;
+	return spec->p + spec->q + spec->P + spec->Q + ao_spec_regressors(spec) + n_xreg;
 }
 
 /* The specification that the model is of. */
@@ -83,6 +85,7 @@ ao_model_spec(const AoModel *model, AoSpec *spec)
 	spec->Q = model->Q;
 	spec->m = model->m;
 	spec->constant = (AoConstant) model->constant;
+	spec->K = model->K;
 	spec->is_auto = false;
 }
 
@@ -97,7 +100,8 @@ ao_model_set_spec(AoModel *model, const AoSpec *spec, int n_xreg)
 	model->Q = (int16_t) spec->Q;
 	model->m = (int16_t) spec->m;
 	model->constant = (uint8_t) spec->constant;
-	model->n_xreg = (int16_t) n_xreg;
+	model->K = (uint8_t) spec->K;
+	model->n_xreg = (uint8_t) n_xreg;
 	model->n_coef = ao_model_coef_count(spec, n_xreg);
 	model->n_state = ao_model_state_dim(spec);
 }
@@ -257,7 +261,7 @@ ao_model_check_shape(const AoModel *model, size_t bytes, AoEnv *env)
 	ao_model_spec(model, &spec);
 	if (ao_spec_check(&spec, env) != AO_OK)
 		return bad_model(env, "orders, period or constant beyond what a model can have");
-	if (model->n_xreg < 0 || model->n_xreg > AO_MAX_XREG)
+	if (model->n_xreg + ao_fourier_columns(spec.m, spec.K) > AO_MAX_XREG)
 		return bad_model(env, "impossible number of regressors");
 	if (model->n_coef != ao_model_coef_count(&spec, model->n_xreg))
 		return bad_model(env, "number of coefficients does not fit the orders");
@@ -441,6 +445,13 @@ write_term(char buf[16], const char *name, int number)
 	buf[len] = '\0';
 }
 
+/* Is Fourier term i, from 0, a sine? The last one of a whole set is not. */
+static bool
+is_sine(const AoModel *model, int i)
+{
+	return i % 2 == 0 && (i < 2 * model->K - 2 || 2 * model->K != model->m);
+}
+
 /* Name of coefficient i, from 0; the empty text if there is none. */
 void
 ao_model_term(const AoModel *model, int i, char buf[16])
@@ -458,6 +469,7 @@ ao_model_term(const AoModel *model, int i, char buf[16])
 		{"ar", model->p, true}, {"ma", model->q, true},
 		{"sar", model->P, true}, {"sma", model->Q, true},
 		{"mean", has_mean, false}, {"drift", has_drift, false},
+		{NULL, ao_fourier_columns(model->m, model->K), true},
 		{"xreg", model->n_xreg, true}
 	};
 
@@ -468,7 +480,10 @@ ao_model_term(const AoModel *model, int i, char buf[16])
 	{
 		if (i < groups[g].count)
 		{
-			write_term(buf, groups[g].name, groups[g].numbered ? i + 1 : 0);
+			if (groups[g].name == NULL)
+				write_term(buf, is_sine(model, i) ? "sin" : "cos", i / 2 + 1);
+			else
+				write_term(buf, groups[g].name, groups[g].numbered ? i + 1 : 0);
 			return;
 		}
 		i -= groups[g].count;

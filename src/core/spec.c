@@ -2,10 +2,10 @@
  * spec.c
  *		Model specifications as text, in the field's own notation:
  *
- *		[ARIMA] (p,d,q) [ (P,D,Q) ] [ [m] ] [ with mean | with drift | without constant ]
+ *		[ARIMA] (p,d,q) [ (P,D,Q) ] [ [m] ] [ with TERM [ and TERM ] ] [ without constant ]
  *		auto [ [m] ]
  *
- * Case and blanks between the parts do not matter.
+ * TERM is mean, drift or fourier(K).  Case and blanks between the parts do not matter.
  */
 #include <string.h>
 
@@ -21,7 +21,10 @@ typedef struct Reader
 	size_t		len;
 	size_t		at;				/* next character, from 0 */
 	size_t		period_at;		/* of [m] */
-	size_t		constant_at;	/* of the suffix */
+	size_t		constant_at;	/* of the words on the constant */
+	size_t		fourier_at;
+	bool		constant_given;
+	bool		fourier_given;
 	AoEnv	   *env;
 } Reader;
 
@@ -162,31 +165,82 @@ read_period(Reader *reader, int *m, bool *given)
 	return AO_OK;
 }
 
-/* The optional words on the constant, and the default without them. */
+/* Words on the constant begin at `at`; they may not come twice. */
 static AoStatus
-read_constant(Reader *reader, AoSpec *spec)
+begin_constant(Reader *reader, size_t at)
+{
+	if (reader->constant_given)
+		return bad_spec(reader->env, (int64_t) at + 1, "there are two words on the constant");
+	reader->constant_given = true;
+	reader->constant_at = at;
+	return AO_OK;
+}
+
+/* (K), after "fourier". */
+static AoStatus
+read_fourier(Reader *reader, AoSpec *spec, size_t at)
+{
+	AoStatus	status;
+
+	if (reader->fourier_given)
+		return bad_spec(reader->env, (int64_t) at + 1, "Fourier terms are given twice");
+	reader->fourier_given = true;
+	reader->fourier_at = at;
+	if (!accept(reader, '('))
+		return bad_here(reader, "the number of Fourier pairs is expected here, as in fourier(3)");
+	status = read_number(reader, &spec->K);
+	if (status != AO_OK)
+		return status;
+	if (!accept(reader, ')'))
+		return bad_here(reader, "a closing parenthesis is expected here, as in fourier(3)");
+	return AO_OK;
+}
+
+/* One term after "with", which stands at `at`, or "and". */
+static AoStatus
+read_term(Reader *reader, AoSpec *spec, size_t at)
 {
 	bool		differenced = spec->d > 0 || spec->D > 0;
 
-	spec->constant = differenced ? AO_CONSTANT_NONE : AO_CONSTANT_MEAN;
-	(void) peek(reader);
-	reader->constant_at = reader->at;
-	if (accept_word(reader, "with"))
+	if (accept_word(reader, "fourier"))
+		return read_fourier(reader, spec, at);
+	if (accept_word(reader, "mean"))
+		spec->constant = AO_CONSTANT_MEAN;
+	else if (accept_word(reader, "drift"))
+		spec->constant = differenced ? AO_CONSTANT_DRIFT : AO_CONSTANT_MEAN_DRIFT;
+	else
+		return bad_here(reader, "\"mean\", \"drift\" or \"fourier(K)\" is expected after \"with\"");
+	return begin_constant(reader, at);
+}
+
+/* The optional words on constant and Fourier terms, and the defaults without them. */
+static AoStatus
+read_words(Reader *reader, AoSpec *spec)
+{
+	AoStatus	status = AO_OK;
+
+	spec->constant = spec->d > 0 || spec->D > 0 ? AO_CONSTANT_NONE : AO_CONSTANT_MEAN;
+	while (status == AO_OK && peek(reader) != '\0')
 	{
-		if (accept_word(reader, "mean"))
-			spec->constant = AO_CONSTANT_MEAN;
-		else if (accept_word(reader, "drift"))
-			spec->constant = differenced ? AO_CONSTANT_DRIFT : AO_CONSTANT_MEAN_DRIFT;
+		size_t		at = reader->at;
+
+		if (accept_word(reader, "with"))
+		{
+			do
+				status = read_term(reader, spec, at);
+			while (status == AO_OK && accept_word(reader, "and"));
+		}
+		else if (accept_word(reader, "without"))
+		{
+			if (!accept_word(reader, "constant"))
+				return bad_here(reader, "\"constant\" is expected after \"without\"");
+			status = begin_constant(reader, at);
+			spec->constant = AO_CONSTANT_NONE;
+		}
 		else
-			return bad_here(reader, "\"mean\" or \"drift\" is expected after \"with\"");
+			break;
 	}
-	else if (accept_word(reader, "without"))
-	{
-		if (!accept_word(reader, "constant"))
-			return bad_here(reader, "\"constant\" is expected after \"without\"");
-		spec->constant = AO_CONSTANT_NONE;
-	}
-	return AO_OK;
+	return status;
 }
 
 /* Everything after the opening parenthesis of (p,d,q). */
@@ -211,7 +265,7 @@ read_arima(Reader *reader, AoSpec *spec)
 		return status;
 	if (seasonal && !period_given)
 		return bad_here(reader, "a seasonal part needs its period, as in (0,1,1)[12]");
-	return read_constant(reader, spec);
+	return read_words(reader, spec);
 }
 
 static AoStatus
@@ -236,7 +290,7 @@ read_spec(Reader *reader, AoSpec *spec)
 	if (reader->at < reader->len)
 		return bad_here(reader, spec->is_auto ?
 						"nothing but a period [m] can follow \"auto\"" :
-						"only \"with mean\", \"with drift\" or \"without constant\" can stand here");
+						"only \"with mean\", \"with drift\", \"with fourier(K)\" or \"without constant\" can stand here");
 	return AO_OK;
 }
 
@@ -246,6 +300,21 @@ needs_longer_period(const AoSpec *spec)
 {
 	return spec->m < 1 ||
 		(spec->m < 2 && (spec->P > 0 || spec->D > 0 || spec->Q > 0));
+}
+
+/* What is wrong with the Fourier terms, or NULL. */
+static const char *
+fourier_fault(const AoSpec *spec)
+{
+	if (spec->K < 0)
+		return "a number of Fourier pairs cannot be negative";
+	if (spec->K > 0 && spec->m < 2)
+		return "Fourier terms need a period of at least 2, as in (1,0,0)[52] with fourier(3)";
+	if (2 * (int64_t) spec->K > spec->m)
+		return "there can be no more Fourier pairs than half the period";
+	if (spec->K > 0 && spec->D > 0)
+		return "seasonal differences leave nothing of Fourier terms; use one of both";
+	return NULL;
 }
 
 /*
@@ -265,7 +334,8 @@ ao_spec_parse(const char *text, size_t len, AoSpec *spec, AoEnv *env)
 	status = ao_spec_check(&result, env);
 	if (status == AO_BAD_SPEC)
 		env->err.pos = 1 + (int64_t)
-			(needs_longer_period(&result) ? reader.period_at : reader.constant_at);
+			(needs_longer_period(&result) ? reader.period_at :
+			 fourier_fault(&result) ? reader.fourier_at : reader.constant_at);
 	if (status == AO_OK)
 		*spec = result;
 	return status;
@@ -357,6 +427,10 @@ ao_spec_check(const AoSpec *spec, AoEnv *env)
 		return status;
 	if (needs_longer_period(spec))
 		return bad_spec(env, 0, "a seasonal part needs a period of at least 2, as in (0,1,1)[12]");
+	if (fourier_fault(spec))
+		return bad_spec(env, 0, fourier_fault(spec));
+	if (spec->K > AO_MAX_FOURIER)
+		return too_large(env, "the number of Fourier pairs", AO_MAX_FOURIER, spec->K);
 	return check_constant(spec, env);
 }
 
@@ -413,13 +487,22 @@ put_orders(Writer *writer, int ar, int diff, int ma)
 	put_char(writer, ')');
 }
 
-/* The words on the constant, where it is not what the orders alone imply. */
+/* The words on the constant, where it is not what the orders alone imply, and on
+ * Fourier terms. */
 static void
-put_constant(Writer *writer, const AoSpec *spec)
+put_words(Writer *writer, const AoSpec *spec)
 {
-	if (spec->constant == AO_CONSTANT_DRIFT || spec->constant == AO_CONSTANT_MEAN_DRIFT)
+	bool		drift = spec->constant == AO_CONSTANT_DRIFT || spec->constant == AO_CONSTANT_MEAN_DRIFT;
+
+	if (drift)
 		put_text(writer, " with drift");
-	else if (spec->constant == AO_CONSTANT_NONE && spec->d == 0 && spec->D == 0)
+	if (spec->K != 0)
+	{
+		put_text(writer, drift ? " and fourier(" : " with fourier(");
+		put_number(writer, spec->K);
+		put_char(writer, ')');
+	}
+	if (spec->constant == AO_CONSTANT_NONE && spec->d == 0 && spec->D == 0)
 		put_text(writer, " without constant");
 }
 
@@ -448,7 +531,7 @@ ao_spec_format(const AoSpec *spec, char *buf, size_t size)
 		put_char(&writer, ']');
 	}
 	if (!spec->is_auto)
-		put_constant(&writer, spec);
+		put_words(&writer, spec);
 	if (size > 0)
 		buf[writer.len < size ? writer.len : size - 1] = '\0';
 	return writer.len;

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <time.h>
 
+#define ENOUGH_PAIRS 3			/* without a gain, to end the search for more */
+
 /* See auto_internal.h. */
 double
 ao_clock(void)
@@ -29,7 +31,7 @@ AoSpec
 ao_choice_spec(const AoChoice *choice, int p, int q, int P, int Q, bool constant)
 {
 	AoSpec		spec = {.p = p, .d = choice->d, .q = q, .P = P, .D = choice->D, .Q = Q,
-	.m = choice->m};
+	.m = choice->m, .K = choice->K};
 
 	if (constant)
 		spec.constant = choice->d + choice->D == 0 ? AO_CONSTANT_MEAN : AO_CONSTANT_DRIFT;
@@ -39,7 +41,7 @@ ao_choice_spec(const AoChoice *choice, int p, int q, int P, int Q, bool constant
 static bool
 same(const AoSpec *a, const AoSpec *b)
 {
-	return a->p == b->p && a->q == b->q && a->P == b->P && a->Q == b->Q &&
+	return a->p == b->p && a->q == b->q && a->P == b->P && a->Q == b->Q && a->K == b->K &&
 		a->constant == b->constant;
 }
 
@@ -107,6 +109,9 @@ estimate(AoChoice *choice, AoTrial *trial)
 
 		carry_over(&best->candidate.spec, best->u, &candidate->spec, given);
 		task.given = given;
+		/* many columns are dear, and what they explain leaves few optima */
+		if (choice->max_K > 0)
+			task.effort = AO_LOCAL;
 	}
 	status = ao_fit_quick(&task, &candidate->spec, choice->env, &fit);
 	if (status == AO_CANCELLED || status == AO_NO_MEMORY)
@@ -157,7 +162,8 @@ try_model(AoChoice *choice, int p, int q, int P, int Q, bool constant, bool *bet
 
 	*better = false;
 	if (p < 0 || q < 0 || P < 0 || Q < 0 || p > o->max_p || q > o->max_q || P > o->max_P ||
-		Q > o->max_Q || (constant && !choice->constant))
+		Q > o->max_Q || (constant && !choice->constant) || spec.K < choice->min_K ||
+		spec.K > choice->max_K)
 		return AO_OK;
 	for (int i = 0; i < choice->n_trials; i++)
 		if (same(&choice->trials[i].candidate.spec, &spec))
@@ -181,6 +187,26 @@ try_model(AoChoice *choice, int p, int q, int P, int Q, bool constant, bool *bet
 		*better = true;
 	}
 	choice->n_trials++;
+	return AO_OK;
+}
+
+/* How many pairs of Fourier terms a model of middle size wants. */
+static AoStatus
+choose_pairs(AoChoice *choice)
+{
+	int			p = choice->options.max_p,
+				q = choice->options.max_q;
+	bool		better;
+
+	for (int K = choice->min_K; K <= choice->max_K && choice->min_K < choice->max_K; K++)
+	{
+		if (choice->best >= 0 && K > choice->trials[choice->best].candidate.spec.K + ENOUGH_PAIRS)
+			break;
+		choice->K = K;
+		AO_TRY(try_model(choice, p < 2 ? p : 2, q < 2 ? q : 2, 0, 0, choice->constant, &better));
+	}
+	if (choice->best >= 0)
+		choice->K = choice->trials[choice->best].candidate.spec.K;
 	return AO_OK;
 }
 
@@ -220,9 +246,16 @@ one_step(AoChoice *choice, bool *better)
 	bool		constant = at.constant != AO_CONSTANT_NONE;
 
 	*better = false;
+	choice->K = at.K;
 	for (int i = 0; i < (int) (sizeof moves / sizeof moves[0]) && !*better; i++)
 		AO_TRY(try_model(choice, at.p + moves[i][0], at.q + moves[i][1], at.P + moves[i][2],
 						 at.Q + moves[i][3], constant, better));
+	for (int K = at.K - 1; K <= at.K + 1 && !*better; K += 2)
+	{
+		choice->K = K;
+		AO_TRY(try_model(choice, at.p, at.q, at.P, at.Q, constant, better));
+	}
+	choice->K = at.K;
 	if (!*better)
 		AO_TRY(try_model(choice, at.p, at.q, at.P, at.Q, !constant, better));
 	return AO_OK;
@@ -234,6 +267,7 @@ ao_choice_stepwise(AoChoice *choice)
 {
 	bool		better = true;
 
+	AO_TRY(choose_pairs(choice));
 	AO_TRY(first_models(choice));
 	while (better && choice->best >= 0 && !choice->out_of_budget && !choice->degenerate)
 		AO_TRY(one_step(choice, &better));
@@ -279,5 +313,6 @@ ao_choice_all(AoChoice *choice)
 {
 	int			count;
 
+	AO_TRY(choose_pairs(choice));
 	return visit_all(choice, false, &count);
 }

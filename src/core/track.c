@@ -74,16 +74,11 @@ track_bytes(const AoSpec *spec, int64_t now, int64_t n, int n_beta)
 	return bytes;
 }
 
-/* Row `at` of the levels: mean, drift, regressors, value. */
+/* Row `at` of the levels: regressors, value. */
 static void
 level_row(const AoTrack *tr, int64_t at, double *row)
 {
-	const AoSpec *spec = &tr->shape.spec;
-
-	if (spec->constant & AO_CONSTANT_MEAN)
-		*row++ = 1;
-	if (spec->constant & AO_CONSTANT_DRIFT)
-		*row++ = (double) (at + 1);
+	row = ao_spec_row(&tr->shape.spec, at + 1, row);
 	for (int j = 0; j < tr->k_xreg; j++)
 		*row++ = tr->xreg[at * tr->k_xreg + j];
 	*row = tr->fit.has_lambda ? ao_box_cox(tr->y[at], tr->fit.lambda) : tr->y[at];

@@ -47,7 +47,7 @@ static bool
 same_spec(const AoSpec *a, const AoSpec *b)
 {
 	return a->p == b->p && a->d == b->d && a->q == b->q && a->P == b->P && a->D == b->D &&
-		a->Q == b->Q && a->constant == b->constant;
+		a->Q == b->Q && a->K == b->K && a->constant == b->constant;
 }
 
 /* Where no candidate could be compared the choice is the simplest model: marks

@@ -93,6 +93,8 @@ put_mechanism(StringInfo out, const Explained *ex)
 			   "what it was the last %d seasons (seasonal autoregressive terms)");
 	put_source(&from, spec->Q, "the forecast error of one season before (1 seasonal moving-average term)",
 			   "the forecast errors of the last %d seasons (seasonal moving-average terms)");
+	put_source(&from, spec->K, "a sine and cosine of the season (1 pair of Fourier terms)",
+			   "sines and cosines of the season (%d pairs of Fourier terms)");
 	put_source(&from, ex->model->n_xreg, "a regressor", "%d regressors");
 	appendStringInfo(out, "How: it forecasts %s", subject(spec));
 	if (from.len > 0)
@@ -298,7 +300,7 @@ examine(const AoModel *model)
 	settled = 14 * ex.half_life + ex.spec.q + (double) ex.spec.m * (ex.spec.Q + 2) + 12;
 	ex.settles = settled <= EXPLAIN_LONGEST;
 	ex.h = ex.settles ? (int) settled : EXPLAIN_LONGEST;
-	if (model->n_xreg > 0)
+	if (model->n_xreg > 0 || model->K > 0)
 		return ex;
 	ex.steps = palloc(sizeof(AoForecast) * ex.h);
 	status = ao_forecast(model, ex.h, 0.95, NULL, 0, &env, ex.steps);

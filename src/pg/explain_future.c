@@ -182,6 +182,8 @@ ao_explain_future(StringInfo out, const Explained *ex)
 	else
 		put_plain_goal(out, ex);
 	put_pace(out, ex);
+	if (ex->spec.K > 0)
+		appendStringInfoString(out, "; to all of this the Fourier terms add the season, the same pattern over and over");
 	if (ex->model->n_xreg > 0)
 		appendStringInfoString(out, "; to all of this the regressors add what their future values say");
 	appendStringInfoString(out, ".\n");

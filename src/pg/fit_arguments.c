@@ -42,6 +42,7 @@ static const Option option_table[] = {
 	{"stepwise", jbvBool, false, true, 0, 0, 0},
 	{"ic", jbvString, false, true, 0, 0, 0},
 	{"time_budget_ms", jbvNumeric, false, true, 0, 0, 0},
+	{"fourier", jbvNumeric, true, true, 0, AO_MAX_FOURIER, offsetof(AoAutoOptions, fourier)},
 	COUNT(max_p, 0, AO_AUTO_MAX_P),
 	COUNT(max_q, 0, AO_AUTO_MAX_P),
 	COUNT(max_P, 0, AO_AUTO_MAX_SEASONAL),
@@ -54,7 +55,7 @@ static const Option option_table[] = {
 
 static const char option_hint[] =
 	"The options are method, lambda, bias_adjust, interval, and for the specification \"auto\" max_p, max_q, max_P, max_Q, "
-	"max_d, max_D, max_order, max_models, stepwise, ic and time_budget_ms.";
+	"max_d, max_D, max_order, max_models, stepwise, fourier, ic and time_budget_ms.";
 
 static const struct
 {
@@ -205,6 +206,21 @@ take_lambda(const JsonbValue *value, AoEnv *env, AoFitArguments *out)
 	out->options.has_lambda = true;
 }
 
+/* Takes the value of option fourier: a number of pairs, or "auto". */
+static void
+take_fourier(const Option *option, const JsonbValue *value, AoAutoOptions *choice)
+{
+	if (value->type == jbvNumeric)
+		take_count(option, value, choice);
+	else if (jsonb_text_is(value, "auto"))
+		choice->fourier = AO_FOURIER_AUTO;
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid number of Fourier pairs \"%.*s\"", value->val.string.len, value->val.string.val),
+				 errhint("Give it as a number, not as a string, or \"auto\".")));
+}
+
 /* Takes one option. */
 static void
 take_option(const Option *option, const JsonbValue *value, AoEnv *env, AoFitArguments *out)
@@ -226,6 +242,8 @@ take_option(const Option *option, const JsonbValue *value, AoEnv *env, AoFitArgu
 		out->choice.criterion = criterion_option(value);
 	else if (strcmp(option->name, "time_budget_ms") == 0)
 		out->choice.time_budget_ms = budget_option(option, value);
+	else if (strcmp(option->name, "fourier") == 0)
+		take_fourier(option, value, &out->choice);
 	else
 		take_count(option, value, &out->choice);
 }

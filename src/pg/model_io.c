@@ -22,13 +22,13 @@ PGDLLEXPORT Datum arima_ops_model_from_jsonb(PG_FUNCTION_ARGS);
 
 /*
  * Binary form, in network order:
- *   int16 version; int8 method, constant; int16 p, d, q, P, D, Q, m, n_xreg;
+ *   int16 version; int8 method, constant; int16 p, d, q, P, D, Q, m; int8 K, n_xreg;
  *   int8 has_state_cov, has_lambda; int16 remarks; int32 iterations;
  *   int8 interval, bias_adjust; int16 n_calibrated; int32 df;
  *   int64 n, n_missing, n_used; float8 sigma2, loglik, lambda;
  *   float8 data[], as many as the orders need.
  */
-#define HEAD_BYTES (2 + 2 * 1 + 8 * 2 + 2 * 1 + 2 + 4 + 2 * 1 + 2 + 4 + 3 * 8 + 3 * 8)
+#define HEAD_BYTES (2 + 2 * 1 + 7 * 2 + 2 * 1 + 2 * 1 + 2 + 4 + 2 * 1 + 2 + 4 + 3 * 8 + 3 * 8)
 
 /* An argument as model, detoasted; its shape is checked, so that nothing is
  * read beyond it, and its values were when it came in. */
@@ -98,7 +98,8 @@ receive_head(StringInfo buf, AoModel *head)
 	spec.D = (int16) pq_getmsgint(buf, 2);
 	spec.Q = (int16) pq_getmsgint(buf, 2);
 	spec.m = (int16) pq_getmsgint(buf, 2);
-	n_xreg = (int16) pq_getmsgint(buf, 2);
+	spec.K = pq_getmsgbyte(buf);
+	n_xreg = pq_getmsgbyte(buf);
 	head->has_state_cov = (uint8) pq_getmsgbyte(buf);
 	head->has_lambda = (uint8) pq_getmsgbyte(buf);
 	head->remarks = (uint16) pq_getmsgint(buf, 2);
@@ -177,7 +178,8 @@ arima_ops_model_send(PG_FUNCTION_ARGS)
 	pq_sendint16(&buf, model->D);
 	pq_sendint16(&buf, model->Q);
 	pq_sendint16(&buf, model->m);
-	pq_sendint16(&buf, model->n_xreg);
+	pq_sendbyte(&buf, model->K);
+	pq_sendbyte(&buf, model->n_xreg);
 	pq_sendbyte(&buf, model->has_state_cov);
 	pq_sendbyte(&buf, model->has_lambda);
 	pq_sendint16(&buf, model->remarks);

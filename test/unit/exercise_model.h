@@ -56,7 +56,7 @@ exercise_forecast(const AoModel *model, const double *y, const double *xreg, AoE
 	if (!exercise_expected(status))
 		return "ao_forecast: unexpected status";
 	wrong = status == AO_OK ? exercise_forecasts(forecast, EXERCISE_STEPS) : NULL;
-	if (wrong != NULL || model->n_xreg > 0)
+	if (wrong != NULL || model->n_xreg > 0 || model->K > 0)
 		return wrong;
 
 	status = ao_forecast_recent(model, y, EXERCISE_VALUES, EXERCISE_STEPS, 0.8, env, forecast);

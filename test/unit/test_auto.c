@@ -235,6 +235,42 @@ test_cancel(void)
 	UNIT_CHECK(memory.live == 0, "cancelled: nothing left behind");
 }
 
+/* A long smooth season becomes Fourier terms; stopped anywhere on the way, nothing is left. */
+static void
+test_long_season(void)
+{
+	UnitMemory memory;
+	AoEnv env = unit_env(&memory);
+	AoFitOptions options = {.method = AO_ML};
+	AoModel *model = NULL;
+	double y[160];
+	long polls,
+		allocs;
+	int kept = 0;
+
+	make_series(8, 160, y);
+	for (int i = 0; i < 160; i++)
+		y[i] += 30 * sin(6.283185307179586 * i / 52);
+	UNIT_CHECK(ao_choose(y, 160, NULL, 0, 52, &options, &env, &model, NULL, NULL) == AO_OK &&
+				   model->K > 0 && model->D == 0 && model->P + model->Q == 0,
+			   "a smooth season of 52: Fourier terms");
+	env.free(env.arg, model);
+	polls = memory.polls;
+	allocs = memory.allocs;
+	for (int i = 1; i < 12; i++)
+	{
+		env = unit_env(&memory);
+		if (i % 2)
+			memory.poll_limit = polls * i / 12;
+		else
+			memory.alloc_limit = allocs * i / 12;
+		kept += ao_choose(y, 160, NULL, 0, 52, &options, &env, &model, NULL, NULL) !=
+			(i % 2 ? AO_CANCELLED : AO_NO_MEMORY);
+		kept += memory.live != 0;
+	}
+	UNIT_CHECK(kept == 0, "stopped at eleven places: the status says so, nothing left behind");
+}
+
 int
 main(void)
 {
@@ -244,6 +280,7 @@ main(void)
 	test_against_r();
 	test_candidates();
 	test_cancel();
+	test_long_season();
 	for (int kind = 0; kind < 9; kind++)
 		for (int i = 0; i < (int) (sizeof lengths / sizeof lengths[0]); i++)
 			for (int j = 0; j < (int) (sizeof periods / sizeof periods[0]); j++)

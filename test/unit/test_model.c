@@ -14,6 +14,8 @@ static const AoSpec specs[] = {
 	{.q = 2, .P = 1, .D = 1, .Q = 1, .m = 12},
 	{.p = 5, .d = 2, .q = 3, .m = 1},
 	{.p = 1, .m = 12, .constant = AO_CONSTANT_MEAN},
+	{.p = 1, .q = 1, .m = 7, .constant = AO_CONSTANT_MEAN, .K = 3},
+	{.d = 1, .q = 1, .m = 4, .constant = AO_CONSTANT_DRIFT, .K = 2},
 };
 
 #define N_SPECS (sizeof(specs) / sizeof(specs[0]))
@@ -87,6 +89,8 @@ test_counts(void)
 		{{.p = 2, .d = 0, .q = 5, .m = 1, .constant = AO_CONSTANT_MEAN}, 1, 9, 5},
 		{{.q = 1, .d = 1, .D = 1, .Q = 1, .m = 12}, 0, 2, 26},
 		{{.p = 1, .d = 1, .P = 2, .q = 1, .m = 7, .constant = AO_CONSTANT_DRIFT}, 0, 5, 16},
+		{{.p = 1, .m = 52, .constant = AO_CONSTANT_MEAN, .K = 3}, 2, 10, 1},
+		{{.p = 1, .d = 1, .m = 52, .constant = AO_CONSTANT_DRIFT, .K = 26}, 0, 53, 2},
 		{{.p = 100, .d = 4, .P = 2, .D = 4, .q = 3, .m = 366}, 0, 105, 832 + 4 + 1464},
 	};
 
@@ -168,8 +172,10 @@ test_fixed_fields(void)
 	MUTATION(model->m = 366, true);
 	MUTATION(model->m = 367, false);
 	MUTATION(model->n_xreg = 0, false);
-	MUTATION(model->n_xreg = -1, false);
 	MUTATION(model->n_xreg = 65, false);
+	MUTATION(model->n_xreg = 255, false);
+	MUTATION(model->K = 1, false);
+	MUTATION(model->K = 255, false);
 	MUTATION(model->n_coef++, false);
 	MUTATION(model->n_coef = INT32_MAX, false);
 	MUTATION(model->n_coef = INT32_MIN, false);

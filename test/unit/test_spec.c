@@ -47,6 +47,13 @@ test_accepted(void)
 		{"(100,4,100)", "(100,4,100)"},
 		{"(100,0,0)(2,4,2)[366]", "(100,0,0)(2,4,2)[366]"},
 		{"(1,0,0)(33,0,0)[3]", "(1,0,0)(33,0,0)[3]"},
+		{"(1,0,0)[52] with fourier(3)", "(1,0,0)[52] with fourier(3)"},
+		{"(1,0,0)[52]WITH Fourier ( 03 ) with mean", "(1,0,0)[52] with fourier(3)"},
+		{"(1,1,0)[52] with fourier(3) and drift", "(1,1,0)[52] with drift and fourier(3)"},
+		{"(1,0,0)[7] with drift with fourier(3)", "(1,0,0)[7] with drift and fourier(3)"},
+		{"(1,0,0)[64] without constant with fourier(32)", "(1,0,0)[64] with fourier(32) without constant"},
+		{"(1,1,0)(1,0,0)[12] with fourier(6) without constant", "(1,1,0)(1,0,0)[12] with fourier(6)"},
+		{"(1,0,0)[52] with fourier(0)", "(1,0,0)[52]"},
 		{"auto", "auto"},
 		{" AUTO ", "auto"},
 		{"auto[12]", "auto[12]"},
@@ -91,6 +98,8 @@ test_fields(void)
 			   spec.constant == AO_CONSTANT_MEAN_DRIFT, "drift without differences brings the mean");
 	UNIT_CHECK(parse("(1,1,0) with drift", &spec, &error) == AO_OK &&
 			   spec.constant == AO_CONSTANT_DRIFT, "drift with one difference stands alone");
+	UNIT_CHECK(parse("(1,0,0)[52] with fourier(3)", &spec, &error) == AO_OK && spec.K == 3 &&
+			   spec.constant == AO_CONSTANT_MEAN, "Fourier terms leave the constant as it is");
 	UNIT_CHECK(parse("auto[4]", &spec, &error) == AO_OK && spec.is_auto && spec.m == 4,
 			   "auto keeps its period");
 }
@@ -117,7 +126,12 @@ test_refused(void)
 		{"(1,1,0) with mean", 9}, {"(1,0,0)(0,1,0)[4] with mean", 19},
 		{"(1,2,0) with drift", 9}, {"(1,1,0)(0,1,0)[4]   with drift", 21},
 		{"(1,0,0) with mean with drift", 19}, {"(1,0,0) with mean)", 18},
-		{"ARIMA", 6}, {"ARIMAX(1,1,1)", 1}, {"SARIMA(1,1,1)", 1}, {"auto(1,1,1)", 5},
+		{"(1,0,0) with mean without constant", 19}, {"(1,0,0) with fourier(3)", 9},
+		{"(1,0,0)[12] with fourier(7)", 13}, {"(1,0,0)(0,1,0)[12] with drift with fourier(2)", 31},
+		{"(1,0,0)[12] with fourier", 25}, {"(1,0,0)[12] with fourier(2", 27},
+		{"(1,0,0)[12] with fourier(-1)", 26}, {"(1,0,0)[12] with fourier(2) and", 32},
+		{"(1,0,0)[12] with fourier(2) with fourier(2)", 29}, {"(1,0,0)[12] and fourier(2)", 13},
+		{"auto[12] with fourier(2)", 10}, {"ARIMA", 6}, {"ARIMAX(1,1,1)", 1}, {"SARIMA(1,1,1)", 1}, {"auto(1,1,1)", 5},
 		{"auto with drift", 6}, {"auto[", 6}, {"auto[0]", 5}, {"autos", 1}, {"auto 12", 6},
 		{"(1,1,1)\xc3\xa9", 8}, {"1,1,1", 1}, {"[12]", 1},
 	};
@@ -146,7 +160,7 @@ test_limits(void)
 		int64_t		have;
 	}			cases[] = {
 		{"(101,0,0)", 100, 101}, {"(0,0,101)", 100, 101}, {"(0,5,0)", 4, 5},
-		{"(0,0,0)(0,5,0)[12]", 4, 5}, {"(1,1,1)[367]", 366, 367}, {"auto[367]", 366, 367},
+		{"(1,0,0)[366] with fourier(33)", 32, 33}, {"(0,0,0)(0,5,0)[12]", 4, 5}, {"(1,1,1)[367]", 366, 367}, {"auto[367]", 366, 367},
 		{"(1,0,0)(3,0,0)[34]", 100, 103}, {"(0,0,2)(0,0,3)[33]", 100, 101},
 		{"(101,0,0)(2,0,0)[2]", 100, 101},
 		{"(99999999999999999999999,0,0)", 100, 99999999},
@@ -188,6 +202,12 @@ test_check(void)
 	bad.m = 366;
 	UNIT_CHECK(ao_spec_check(&bad, &env) == AO_ORDER_TOO_LARGE, "the largest orders");
 	bad = good;
+	bad.K = -1;
+	UNIT_CHECK(ao_spec_check(&bad, &env) == AO_BAD_SPEC, "a negative number of Fourier pairs");
+	bad.m = 366;
+	bad.K = INT32_MAX;
+	UNIT_CHECK(ao_spec_check(&bad, &env) == AO_BAD_SPEC, "the largest number of Fourier pairs");
+	bad = good;
 	bad.m = INT32_MIN;
 	UNIT_CHECK(ao_spec_check(&bad, &env) == AO_BAD_SPEC, "a negative period");
 	bad = good;
@@ -208,7 +228,7 @@ test_format(void)
 {
 	AoSpec		spec = {.p = 1, .d = 1, .q = 1, .D = 1, .Q = 1, .m = 12, .constant = AO_CONSTANT_DRIFT};
 	AoSpec		wild = {.p = INT32_MIN, .d = INT32_MIN, .q = INT32_MIN, .P = INT32_MIN,
-		.D = INT32_MIN, .Q = INT32_MIN, .m = INT32_MIN, .constant = AO_CONSTANT_DRIFT};
+		.D = INT32_MIN, .Q = INT32_MIN, .m = INT32_MIN, .K = INT32_MIN, .constant = AO_CONSTANT_DRIFT};
 	const char *full = "(1,1,1)(0,1,1)[12] with drift";
 	char		text[128];
 
