@@ -111,13 +111,13 @@ sub content
 	return $answer->{content};
 }
 
-# What MLflow answers to a GET, or with a body to a POST, as a structure.
+# What MLflow answers to a GET, or with a body to a POST or another method, as a structure.
 sub ask
 {
-	my ($self, $path, $body) = @_;
+	my ($self, $path, $body, $method) = @_;
 
 	return decode_json($self->content("mlflow/$path")) unless $body;
-	my $answer = $self->{client}->post("http://127.0.0.1:$self->{port}/api/2.0/mlflow/$path",
+	my $answer = $self->{client}->request($method // 'POST', "http://127.0.0.1:$self->{port}/api/2.0/mlflow/$path",
 		{ headers => { 'Content-Type' => 'application/json' }, content => encode_json($body) });
 	die "$path: $answer->{status} $answer->{content}" unless $answer->{success};
 	return decode_json($answer->{content});

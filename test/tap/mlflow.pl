@@ -233,6 +233,15 @@ is($mlflow->ask('registered-models/alias?name=arima-AAPL&alias=champion')->{mode
 is(join(' ', map { $_->{tags}{model_stage} } map { @$_ } @{ runs_of('AAPL') }{ 1, 2, 3 }), 'promoted archived rejected', 'rollback: stages');
 is(scalar $mlflow->runs($experiment), 6, 'rollback: no new run');
 
+# ---- what was removed in MLflow, or is another MLflow ----
+
+$mlflow->ask('registered-models/delete', { name => 'arima-AAPL' }, 'DELETE');
+sql("UPDATE arima_ops.tracking_runs SET run_id = repeat('0', 32) WHERE series = 'AAPL' AND version = 2");
+sql("SELECT arima_ops.promote('AAPL', 2)");
+cmp_ok(run_until_done(), '<=', 4, 'a run that is not there and a registered model that is gone: told all the same');
+is($mlflow->ask('registered-models/alias?name=arima-AAPL&alias=champion')->{model_version}{run_id}, $run->{run_id}, 'the run is found, the model registered anew');
+is(scalar $mlflow->runs($experiment), 6, 'and no run is made twice');
+
 # ---- two runs at a time ----
 
 create_series('twice', '(0,1,0)', 15000);
