@@ -21,7 +21,7 @@ sub sql
 # Bodies that have arrived since the last definition.
 sub told { return map { JSON::PP->new->decode($_->{body}) } grep { $_->{path} eq '/hook' } $web->requests; }
 
-sql("SET client_min_messages = warning; CREATE EXTENSION IF NOT EXISTS arima_ops; LISTEN arima_ops;
+sql("SET client_min_messages = warning; CREATE EXTENSION IF NOT EXISTS arima_ops; LISTEN arima_ops; UPDATE arima_ops.series SET active = false;
 	SET arima_ops.http_allowed_hosts = 'localhost:$port'; SET arima_ops.http_retries = 0;
 	INSERT INTO arima_ops.webhooks (name, url, headers) VALUES ('hook', 'http://localhost:$port/hook', '{X-Team: forecasts}')");
 $web->define('/hook', { status => 204 });
