@@ -42,11 +42,12 @@ ao_anomaly(const AoModel *model, double y, double e, double f, double level, dou
 				mean = x - e * sqrt(f),
 				sigma = sqrt(model->sigma2);
 	AoInterval	interval;
+	AoAhead		ahead = {.step = 1, .spread = 1 / f};
 
 	if (!(level > 0 && level < 1))
 		return ao_fail(env, AO_BAD_ARGUMENT, "the level must be between 0 and 1", 0, 0);
 	if (sigma > 0)
-		out->probability = ao_interval_probability(model, e / sigma);
+		out->probability = ao_interval_probability(model, ahead, e / sigma);
 	else
 	{
 		bool		as_foretold = fabs(y - on_scale(model, mean)) <= ROUNDING * size;
@@ -55,6 +56,6 @@ ao_anomaly(const AoModel *model, double y, double e, double f, double level, dou
 		out->probability = as_foretold ? 0 : 1;
 	}
 	ao_interval_init(&interval, model, level);
-	ao_interval_bounds(&interval, 1, mean, sigma * sqrt(f), &out->lower, &out->upper);
+	ao_interval_bounds(&interval, ahead, mean, sigma * sqrt(f), &out->lower, &out->upper);
 	return AO_OK;
 }

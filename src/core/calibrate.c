@@ -21,9 +21,9 @@
 #include "model_internal.h"
 #include "tests.h"
 
-#define MOST_ERRORS 5000 /* the newest so many */
-#define LEAST_ERRORS 20 /* of a step */
-#define ERRORS_PER_STEP 10 /* so many one-step errors for each step */
+#define MOST_ERRORS 5000		/* the newest so many */
+#define LEAST_ERRORS 20			/* of a step */
+#define ERRORS_PER_STEP 10		/* so many one-step errors for each step */
 #define LEAST_STEPS 10
 #define SEASONS 2
 
@@ -31,19 +31,19 @@
 typedef struct Calibration
 {
 	const AoModel *model;
-	const double *one_step; /* [n], NaN where there is none; standardised to variance sigma2 */
-	int n;
-	double *sum, /* [n] h-step errors */
-		*sizes, /* [n] */
-		*impulse; /* [state] */
-	AoState st;
+	const double *one_step;		/* [n], NaN where there is none; standardised to variance sigma2 */
+	int			n;
+	double	   *sum,			/* [n] h-step errors */
+			   *sizes,			/* [n] */
+			   *impulse;		/* [state] */
+	AoState		st;
 } Calibration;
 
 /* Moves x[at] down in a heap of n numbers, the largest on top. */
 static void
 sift_down(double *x, int n, int at)
 {
-	double value = x[at];
+	double		value = x[at];
 
 	for (int child = 2 * at + 1; child < n; child = 2 * at + 1)
 	{
@@ -65,7 +65,7 @@ sort(double *x, int n)
 		sift_down(x, n, i);
 	for (int i = n - 1; i > 0; i--)
 	{
-		double largest = x[0];
+		double		largest = x[0];
 
 		x[0] = x[i];
 		x[i] = largest;
@@ -77,8 +77,8 @@ sort(double *x, int n)
 static int
 count_steps(const Calibration *c)
 {
-	int known = 0,
-		steps = SEASONS * c->model->m;
+	int			known = 0,
+				steps = SEASONS * c->model->m;
 
 	for (int t = 0; t < c->n; t++)
 		known += !isnan(c->one_step[t]);
@@ -97,10 +97,10 @@ fill_row(const Calibration *c, int n, double *row)
 {
 	for (int i = 0; i < AO_CALIBRATION_LEVELS; i++)
 	{
-		double level = ao_calibration_level(i);
-		int rank = (int) ceil((n + 1) * level - 1e-9);
+		double		level = ao_calibration_level(i);
+		int			rank = (int) ceil((n + 1) * level - 1e-9);
 
-		row[i] = rank <= n ? c->sizes[rank - 1] : c->sizes[n - 1] * (ao_interval_student(c->model, level) / ao_interval_student(c->model, n / (n + 1.0)));
+		row[i] = rank <= n ? c->sizes[rank - 1] : c->sizes[n - 1] * (ao_student_quantile(level, c->model->df) / ao_student_quantile(n / (n + 1.0), c->model->df));
 		if (!(row[i] <= AO_MODEL_MAX_VALUE))
 			row[i] = AO_MODEL_MAX_VALUE;
 	}
@@ -110,7 +110,7 @@ fill_row(const Calibration *c, int n, double *row)
 static int
 add_term(Calibration *c, int j, double psi, double scale)
 {
-	int n = 0;
+	int			n = 0;
 
 	for (int t = c->n - 1; t >= 0; t--)
 	{
@@ -125,19 +125,21 @@ add_term(Calibration *c, int j, double psi, double scale)
 static AoStatus
 fill_rows(Calibration *c, int steps, double *rows, int *filled, AoEnv *env)
 {
-	double psi = 1,
-		   variance = 0,
-		   inflation = ao_interval_inflation(c->model);
+	double		psi = 1,
+				variance = 0,
+				sum = 0;
 
 	memset(c->sum, 0, (size_t) c->n * sizeof(double));
 	memcpy(c->impulse, c->st.G, (size_t) c->st.s * sizeof(double));
 	for (*filled = 0; *filled < steps; ++*filled)
 	{
-		int n;
+		int			n;
 
 		AO_TRY(ao_poll(env));
 		variance += psi * psi;
-		n = add_term(c, *filled, psi, sqrt(inflation / (variance * c->model->sigma2)));
+		sum += psi;
+		n = add_term(c, *filled, psi, sqrt(ao_interval_inflation(c->model, (AoAhead) {*filled + 1, sum * sum / variance}) /
+										   (variance * c->model->sigma2)));
 		if (n < LEAST_ERRORS)
 			return AO_OK;
 		sort(c->sizes, n);
@@ -152,10 +154,10 @@ fill_rows(Calibration *c, int steps, double *rows, int *filled, AoEnv *env)
 static AoStatus
 put_rows(AoModel **model, int filled, const double *rows, AoEnv *env)
 {
-	AoModel *old = *model,
-			*calibrated;
-	AoSpec spec;
-	size_t tail = ao_model_data_len(old) - ao_model_estimate_len(old);
+	AoModel    *old = *model,
+			   *calibrated;
+	AoSpec		spec;
+	size_t		tail = ao_model_data_len(old) - ao_model_estimate_len(old);
 
 	ao_model_spec(old, &spec);
 	AO_TRY(ao_model_alloc(&spec, old->n_xreg, filled, old->has_state_cov, env, &calibrated));
@@ -174,10 +176,10 @@ put_rows(AoModel **model, int filled, const double *rows, AoEnv *env)
 static AoStatus
 run(AoModel **model, double *one_step, int64_t n, AoArena *arena, AoEnv *env)
 {
-	double rows[AO_CALIBRATION_STEPS * AO_CALIBRATION_LEVELS];
+	double		rows[AO_CALIBRATION_STEPS * AO_CALIBRATION_LEVELS];
 	Calibration c = {.model = *model, .n = n < MOST_ERRORS ? (int) n : MOST_ERRORS};
-	AoSpec spec;
-	int filled;
+	AoSpec		spec;
+	int			filled;
 
 	c.one_step = one_step + (n - c.n);
 	ao_model_spec(*model, &spec);
@@ -193,11 +195,11 @@ run(AoModel **model, double *one_step, int64_t n, AoArena *arena, AoEnv *env)
 AoStatus
 ao_calibrate(AoModel **model, const double *y, int64_t n, const double *xreg, int k, AoEnv *env)
 {
-	AoSpec spec;
-	AoArena arena;
-	AoStatus status;
-	double *one_step;
-	size_t count = (size_t) (n < MOST_ERRORS ? n : MOST_ERRORS);
+	AoSpec		spec;
+	AoArena		arena;
+	AoStatus	status;
+	double	   *one_step;
+	size_t		count = (size_t) (n < MOST_ERRORS ? n : MOST_ERRORS);
 
 	ao_model_spec(*model, &spec);
 	AO_TRY(ao_arena_open(&arena, ao_arena_round((size_t) n, sizeof(double)) + 2 * ao_arena_round(count, sizeof(double)) + ao_arena_round((size_t) (*model)->n_state, sizeof(double)) + ao_state_bytes(&spec, false), env));

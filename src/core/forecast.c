@@ -77,12 +77,15 @@ typedef struct Request
 	AoForecast *out;			/* [n_levels][h] */
 } Request;
 
-/* Step j (from 0) at every level, from mean and variance factor on the filter's scale. */
+/* Step j (from 0) at every level, from mean and variance factor on the filter's scale and the
+ * sum of the impulse responses before it. */
 static AoStatus
-put_step(const Request *to, int j, double mean, double var, AoEnv *env)
+put_step(const Request *to, int j, double mean, double var, double sum, AoEnv *env)
 {
 	const AoModel *model = to->model;
-	double		se = sqrt(fmax(var, 0) * model->sigma2);
+	double		se = sqrt(fmax(var, 0) * model->sigma2),
+				share = sum / sqrt(var);
+	AoAhead		ahead = {j + 1, share * share};
 
 	for (int i = 0; i < to->n_levels; i++)
 	{
@@ -90,7 +93,7 @@ put_step(const Request *to, int j, double mean, double var, AoEnv *env)
 
 		out->mean = ao_point_forecast(model, mean, se);
 		out->std_error = model->has_lambda ? se * ao_box_cox_slope(mean, model->lambda) : se;
-		ao_interval_bounds(&to->intervals[i], j + 1, mean, se, &out->lower, &out->upper);
+		ao_interval_bounds(&to->intervals[i], ahead, mean, se, &out->lower, &out->upper);
 		if (!isfinite(out->mean) || !isfinite(out->std_error) || !isfinite(out->lower) ||
 			!isfinite(out->upper))
 			return ao_fail(env, AO_OUT_OF_SCALE, "the forecast overflows\n"
@@ -109,32 +112,30 @@ run_forecast(const Request *to, AoState *st, int64_t time, const double *xreg, A
 {
 	const AoModel *model = to->model;
 	AoSpec		spec;
-	double		var = 1;
-	double	   *impulse = st->work;
+	double		var = 1,
+				sum = 1;
+	double	   *impulse = st->work + st->s;	/* the steps of the covariance leave that alone */
 
 	ao_model_spec(model, &spec);
-	if (st->P == NULL)
-		memcpy(impulse, st->G, (size_t) st->s * sizeof(double));
+	memcpy(impulse, st->G, (size_t) st->s * sizeof(double));
 	for (int j = 0; j < to->h; j++)
 	{
 		double		mean = ao_state_observe(st, st->a),
 					regression = ao_regression(&spec, ao_model_beta(model), time + 1 + j,
 											   xreg ? xreg + (int64_t) j * model->n_xreg : NULL,
-											   model->n_xreg);
+											   model->n_xreg),
+					psi;
 
 		if (st->P)
 			var = 1 + ao_state_variance(st);
-		AO_TRY(put_step(to, j, mean + regression, var, env));
+		AO_TRY(put_step(to, j, mean + regression, var, sum, env));
 		ao_state_transition(st, st->a, mean);
 		if (st->P)
 			ao_state_cov_step(st);
-		else
-		{
-			double		psi = ao_state_observe(st, impulse);
-
-			var += psi * psi;
-			ao_state_transition(st, impulse, psi);
-		}
+		psi = ao_state_observe(st, impulse);
+		ao_state_transition(st, impulse, psi);
+		var += psi * psi;		/* without P; else it is computed anew */
+		sum += psi;
 		if (j % 64 == 0 || st->P)
 			AO_TRY(ao_poll(env));
 	}

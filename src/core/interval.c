@@ -5,9 +5,8 @@
  *
  * normal		normal quantiles; the estimates are taken for the truth.
  * student		Student's quantiles with the degrees of freedom of the estimate;
- *				the variance is RSS/(n - k), which is unbiased, times 1 + k/n, what k
- *				estimated coefficients add to it on average (Akaike 1970, the final
- *				prediction error).
+ *				the variance is RSS/(n - k), which is unbiased, and counts that the
+ *				coefficients are estimates: see ao_interval_inflation.
  * conformal	the calibrated half widths, linear between their levels on the
  *				scale of normal quantiles; beyond the last the tail is Student's.
  *				Steps after the last that is calibrated have its width, counted in
@@ -21,7 +20,8 @@
 #include "tests.h"
 
 static const double levels[AO_CALIBRATION_LEVELS] = {
-	0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99};
+	0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99
+};
 
 /* See interval.h. */
 double
@@ -37,27 +37,39 @@ normal_width(double level)
 	return ao_normal_quantile(0.5 + level / 2);
 }
 
-/* See interval.h. */
+/*
+ * RSS/(n - k) in place of RSS/n, and what k estimated coefficients add to the
+ * variance.  An ARMA coefficient adds a share of 1/n on average (Akaike 1970, the
+ * final prediction error).  So do a mean and a drift one step ahead; but their
+ * error goes on in one direction: h steps ahead it is the sum of the impulse
+ * responses before it, squared, over n - of a random walk with drift h^2/n.
+ * Where there are both, a trend, that is multiplied by the leverage of a line
+ * beyond its last point, 1 + 3 (1 + 2h/n)^2.
+ */
 double
-ao_interval_inflation(const AoModel *model)
+ao_interval_inflation(const AoModel *model, AoAhead ahead)
 {
-	return (model->df + 2.0 * model->n_coef) / model->df;
-}
+	double		k = model->n_coef,
+				n = model->df + k;
 
-/* See interval.h. */
-double
-ao_interval_student(const AoModel *model, double level)
-{
-	return ao_student_quantile(level, model->df) * sqrt(ao_interval_inflation(model));
+	if (model->constant == AO_CONSTANT_NONE)
+		return (n + k) / model->df;
+	if (model->constant == AO_CONSTANT_MEAN_DRIFT)
+	{
+		double		ends = 1 + 2 * ahead.step / n;
+
+		return (n + k - 2 + (1 + 3 * ends * ends) * ahead.spread) / model->df;
+	}
+	return (n + k - 1 + ahead.spread) / model->df;
 }
 
 /* Where in the calibration the level is. */
 static void
 find_level(AoInterval *interval, double level)
 {
-	double below = 0,
-		   above;
-	int i = 0;
+	double		below = 0,
+				above;
+	int			i = 0;
 
 	interval->share = interval->beyond = 1;
 	while (i < AO_CALIBRATION_LEVELS && levels[i] < level)
@@ -66,8 +78,8 @@ find_level(AoInterval *interval, double level)
 	if (i == AO_CALIBRATION_LEVELS)
 	{
 		interval->column = i - 1;
-		interval->beyond = ao_interval_student(interval->model, level) /
-			ao_interval_student(interval->model, levels[i - 1]);
+		interval->beyond = ao_student_quantile(level, interval->model->df) /
+			ao_student_quantile(levels[i - 1], interval->model->df);
 		return;
 	}
 	above = normal_width(levels[i]);
@@ -80,45 +92,48 @@ find_level(AoInterval *interval, double level)
 void
 ao_interval_init(AoInterval *interval, const AoModel *model, double level)
 {
-	*interval = (AoInterval){.model = model};
+	*interval = (AoInterval) {.model = model};
 	if (model->n_calibrated > 0)
 		find_level(interval, level);
 	else if (model->interval == AO_INTERVAL_NORMAL)
-		interval->width = normal_width(level);
+		interval->quantile = normal_width(level);
 	else
-		interval->width = ao_interval_student(model, level);
+		interval->quantile = ao_student_quantile(level, model->df);
 }
 
 /* The calibration of a step. */
 static const double *
 calibration_row(const AoModel *model, int step)
 {
-	int row = step < model->n_calibrated ? step : model->n_calibrated;
+	int			row = step < model->n_calibrated ? step : model->n_calibrated;
 
 	return ao_model_calibration(model) + (row - 1) * AO_CALIBRATION_LEVELS;
 }
 
-/* Half width at a step in standard errors. */
+/* Half width in standard errors. */
 static double
-width_at(const AoInterval *interval, int step)
+width_at(const AoInterval *interval, AoAhead ahead)
 {
+	const AoModel *model = interval->model;
 	const double *row;
-	double before;
+	double		before;
 
-	if (interval->model->n_calibrated == 0)
-		return interval->width;
-	row = calibration_row(interval->model, step);
+	if (model->interval == AO_INTERVAL_NORMAL)
+		return interval->quantile;
+	if (model->n_calibrated == 0)
+		return interval->quantile * sqrt(ao_interval_inflation(model, ahead));
+	row = calibration_row(model, ahead.step);
 	before = interval->column > 0 ? row[interval->column - 1] : 0;
 	return (before + interval->share * (row[interval->column] - before)) * interval->beyond;
 }
 
 /* See interval.h. */
 void
-ao_interval_bounds(const AoInterval *interval, int step, double centre, double std_error,
+ao_interval_bounds(const AoInterval *interval, AoAhead ahead, double centre, double std_error,
 				   double *lower, double *upper)
 {
 	const AoModel *model = interval->model;
-	double half = width_at(interval, step) * std_error;
+	double		half = width_at(interval, ahead) * std_error;
 
 	*lower = centre - half;
 	*upper = centre + half;
@@ -129,39 +144,38 @@ ao_interval_bounds(const AoInterval *interval, int step, double centre, double s
 	}
 }
 
-/* The same backwards in the calibration of the first step. */
+/* The same backwards in the calibration of a step. */
 static double
-calibrated_probability(const AoModel *model, double errors)
+calibrated_probability(const AoModel *model, int step, double errors)
 {
-	const double *row = ao_model_calibration(model);
-	int last = AO_CALIBRATION_LEVELS - 1,
-		i = 0;
-	double tail = ao_interval_student(model, levels[last]),
-		   before,
-		   below;
+	const double *row = calibration_row(model, step);
+	int			last = AO_CALIBRATION_LEVELS - 1,
+				i = 0;
+	double		before,
+				below;
 
 	if (errors > row[last])
-		return row[last] > 0 ? 1 - 2 * ao_student_upper(tail * (errors / row[last]) / sqrt(ao_interval_inflation(model)), model->df) : 1;
+		return row[last] > 0 ? 1 - 2 * ao_student_upper(ao_student_quantile(levels[last], model->df) * (errors / row[last]), model->df) : 1;
 	while (row[i] < errors)
 		i++;
+	if (!(errors > 0))
+		return 0;
+	/* so it is above what is before, or that is 0 too */
 	before = i > 0 ? row[i - 1] : 0;
 	below = i > 0 ? normal_width(levels[i - 1]) : 0;
-	/* errors > before, or both are 0 at the start of the row */
-	return errors > 0 ? erf((below + (normal_width(levels[i]) - below) * ((errors - before) / (row[i] - before))) *
-							0.70710678118654752440)
-					  : 0;
+	return 1 - ao_normal_two_sided(below + (normal_width(levels[i]) - below) * ((errors - before) / (row[i] - before)));
 }
 
 /* See interval.h. */
 double
-ao_interval_probability(const AoModel *model, double errors)
+ao_interval_probability(const AoModel *model, AoAhead ahead, double errors)
 {
 	errors = fabs(errors);
 	if (model->n_calibrated > 0)
-		return calibrated_probability(model, errors);
+		return calibrated_probability(model, ahead.step, errors);
 	if (model->interval == AO_INTERVAL_NORMAL)
 		return erf(errors * 0.70710678118654752440);
-	return 1 - 2 * ao_student_upper(errors / sqrt(ao_interval_inflation(model)), model->df);
+	return 1 - 2 * ao_student_upper(errors / sqrt(ao_interval_inflation(model, ahead)), model->df);
 }
 
 /*
@@ -174,10 +188,10 @@ ao_interval_probability(const AoModel *model, double errors)
 static double
 adjusted_mean(double centre, double std_error, double lambda)
 {
-	double median = ao_box_cox_inverse(centre, lambda),
-		   base = lambda * centre + 1,
-		   second = lambda == 0 ? median : (1 - lambda) * copysign(pow(fabs(base), 1 / lambda - 2), base),
-		   mean = median + second * (0.5 * std_error * std_error);
+	double		median = ao_box_cox_inverse(centre, lambda),
+				base = lambda * centre + 1,
+				second = lambda == 0 ? median : (1 - lambda) * copysign(pow(fabs(base), 1 / lambda - 2), base),
+				mean = median + second * (0.5 * std_error * std_error);
 
 	if (!(std_error > 0) || !isfinite(median))
 		return median;

@@ -12,31 +12,40 @@
 typedef struct AoInterval
 {
 	const AoModel *model;
-	double width; /* half of it in standard errors, where every step has the same */
-	int column; /* of the calibration, the level being at or below its level; */
-	double share, /* between it and the column before, 1: at it */
-		beyond; /* or beyond the last column: so many times that */
+	double		quantile;		/* normal or Student's */
+	int			column;			/* of the calibration, the level being at or below its level; */
+	double		share,			/* between it and the column before, 1: at it */
+				beyond;			/* or beyond the last column: so many times that */
 } AoInterval;
 
+/* A forecast as far as its width goes. */
+typedef struct AoAhead
+{
+	int			step;			/* from 1 */
+	double		spread;			/* square of the sum of the impulse responses before it, over the variance,
+								 * both in units of sigma2; from 0 to step */
+} AoAhead;
+
 /* level: in (0, 1) */
-void ao_interval_init(AoInterval *interval, const AoModel *model, double level);
-/* Bounds of step (from 1) around the centre, both on the scale of the filter in, on that of
- * the series out; infinite where the inverse of Box-Cox is. */
-void ao_interval_bounds(const AoInterval *interval, int step, double centre, double std_error,
-						double *lower, double *upper);
-/* Level of the one-step interval that a value so many standard errors from the centre is on. */
-double ao_interval_probability(const AoModel *model, double errors);
-/* Half width in standard errors of the kind "student"; of conformal intervals the tail. */
-double ao_interval_student(const AoModel *model, double level);
+void		ao_interval_init(AoInterval *interval, const AoModel *model, double level);
+
+/* Bounds around the centre, both on the scale of the filter in, on that of the series out;
+ * infinite where the inverse of Box-Cox is. */
+void		ao_interval_bounds(const AoInterval *interval, AoAhead ahead, double centre,
+							   double std_error, double *lower, double *upper);
+
+/* Level of the interval that a value so many standard errors from the centre is on. */
+double		ao_interval_probability(const AoModel *model, AoAhead ahead, double errors);
+
 /* What the variance of a forecast has to be multiplied with to count that the coefficients and
  * sigma2 are estimates. */
-double ao_interval_inflation(const AoModel *model);
+double		ao_interval_inflation(const AoModel *model, AoAhead ahead);
 
 /* The point forecast on the scale of the series: the median, or the mean if the model adjusts
  * for the bias of the transformation. */
-double ao_point_forecast(const AoModel *model, double centre, double std_error);
+double		ao_point_forecast(const AoModel *model, double centre, double std_error);
 
 /* Level of column i of a calibration. */
-double ao_calibration_level(int i);
+double		ao_calibration_level(int i);
 
-#endif /* AO_INTERVAL_H */
+#endif							/* AO_INTERVAL_H */

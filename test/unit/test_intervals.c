@@ -20,8 +20,8 @@ static const double some_levels[] = {0.05, 0.5, 0.8, 0.85, 0.95, 0.99, 0.9999};
 static void
 make_series(double *y, int n)
 {
-	AoRandom random;
-	double x = 0;
+	AoRandom	random;
+	double		x = 0;
 
 	ao_random_seed(&random, 11, 0);
 	for (int i = 0; i < n; i++)
@@ -34,8 +34,8 @@ make_series(double *y, int n)
 static AoModel *
 fit(const char *text, const double *y, int n, AoFitOptions options, AoEnv *env)
 {
-	AoSpec spec;
-	AoModel *model;
+	AoSpec		spec;
+	AoModel    *model;
 
 	options.method = AO_ML;
 	if (ao_spec_parse(text, strlen(text), &spec, env) != AO_OK ||
@@ -50,14 +50,14 @@ fit(const char *text, const double *y, int n, AoFitOptions options, AoEnv *env)
 static AoFitOptions
 with_interval(AoIntervalKind kind)
 {
-	return (AoFitOptions){.has_interval = true, .interval = kind};
+	return (AoFitOptions) {.has_interval = true, .interval = kind};
 }
 
 static void
 forecast(const AoModel *model, int h, double level, AoForecast *out)
 {
-	UnitMemory memory;
-	AoEnv env = unit_env(&memory);
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
 
 	if (ao_forecast(model, h, level, NULL, 0, &env, out) != AO_OK)
 		exit(EXIT_FAILURE);
@@ -88,37 +88,50 @@ test_student(void)
 static void
 test_kinds(void)
 {
-	UnitMemory memory;
-	AoEnv env = unit_env(&memory);
-	double y[N],
-		z = ao_normal_quantile(0.975);
-	AoForecast normal[H],
-		student[H];
-	AoModel *by_default,
-		*by_student,
-		*chosen,
-		*chosen_normal;
-	double wider;
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
+	double		y[N],
+				z = ao_normal_quantile(0.975);
+	AoForecast	normal[H],
+				student[H];
+	AoModel    *by_default,
+			   *by_student,
+			   *chosen,
+			   *chosen_normal;
+	const double *coef;
+	double		wider,
+				psi,
+				sum = 1,
+				variance = 1;
 
 	make_series(y, N);
-	by_default = fit("(1,0,1)", y, N, (AoFitOptions){0}, &env);
+	by_default = fit("(1,0,1)", y, N, (AoFitOptions) {0}, &env);
 	by_student = fit("(1,0,1)", y, N, with_interval(AO_INTERVAL_STUDENT), &env);
-	chosen = fit("auto", y, N, (AoFitOptions){0}, &env);
+	chosen = fit("auto", y, N, (AoFitOptions) {0}, &env);
 	chosen_normal = fit("auto", y, N, with_interval(AO_INTERVAL_NORMAL), &env);
 	UNIT_CHECK(by_default->interval == AO_INTERVAL_NORMAL && chosen->interval == AO_INTERVAL_STUDENT &&
-				   chosen_normal->interval == AO_INTERVAL_NORMAL,
+			   chosen_normal->interval == AO_INTERVAL_NORMAL,
 			   "defaults");
 	UNIT_CHECK(by_student->df == N - 3, "degrees of freedom: less ar1, ma1 and mean");
 	forecast(by_default, H, 0.95, normal);
 	forecast(by_student, H, 0.95, student);
-	wider = ao_student_quantile(0.95, N - 3) * sqrt((N + 3.0) / (N - 3.0));
+	coef = ao_model_coef(by_student);
+	psi = coef[0] + coef[1];
+	for (int j = 0; j < H; j++)
+	{
+		/* two coefficients add 2/n, the mean the square of the sum of the responses over n */
+		wider = ao_student_quantile(0.95, N - 3) * sqrt((N + 2 + sum * sum / variance) / (N - 3));
+		UNIT_NEAR(student[j].upper, student[j].mean + wider * student[j].std_error, 1e-12, "student, step %d", j + 1);
+		sum += psi;
+		variance += psi * psi;
+		psi *= coef[0];
+	}
 	for (int j = 0; j < H; j += 7)
 	{
 		UNIT_NEAR(normal[j].upper, normal[j].mean + z * normal[j].std_error, 1e-14, "normal, step %d", j + 1);
 		UNIT_NEAR(normal[j].lower, normal[j].mean - z * normal[j].std_error, 1e-14, "normal, step %d, below", j + 1);
 		UNIT_CHECK(student[j].mean == normal[j].mean && student[j].std_error == normal[j].std_error,
 				   "student, step %d: forecast and standard error are the same", j + 1);
-		UNIT_NEAR(student[j].upper, student[j].mean + wider * student[j].std_error, 1e-13, "student, step %d", j + 1);
 	}
 	free(by_default);
 	free(by_student);
@@ -126,19 +139,53 @@ test_kinds(void)
 	free(chosen_normal);
 }
 
+/* Of a random walk with drift and of a line the error of the constants is known. */
+static void
+test_constants(void)
+{
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
+	double		y[N];
+	AoForecast	walk[H],
+				line[H];
+	AoModel    *model;
+
+	make_series(y, N);
+	model = fit("(0,1,0) with drift", y, N, with_interval(AO_INTERVAL_STUDENT), &env);
+	forecast(model, H, 0.8, walk);
+	free(model);
+	model = fit("(0,0,0) with drift", y, N, with_interval(AO_INTERVAL_STUDENT), &env);
+	forecast(model, H, 0.8, line);
+	free(model);
+	for (int j = 0; j < H; j += 6)
+	{
+		double		n = N - 1,
+					h = j + 1,
+					beyond = N + h - (N + 1) / 2.0,
+					leverage = 1.0 / N + beyond * beyond / (N * (1.0 * N * N - 1) / 12);
+
+		UNIT_NEAR((walk[j].upper - walk[j].mean) / walk[j].std_error,
+				  ao_student_quantile(0.8, n - 1) * sqrt(n / (n - 1) * (1 + h / n)), 1e-10,
+				  "random walk with drift, step %d: h + h^2/n", j + 1);
+		UNIT_NEAR((line[j].upper - line[j].mean) / line[j].std_error,
+				  ao_student_quantile(0.8, N - 2) * sqrt(N / (N - 2.0) * (1 + leverage)), 1e-3,
+				  "line, step %d: least squares' prediction interval", j + 1);
+	}
+}
+
 /* Several levels at once give what they give one by one, and do not cross. */
 static void
 test_levels(AoIntervalKind kind)
 {
-	UnitMemory memory;
-	AoEnv env = unit_env(&memory);
-	double y[N];
-	AoForecast all[N_LEVELS * H],
-		recent[N_LEVELS * H],
-		one[H];
-	bool same = true,
-		 nested = true;
-	AoModel *model;
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
+	double		y[N];
+	AoForecast	all[N_LEVELS * H],
+				recent[N_LEVELS * H],
+				one[H];
+	bool		same = true,
+				nested = true;
+	AoModel    *model;
 
 	make_series(y, N);
 	model = fit("(1,1,1)(0,0,1)[4]", y, N, with_interval(kind), &env);
@@ -160,7 +207,7 @@ test_levels(AoIntervalKind kind)
 	UNIT_CHECK(same, "kind %d: levels at once as one by one", kind);
 	UNIT_CHECK(nested, "kind %d: a higher level is as wide or wider", kind);
 	UNIT_CHECK(ao_forecast_levels(model, 1, some_levels, 0, NULL, 0, &env, all) == AO_BAD_ARGUMENT &&
-				   ao_forecast_levels(model, 1, some_levels, AO_MAX_LEVELS + 1, NULL, 0, &env, all) == AO_BAD_ARGUMENT,
+			   ao_forecast_levels(model, 1, some_levels, AO_MAX_LEVELS + 1, NULL, 0, &env, all) == AO_BAD_ARGUMENT,
 			   "kind %d: no level and too many are refused", kind);
 	free(model);
 }
@@ -168,14 +215,14 @@ test_levels(AoIntervalKind kind)
 /* Errors of a walk-forward, by step. */
 typedef struct Walked
 {
-	double sizes[10][N];
-	int count[10];
+	double		sizes[10][N];
+	int			count[10];
 } Walked;
 
 static void
 take_error(void *arg, int64_t origin, int step, double actual, const AoForecast *f)
 {
-	Walked *walked = arg;
+	Walked	   *walked = arg;
 
 	(void) origin;
 	walked->sizes[step - 1][walked->count[step - 1]++] = fabs(actual - f->mean) / f->std_error;
@@ -184,8 +231,8 @@ take_error(void *arg, int64_t origin, int step, double actual, const AoForecast 
 static int
 by_size(const void *a, const void *b)
 {
-	double x = *(const double *) a,
-		   y = *(const double *) b;
+	double		x = *(const double *) a,
+				y = *(const double *) b;
 
 	return (x > y) - (x < y);
 }
@@ -198,18 +245,18 @@ by_size(const void *a, const void *b)
 static void
 test_conformal(void)
 {
-	UnitMemory memory;
-	AoEnv env = unit_env(&memory);
-	double y[N],
-		phi,
-		psi,
-		variance = 0;
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
+	double		y[N],
+				phi,
+				psi,
+				variance = 0;
 	AoFitOptions options = with_interval(AO_INTERVAL_CONFORMAL);
-	AoBacktest how = {.initial = 1, .step = 1, .horizon = 10, .level = 0.5, .fit = &options};
-	Walked walked = {.count = {0}};
-	AoForecast f[H],
-		other[H];
-	AoModel *model;
+	AoBacktest	how = {.initial = 1, .step = 1, .horizon = 10, .level = 0.5, .fit = &options};
+	Walked		walked = {.count = {0}};
+	AoForecast	f[H],
+				other[H];
+	AoModel    *model;
 
 	make_series(y, N);
 	for (int t = 0; t < N; t++)
@@ -223,9 +270,9 @@ test_conformal(void)
 	psi = 1;
 	for (int j = 0; j < 10; j++)
 	{
-		double at_first = pow(phi, j) * y[0] * sqrt(1 - phi * phi),
-			   *sizes = walked.sizes[j];
-		int n = ++walked.count[j];
+		double		at_first = pow(phi, j) * y[0] * sqrt(1 - phi * phi),
+				   *sizes = walked.sizes[j];
+		int			n = ++walked.count[j];
 
 		/* origin 0: the error of the first value, which counts as one of variance sigma2 */
 		for (int i = 1; i <= j; i++)
@@ -256,15 +303,15 @@ test_conformal(void)
 static void
 test_few_errors(void)
 {
-	UnitMemory memory;
-	AoEnv env = unit_env(&memory);
-	double y[N],
-		residuals[25],
-		largest = 0;
-	AoForecast conformal[4],
-		student[4];
-	AoModel *model,
-		*other;
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
+	double		y[N],
+				residuals[25],
+				largest = 0;
+	AoForecast	conformal[4],
+				student[4];
+	AoModel    *model,
+			   *other;
 
 	make_series(y, N);
 	model = fit("(0,1,0)", y, 15, with_interval(AO_INTERVAL_CONFORMAL), &env);
@@ -289,19 +336,19 @@ test_few_errors(void)
 static void
 test_probability(AoIntervalKind kind)
 {
-	UnitMemory memory;
-	AoEnv env = unit_env(&memory);
-	double y[N];
-	AoModel *model;
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
+	double		y[N];
+	AoModel    *model;
 
 	make_series(y, N);
 	model = fit("(1,0,0)", y, N, with_interval(kind), &env);
 	for (int i = 0; i < N_LEVELS; i++)
 	{
-		AoAnomaly on_bound,
-			at_value;
-		AoForecast f;
-		double sigma = sqrt(model->sigma2);
+		AoAnomaly	on_bound,
+					at_value;
+		AoForecast	f;
+		double		sigma = sqrt(model->sigma2);
 
 		forecast(model, 1, some_levels[i], &f);
 		if (ao_anomaly(model, f.upper, (f.upper - f.mean), 1, some_levels[i], 50, &env, &on_bound) != AO_OK ||
@@ -310,7 +357,7 @@ test_probability(AoIntervalKind kind)
 		UNIT_NEAR(on_bound.probability, some_levels[i], 1e-10, "kind %d: probability on the bound of %g", kind, some_levels[i]);
 		UNIT_NEAR(on_bound.upper, f.upper, 1e-12, "kind %d: the bound of %g", kind, some_levels[i]);
 		UNIT_CHECK(at_value.probability == 0, "kind %d: probability in the middle", kind);
-		UNIT_CHECK(ao_interval_probability(model, 1e6 * sigma) <= 1, "kind %d: never above 1", kind);
+		UNIT_CHECK(ao_interval_probability(model, (AoAhead) {1, 1}, 1e6 * sigma) <= 1, "kind %d: never above 1", kind);
 	}
 	free(model);
 }
@@ -319,15 +366,15 @@ test_probability(AoIntervalKind kind)
 static void
 test_bias(double lambda)
 {
-	UnitMemory memory;
-	AoEnv env = unit_env(&memory);
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
 	AoFitOptions options = {.has_lambda = true, .lambda = lambda};
-	double y[N],
-		one;
-	AoForecast median[H],
-		mean[H];
-	AoModel *model,
-		*adjusted;
+	double		y[N],
+				one;
+	AoForecast	median[H],
+				mean[H];
+	AoModel    *model,
+			   *adjusted;
 
 	make_series(y, N);
 	model = fit("(1,1,1)", y, N, options, &env);
@@ -338,14 +385,14 @@ test_bias(double lambda)
 	for (int j = 0; j < H; j += 5)
 	{
 		/* w and sigma on the transformed scale, from what is known on the other */
-		double w = lambda == 0 ? log(median[j].mean) : (pow(median[j].mean, lambda) - 1) / lambda,
-			   base = lambda * w + 1,
-			   sigma = median[j].std_error / (lambda == 0 ? median[j].mean : pow(base, 1 / lambda - 1)),
-			   want = lambda == 0 ? exp(w) * (1 + sigma * sigma / 2) : pow(base, 1 / lambda) * (1 + sigma * sigma * (1 - lambda) / (2 * base * base));
+		double		w = lambda == 0 ? log(median[j].mean) : (pow(median[j].mean, lambda) - 1) / lambda,
+					base = lambda * w + 1,
+					sigma = median[j].std_error / (lambda == 0 ? median[j].mean : pow(base, 1 / lambda - 1)),
+					want = lambda == 0 ? exp(w) * (1 + sigma * sigma / 2) : pow(base, 1 / lambda) * (1 + sigma * sigma * (1 - lambda) / (2 * base * base));
 
 		UNIT_NEAR(mean[j].mean, want, 1e-12, "lambda %g, step %d: the mean", lambda, j + 1);
 		UNIT_CHECK(mean[j].lower == median[j].lower && mean[j].upper == median[j].upper &&
-					   mean[j].std_error == median[j].std_error,
+				   mean[j].std_error == median[j].std_error,
 				   "lambda %g, step %d: all else stays", lambda, j + 1);
 	}
 	if (ao_predict(adjusted, y, N, &env, &one) != AO_OK)
@@ -359,8 +406,8 @@ test_bias(double lambda)
 static void
 test_bias_limits(void)
 {
-	AoModel model = {.has_lambda = 1, .bias_adjust = 1, .lambda = 0.8};
-	double mean = ao_point_forecast(&model, -1.25, 0.5);
+	AoModel		model = {.has_lambda = 1, .bias_adjust = 1, .lambda = 0.8};
+	double		mean = ao_point_forecast(&model, -1.25, 0.5);
 
 	UNIT_CHECK(isfinite(mean) && mean <= 0.5, "lambda 0.8 at its pole: %g", mean);
 	mean = ao_point_forecast(&model, -1.25, 0);
@@ -378,13 +425,13 @@ test_bias_limits(void)
 static void
 test_kept(AoIntervalKind kind)
 {
-	UnitMemory memory;
-	AoEnv env = unit_env(&memory);
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
 	AoFitOptions options = {.has_lambda = true, .bias_adjust = true, .has_interval = true, .interval = kind};
-	double y[N];
-	AoModel *model,
-		*longer,
-		*again;
+	double		y[N];
+	AoModel    *model,
+			   *longer,
+			   *again;
 
 	make_series(y, N);
 	model = fit("(1,1,0)", y, 120, options, &env);
@@ -392,15 +439,15 @@ test_kept(AoIntervalKind kind)
 		ao_refit(model, y, N, NULL, 0, &env, &again) != AO_OK)
 		exit(EXIT_FAILURE);
 	UNIT_CHECK(longer->interval == kind && longer->bias_adjust && longer->df == model->df &&
-				   longer->n_calibrated == model->n_calibrated &&
-				   memcmp(ao_model_calibration(longer), ao_model_calibration(model),
-						  sizeof(double) * AO_CALIBRATION_LEVELS * model->n_calibrated) == 0,
+			   longer->n_calibrated == model->n_calibrated &&
+			   memcmp(ao_model_calibration(longer), ao_model_calibration(model),
+					  sizeof(double) * AO_CALIBRATION_LEVELS * model->n_calibrated) == 0,
 			   "kind %d: appending", kind);
 	UNIT_CHECK(again->interval == kind && again->bias_adjust && again->df == N - 2 &&
-				   again->n_calibrated == model->n_calibrated,
+			   again->n_calibrated == model->n_calibrated,
 			   "kind %d: another estimate", kind);
 	UNIT_CHECK(ao_model_check(longer, ao_model_size(longer), &env) == AO_OK &&
-				   ao_model_check(again, ao_model_size(again), &env) == AO_OK,
+			   ao_model_check(again, ao_model_size(again), &env) == AO_OK,
 			   "kind %d: both are valid", kind);
 	free(model);
 	free(longer);
@@ -412,18 +459,18 @@ typedef struct Compared
 	const double *y;
 	const AoFitOptions *options;
 	const char *spec;
-	int rows;
-	double off; /* the largest difference */
+	int			rows;
+	double		off;			/* the largest difference */
 } Compared;
 
 static void
 compare_bounds(void *arg, int64_t origin, int step, double actual, const AoForecast *f)
 {
-	Compared *compared = arg;
-	UnitMemory memory;
-	AoEnv env = unit_env(&memory);
-	AoForecast want[3];
-	AoModel *model = fit(compared->spec, compared->y, (int) origin, *compared->options, &env);
+	Compared   *compared = arg;
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
+	AoForecast	want[3];
+	AoModel    *model = fit(compared->spec, compared->y, (int) origin, *compared->options, &env);
 
 	(void) actual;
 	forecast(model, step, 0.9, want);
@@ -438,12 +485,12 @@ compare_bounds(void *arg, int64_t origin, int step, double actual, const AoForec
 static void
 test_backtest(const char *spec, AoFitOptions options)
 {
-	UnitMemory memory;
-	AoEnv env = unit_env(&memory);
-	double y[N];
-	AoSpec parsed;
-	Compared compared = {.y = y, .options = &options, .spec = spec};
-	AoBacktest how = {.initial = 130, .step = 4, .horizon = 3, .refit_every = 1, .level = 0.9, .fit = &options};
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
+	double		y[N];
+	AoSpec		parsed;
+	Compared	compared = {.y = y, .options = &options, .spec = spec};
+	AoBacktest	how = {.initial = 130, .step = 4, .horizon = 3, .refit_every = 1, .level = 0.9, .fit = &options};
 
 	make_series(y, N);
 	if (ao_spec_parse(spec, strlen(spec), &parsed, &env) != AO_OK ||
@@ -458,6 +505,7 @@ main(void)
 {
 	test_student();
 	test_kinds();
+	test_constants();
 	test_conformal();
 	test_few_errors();
 	for (int kind = 0; kind < 3; kind++)
@@ -467,7 +515,7 @@ main(void)
 		test_kept((AoIntervalKind) kind);
 		test_backtest("(2,0,0)", with_interval((AoIntervalKind) kind));
 	}
-	test_backtest("(1,1,0)", (AoFitOptions){.has_lambda = true, .lambda = 0, .bias_adjust = true});
+	test_backtest("(1,1,0)", (AoFitOptions) {.has_lambda = true, .lambda = 0, .bias_adjust = true});
 	test_bias(0);
 	test_bias(0.5);
 	test_bias(-0.4);
