@@ -6,7 +6,7 @@
  * A row also holds all that the next one needs beside the window's errors.
  */
 CREATE TABLE arima_ops.drift_checks (
-	series text NOT NULL REFERENCES arima_ops.series,
+	series text NOT NULL,
 	ts timestamptz NOT NULL,
 	version int NOT NULL,
 	predictions int NOT NULL CHECK (predictions > 0),
@@ -78,7 +78,7 @@ CREATE FUNCTION arima_ops.drift_steps(
 	rmse float8[],
 	errors float8[],
 	inside float8[])
-RETURNS TABLE (i bigint, labels int, rolling_rmse float8, threshold float8, breach boolean, consecutive int, drift boolean,
+RETURNS TABLE (i int, labels int, rolling_rmse float8, threshold float8, breach boolean, consecutive int, drift boolean,
 	cusum float8, cusum_limit float8, bias_above float8, bias_below float8, bias_limit float8, coverage float8)
 AS 'MODULE_PATHNAME', 'arima_ops_drift_steps'
 LANGUAGE C STABLE PARALLEL SAFE COST 1000 ROWS 20;
@@ -99,26 +99,14 @@ LANGUAGE C STABLE PARALLEL SAFE COST 100000;
 COMMENT ON FUNCTION arima_ops.drift_trial(arima_ops.series, float8, int, int, int, bigint, float8[]) IS
 'Share of simulated series without drift after so many sessions before that the rule finds in drift in the sessions after these, in which errors are ratio times as large. Errors are Gaussian, or drawn from those given, in units of the reference RMSE';
 
-/* ---- the labelled sessions ---- */
-
-/* Only look at predictions_scored from a session on: the cost is that of the sessions given. */
-CREATE FUNCTION arima_ops.labelled_sessions(series text, version int, since timestamptz, after timestamptz)
-RETURNS TABLE (ts timestamptz, predictions int, rmse float8, error float8, inside float8)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_variable
-BEGIN
-	RETURN QUERY SELECT p.target_ts, count(*)::int, @extschema@.rolling_rmse(p.forecast * p.adjustment, p.actual),
-		-@extschema@.rolling_bias(p.forecast * p.adjustment, p.actual),
-		avg((p.actual BETWEEN p.lower * p.adjustment AND p.upper * p.adjustment)::int)::float8
-	FROM arima_ops.predictions AS p
-	WHERE p.series = series AND p.target_ts > after AND p.horizon = 1 AND p.as_of >= since
-		AND (version IS NULL OR p.version = version)
-	GROUP BY p.target_ts;
-END $$;
-COMMENT ON FUNCTION arima_ops.labelled_sessions(text, int, timestamptz, timestamptz) IS
-'The sessions after one for which a version (NULL: any) made one-step predictions as of a session from since on: their number, RMSE and mean error in the prices of today, and the share of intervals that held the value';
-
 /* ---- the check ---- */
+
+/* What the sessions are made of; read by the index predictions_scored, from a session on. */
+CREATE VIEW arima_ops.one_step AS
+SELECT p.series, p.version, p.target_ts AS ts, p.forecast * p.adjustment AS forecast, p.actual,
+	(p.actual BETWEEN p.lower * p.adjustment AND p.upper * p.adjustment)::int AS inside
+FROM arima_ops.predictions AS p WHERE p.horizon = 1 AND p.target_ts IS NOT NULL;
+COMMENT ON VIEW arima_ops.one_step IS 'Labelled one-step predictions in the prices of today; inside: 1 where the interval held the value';
 
 /* Tells the change between two checks of a series as an event. */
 CREATE FUNCTION arima_ops.tell_drift(found arima_ops.drift_checks) RETURNS bigint
@@ -133,80 +121,70 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION arima_ops.tell_drift(arima_ops.drift_checks) IS 'Records the event drift or recovery that a check found';
 
-CREATE FUNCTION arima_ops.check_series(series text) RETURNS arima_ops.drift_checks
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_variable
+/*
+ * For each series the sessions since its last check, and what of the window is
+ * before them.  An event tells a change from one session to the next; of sessions
+ * done again the last one alone can differ from what was told.  Everything is found
+ * by an index, also where the planner knows the tables as empty; what it thinks of
+ * the cost would have the statement compiled, for seconds.
+ */
+CREATE FUNCTION arima_ops.check_drift(wanted text[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 DECLARE
-	rule arima_ops.series;
-	champion arima_ops.models;
-	told arima_ops.drift_checks;
-	state arima_ops.drift_checks;
+	told arima_ops.drift_checks[];
 	found_now arima_ops.drift_checks;
-	outdated timestamptz;
-	after timestamptz;
-	was boolean;
-	added bigint;
 BEGIN
-	PERFORM arima_ops.lock_series(ARRAY[series]);
-	rule := arima_ops.get_series(series);
-	SELECT * INTO champion FROM arima_ops.models AS m WHERE m.series = series AND m.status = 'champion';
-	SELECT * INTO told FROM arima_ops.drift_checks AS d
-	WHERE d.series = series AND d.ts > champion.champion_from AND d.version = champion.version ORDER BY d.ts DESC LIMIT 1;
-	state := told;
-	-- where labels changed, go on from the last session before that
-	SELECT min(d.ts) INTO outdated FROM arima_ops.drift_checks AS d
-	WHERE d.series = series AND d.ts > champion.champion_from AND d.version = champion.version AND d.checked_at IS NULL;
-	IF outdated IS NOT NULL THEN
-		SELECT * INTO state FROM arima_ops.drift_checks AS d
-		WHERE d.series = series AND d.ts > champion.champion_from AND d.version = champion.version AND d.ts < outdated ORDER BY d.ts DESC LIMIT 1;
-		DELETE FROM arima_ops.drift_checks AS d
-		WHERE d.series = series AND d.ts > champion.champion_from AND d.version = champion.version AND d.ts >= outdated;
-	END IF;
-	after := coalesce(state.ts, champion.champion_from);
-
-	WITH fresh AS MATERIALIZED (
-		SELECT l.*, row_number() OVER (ORDER BY l.ts) AS i
-		FROM arima_ops.labelled_sessions(series, champion.version, champion.champion_from, after) AS l
-	), in_window AS MATERIALIZED (
-		SELECT f.ts, f.rmse, f.inside FROM fresh AS f
-		UNION ALL
-		(SELECT d.ts, d.session_rmse, d.inside FROM arima_ops.drift_checks AS d
-		WHERE d.series = series AND d.ts > champion.champion_from AND d.version = champion.version AND d.ts <= after
-		ORDER BY d.ts DESC LIMIT rule.drift_window - 1)
-	)
-	INSERT INTO arima_ops.drift_checks (series, ts, version, predictions, session_rmse, session_error, inside, labels, rolling_rmse,
-		reference_rmse, threshold, policy, breach, consecutive, drift, cusum, cusum_limit, bias_above, bias_below, bias_limit, coverage)
-	SELECT series, f.ts, champion.version, f.predictions, f.rmse, f.error, f.inside, s.labels, s.rolling_rmse,
-		champion.reference_rmse * champion.adjustment, s.threshold, rule.drift_policy, s.breach, s.consecutive, s.drift,
-		s.cusum, s.cusum_limit, s.bias_above, s.bias_below, s.bias_limit, s.coverage
-	FROM (SELECT array_agg(w.rmse ORDER BY w.ts) AS rmse, array_agg(w.inside ORDER BY w.ts) AS inside FROM in_window AS w) AS w,
-		(SELECT array_agg(f.error ORDER BY f.i) AS error FROM fresh AS f HAVING count(*) > 0) AS e,
-		arima_ops.drift_steps(rule, CASE WHEN state.ts IS NOT NULL THEN state END, champion.reference_rmse * champion.adjustment,
-			w.rmse, e.error, w.inside) AS s
-		JOIN fresh AS f USING (i);
-	GET DIAGNOSTICS added = ROW_COUNT;
-	IF added = 0 AND outdated IS NULL THEN
-		RETURN told;
-	END IF;
-
-	-- what was told before and has turned out otherwise is told at the session up to which it was told
-	was := coalesce(told.drift, false);
+	PERFORM arima_ops.lock_series(wanted);
+	SELECT array_agg(l.last_check) INTO told
+	FROM arima_ops.models AS m CROSS JOIN LATERAL (SELECT d AS last_check FROM arima_ops.drift_checks AS d
+			WHERE d.series = m.series AND d.version = m.version AND d.ts > m.champion_from ORDER BY d.ts DESC LIMIT 1) AS l
+	WHERE m.series = ANY (wanted) AND m.status = 'champion';
+	-- only of present champions: what was found of former ones stays
+	DELETE FROM arima_ops.drift_checks AS d USING (
+		SELECT m.series, m.version, min(o.ts) AS ts
+		FROM arima_ops.models AS m JOIN arima_ops.drift_checks AS o ON o.series = m.series AND o.version = m.version AND o.ts > m.champion_from
+		WHERE m.series = ANY (wanted) AND m.status = 'champion' AND o.checked_at IS NULL
+		GROUP BY m.series, m.version) AS f
+	WHERE d.series = f.series AND d.version = f.version AND d.ts >= f.ts;
 	FOR found_now IN
-		SELECT * FROM arima_ops.drift_checks AS d
-		WHERE d.series = series AND d.ts > champion.champion_from AND d.version = champion.version
-			AND d.ts >= coalesce((SELECT max(l.ts) FROM arima_ops.drift_checks AS l
-				WHERE l.series = series AND l.ts > champion.champion_from AND l.version = champion.version AND l.ts <= told.ts), '-infinity')
-		ORDER BY d.ts
+		WITH added AS (
+			INSERT INTO arima_ops.drift_checks (series, ts, version, predictions, session_rmse, session_error, inside, labels, rolling_rmse,
+				reference_rmse, threshold, policy, breach, consecutive, drift, cusum, cusum_limit, bias_above, bias_below, bias_limit, coverage)
+			SELECT m.series, f.ts[t.i], m.version, f.predictions[t.i], f.rmse[t.i], f.error[t.i], f.inside[t.i], t.labels, t.rolling_rmse,
+				m.reference_rmse * m.adjustment, t.threshold, s.drift_policy, t.breach, t.consecutive, t.drift,
+				t.cusum, t.cusum_limit, t.bias_above, t.bias_below, t.bias_limit, t.coverage
+			FROM arima_ops.models AS m JOIN arima_ops.series AS s ON s.name = m.series
+				LEFT JOIN LATERAL (SELECT d.ts, d AS last_check FROM arima_ops.drift_checks AS d
+					WHERE d.series = m.series AND d.version = m.version AND d.ts > m.champion_from ORDER BY d.ts DESC LIMIT 1) AS state ON true
+				CROSS JOIN LATERAL (SELECT array_agg(g.ts ORDER BY g.ts) AS ts, array_agg(g.predictions ORDER BY g.ts) AS predictions,
+						array_agg(g.rmse ORDER BY g.ts) AS rmse, array_agg(g.error ORDER BY g.ts) AS error, array_agg(g.inside ORDER BY g.ts) AS inside
+					FROM (SELECT p.ts, count(*)::int AS predictions, @extschema@.rolling_rmse(p.forecast, p.actual) AS rmse,
+							-@extschema@.rolling_bias(p.forecast, p.actual) AS error, avg(p.inside)::float8 AS inside
+						FROM arima_ops.one_step AS p
+						WHERE p.series = m.series AND p.version = m.version AND p.ts > coalesce(state.ts, m.champion_from) GROUP BY p.ts) AS g
+					HAVING count(*) > 0) AS f
+				CROSS JOIN LATERAL (SELECT array_agg(g.session_rmse ORDER BY g.ts) AS rmse, array_agg(g.inside ORDER BY g.ts) AS inside
+					FROM (SELECT d.ts, d.session_rmse, d.inside FROM arima_ops.drift_checks AS d
+						WHERE d.series = m.series AND d.version = m.version AND d.ts > m.champion_from ORDER BY d.ts DESC LIMIT s.drift_window - 1) AS g) AS w
+				CROSS JOIN LATERAL arima_ops.drift_steps(s, state.last_check, m.reference_rmse * m.adjustment, w.rmse || f.rmse, f.error, w.inside || f.inside) AS t
+			WHERE m.series = ANY (wanted) AND m.status = 'champion'
+			RETURNING *
+		), change AS (
+			SELECT a.*, a.drift <> lag(a.drift, 1, coalesce(t.drift, false)) OVER w AS changed
+			FROM (SELECT a.*, lead(a.ts) OVER (PARTITION BY a.series ORDER BY a.ts) AS next_ts FROM added AS a) AS a
+				LEFT JOIN unnest(told) AS t ON t.series = a.series
+			WHERE t.ts IS NULL OR a.next_ts IS NULL OR a.next_ts > t.ts
+			WINDOW w AS (PARTITION BY a.series ORDER BY a.ts)
+		)
+		SELECT c.series, c.ts, c.version, c.predictions, c.session_rmse, c.session_error, c.inside, c.labels, c.rolling_rmse,
+			c.reference_rmse, c.threshold, c.policy, c.breach, c.consecutive, c.drift, c.cusum, c.cusum_limit, c.bias_above, c.bias_below, c.bias_limit, c.coverage, c.checked_at
+		FROM change AS c WHERE c.changed ORDER BY c.series, c.ts
 	LOOP
-		IF found_now.drift <> was THEN
-			PERFORM arima_ops.tell_drift(found_now);
-			was := found_now.drift;
-		END IF;
+		PERFORM arima_ops.tell_drift(found_now);
 	END LOOP;
-	RETURN found_now;
 END $$;
-COMMENT ON FUNCTION arima_ops.check_series(text) IS
-'Checks the labelled sessions of a series since its last check, and those whose labels changed since; records drift and recovery as events. Gives the row of the last session, NULL if there is none';
+COMMENT ON FUNCTION arima_ops.check_drift(text[]) IS
+'Checks the labelled sessions of the champions of these series since their last check, and those whose labels changed since; records drift and recovery as events';
 
 /* The same rule over all labelled sessions, with another reference or other numbers; nothing is written. */
 CREATE FUNCTION arima_ops.try_drift(rule arima_ops.series, reference float8, version int, since timestamptz) RETURNS arima_ops.drift_checks
@@ -216,7 +194,10 @@ DECLARE
 	found_last arima_ops.drift_checks;
 BEGIN
 	WITH l AS MATERIALIZED (
-		SELECT l.*, row_number() OVER (ORDER BY l.ts) AS i FROM arima_ops.labelled_sessions(rule.name, version, since, since) AS l
+		SELECT p.ts, count(*)::int AS predictions, @extschema@.rolling_rmse(p.forecast, p.actual) AS rmse,
+			-@extschema@.rolling_bias(p.forecast, p.actual) AS error, avg(p.inside)::float8 AS inside, row_number() OVER (ORDER BY p.ts) AS i
+		FROM arima_ops.one_step AS p
+		WHERE p.series = rule.name AND p.ts > since AND (version IS NULL OR p.version = version) GROUP BY p.ts
 	)
 	SELECT rule.name, l.ts, version, l.predictions, l.rmse, l.error, l.inside, s.labels, s.rolling_rmse, reference, s.threshold,
 		rule.drift_policy, s.breach, s.consecutive, s.drift, s.cusum, s.cusum_limit, s.bias_above, s.bias_below, s.bias_limit, s.coverage, now()
@@ -228,7 +209,7 @@ BEGIN
 	RETURN found_last;
 END $$;
 COMMENT ON FUNCTION arima_ops.try_drift(arima_ops.series, float8, int, timestamptz) IS
-'What a rule finds in all labelled sessions of a version (NULL: of any) since a session: the row of the last one. Nothing is written';
+'What a rule finds in all labelled sessions of a version (NULL: of any) after a session: the row of the last one. Nothing is written';
 
 /* A rule with other numbers; that of the original's call if only a reference is given. */
 CREATE FUNCTION arima_ops.changed_rule(rule arima_ops.series, original boolean, drift_window int, drift_multiplier float8, drift_consecutive int)
@@ -265,9 +246,7 @@ RETURNS SETOF arima_ops.drift_checks
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
-	rule arima_ops.series;
-	champion arima_ops.models;
-	answer arima_ops.drift_checks;
+	wanted text[];
 	question boolean := num_nonnulls(training_rmse, drift_window, drift_multiplier, drift_consecutive) > 0;
 BEGIN
 	IF series IS NOT NULL THEN
@@ -277,35 +256,31 @@ BEGIN
 		RAISE EXCEPTION 'training_rmse must be positive'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'Give the RMSE of the model at training, in the prices of today.';
 	END IF;
-	FOR rule IN SELECT * FROM arima_ops.series AS s WHERE s.name = series OR series IS NULL AND s.active ORDER BY s.name LOOP
-		SELECT * INTO champion FROM arima_ops.models AS m WHERE m.series = rule.name AND m.status = 'champion';
-		IF NOT FOUND AND training_rmse IS NULL THEN
-			CONTINUE WHEN series IS NULL;
-			RAISE EXCEPTION 'series "%" has no model yet', series
-				USING ERRCODE = 'object_not_in_prerequisite_state',
-					HINT = format('Train one by arima_ops.train(%L), or say by training_rmse what its errors are to be compared with.', series);
-		END IF;
-		IF training_rmse IS NOT NULL THEN
-			answer := arima_ops.try_drift(arima_ops.changed_rule(rule, true, drift_window, drift_multiplier, drift_consecutive),
-				training_rmse, NULL, '-infinity');
-		ELSIF question THEN
-			answer := arima_ops.try_drift(arima_ops.changed_rule(rule, false, drift_window, drift_multiplier, drift_consecutive),
-				champion.reference_rmse * champion.adjustment, champion.version, champion.champion_from);
-		ELSE
-			answer := arima_ops.check_series(rule.name);
-		END IF;
-		IF answer.ts IS NULL THEN
-			-- no labelled session yet
-			answer.series := rule.name;
-			answer.version := CASE WHEN training_rmse IS NULL THEN champion.version END;
-			answer.labels := 0;
-			answer.policy := rule.drift_policy;
-			answer.breach := false;
-			answer.consecutive := 0;
-			answer.drift := false;
-		END IF;
-		RETURN NEXT answer;
-	END LOOP;
+	SELECT array_agg(s.name) INTO wanted FROM arima_ops.series AS s
+	WHERE (s.name = series OR series IS NULL AND s.active) AND (training_rmse IS NOT NULL
+		OR EXISTS (SELECT FROM arima_ops.models AS m WHERE m.series = s.name AND m.status = 'champion'));
+	IF wanted IS NULL AND series IS NOT NULL THEN
+		RAISE EXCEPTION 'series "%" has no model yet', series
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				HINT = format('Train one by arima_ops.train(%L), or say by training_rmse what its errors are to be compared with.', series);
+	END IF;
+	IF NOT question THEN
+		PERFORM arima_ops.check_drift(wanted);
+	END IF;
+	-- of a series without labelled sessions a row says so
+	RETURN QUERY SELECT s.name, d.ts, CASE WHEN training_rmse IS NULL THEN m.version END, d.predictions, d.session_rmse, d.session_error, d.inside,
+		coalesce(d.labels, 0), d.rolling_rmse, d.reference_rmse, d.threshold, coalesce(d.policy, s.drift_policy), coalesce(d.breach, false),
+		coalesce(d.consecutive, 0), coalesce(d.drift, false), d.cusum, d.cusum_limit, d.bias_above, d.bias_below, d.bias_limit, d.coverage, d.checked_at
+	FROM arima_ops.series AS s LEFT JOIN arima_ops.models AS m ON m.series = s.name AND m.status = 'champion'
+		LEFT JOIN LATERAL (
+			(SELECT l.* FROM arima_ops.drift_checks AS l
+			WHERE NOT question AND l.series = s.name AND l.version = m.version AND l.ts > m.champion_from ORDER BY l.ts DESC LIMIT 1)
+			UNION ALL
+			SELECT t.* FROM arima_ops.try_drift(arima_ops.changed_rule(s, training_rmse IS NOT NULL, drift_window, drift_multiplier, drift_consecutive),
+				coalesce(training_rmse, m.reference_rmse * m.adjustment), CASE WHEN training_rmse IS NULL THEN m.version END,
+				CASE WHEN training_rmse IS NULL THEN m.champion_from ELSE '-infinity' END) AS t
+			WHERE question) AS d ON true
+	WHERE s.name = ANY (wanted) ORDER BY s.name;
 END $$;
 COMMENT ON FUNCTION arima_ops.detect_drift(text, float8, int, float8, int) IS
 'Is the champion of a series, or of every active one, in drift? Checks every labelled session since the last check, and again those whose labels changed; each is a row of arima_ops.drift_checks, and the last one is given; the events drift and recovery tell of changes. With training_rmse the answer is that of a rolling RMSE of all predictions, whoever made them, above a multiple of it in the last sessions; no champion is needed. With that or other numbers than those of the series'' policy nothing is written';

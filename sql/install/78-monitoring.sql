@@ -39,9 +39,8 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	hint text;
 BEGIN
-	IF EXISTS (SELECT FROM arima_ops.models AS m WHERE m.series = series AND m.status = 'champion') THEN
-		PERFORM arima_ops.check_series(series), arima_ops.check_probation(series);
-	END IF;
+	PERFORM arima_ops.check_drift(ARRAY[series]);
+	PERFORM arima_ops.check_probation(series);
 	PERFORM arima_ops.check_stale(series);
 	RETURN true;
 EXCEPTION WHEN OTHERS THEN

@@ -143,12 +143,12 @@ mean_of_known(const double *values, int n)
 
 /* Puts session i (1-based) of a check into the result. */
 static void
-put_session(Tuplestorestate *store, TupleDesc tupdesc, int64 i, const AoDriftRule *rule, double reference,
+put_session(Tuplestorestate *store, TupleDesc tupdesc, int i, const AoDriftRule *rule, double reference,
 			double bias_limit, double coverage, const AoDriftState *state)
 {
 	bool		nulls[13] = {false};
 	Datum		values[13] = {
-		Int64GetDatum(i),
+		Int32GetDatum(i),
 		Int32GetDatum((int32) state->labels),
 		Float8GetDatum(state->rolling_rmse),
 		Float8GetDatum(rule->multiplier * reference),
@@ -216,7 +216,7 @@ arima_ops_drift_steps(PG_FUNCTION_ARGS)
 
 		CHECK_FOR_INTERRUPTS();
 		ao_drift_next(&rule, reference, squares + end - n, n, errors.values[i], &state);
-		put_session(store, tupdesc, i + 1, &rule, reference, bias_limit,
+		put_session(store, tupdesc, (int) i + 1, &rule, reference, bias_limit,
 					mean_of_known(inside.values + end - n, n), &state);
 	}
 	PG_RETURN_NULL();
