@@ -259,6 +259,36 @@ give_answer(AoHttpTransfer *t, AoHttpResponse *response)
 	t->body = NULL;
 }
 
+/* close_exchange as what PostgreSQL calls where an error, or the session's end, comes in between. */
+static void
+clean_up(int code, Datum exchange)
+{
+	(void) code;
+	if (CurrentMemoryContext == ((AoHttpExchange *) DatumGetPointer(exchange))->context)
+		MemoryContextSwitchTo(TopMemoryContext);
+	close_exchange((AoHttpExchange *) DatumGetPointer(exchange));
+}
+
+/* Runs all transfers to their end. */
+static void
+run_exchange(AoHttpExchange *x)
+{
+	x->multi = x->curl->curl_multi_init();
+	if (x->multi == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory"),
+				 errdetail("libcurl could not be set up.")));
+	for (int i = 0; i < x->n; i++)
+		ao_http_transfer_check(x, &x->transfers[i]);
+	while (x->n_done < x->n)
+	{
+		work(x);
+		if (x->n_done < x->n)
+			wait_a_moment(x);
+	}
+}
+
 /* See http.h. */
 void
 ao_http_exchange(const AoHttpRequest *requests, int n, AoHttpResponse *responses)
@@ -266,31 +296,14 @@ ao_http_exchange(const AoHttpRequest *requests, int n, AoHttpResponse *responses
 	MemoryContext caller = CurrentMemoryContext;
 	AoHttpExchange *x = open_exchange(requests, n);
 
-	PG_TRY();
+	PG_ENSURE_ERROR_CLEANUP(clean_up, PointerGetDatum(x));
 	{
 		MemoryContextSwitchTo(x->context);
-		x->multi = x->curl->curl_multi_init();
-		if (x->multi == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_OUT_OF_MEMORY),
-					 errmsg("out of memory"),
-					 errdetail("libcurl could not be set up.")));
-		for (int i = 0; i < n; i++)
-			ao_http_transfer_check(x, &x->transfers[i]);
-		while (x->n_done < n)
-		{
-			work(x);
-			if (x->n_done < n)
-				wait_a_moment(x);
-		}
+		run_exchange(x);
 		MemoryContextSwitchTo(caller);
 		for (int i = 0; i < n; i++)
 			give_answer(&x->transfers[i], &responses[i]);
 	}
-	PG_FINALLY();
-	{
-		MemoryContextSwitchTo(caller);
-		close_exchange(x);
-	}
-	PG_END_TRY();
+	PG_END_ENSURE_ERROR_CLEANUP(clean_up, PointerGetDatum(x));
+	close_exchange(x);
 }

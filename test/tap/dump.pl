@@ -30,6 +30,8 @@ psql('dump_from', q{
 	SELECT arima_ops.restate('two', 0.5, '2024-03-01');
 	SELECT arima_ops.detect_drift();
 	SELECT arima_ops.retrain('one', force => true);
+	INSERT INTO arima_ops.providers (name, url, format, value_field) VALUES ('our_own', 'https://prices.example.com/{symbol}', 'yahoo', 'close');
+	UPDATE arima_ops.series SET provider = 'our_own', symbol = 'TWO' WHERE name = 'two';
 	CALL arima_ops.run_retention();
 });
 

@@ -355,6 +355,13 @@ my $ended = $session->query('SELECT extract(epoch FROM statement_timestamp())');
 $asked =~ s/^\s+//;
 cmp_ok(1000 * ($ended - $asked), '<=', LIMIT, 'ms from the cancel to the end');
 
+my $third = Session->new;
+$third->query("SET arima_ops.http_allowed_hosts = 'localhost:$port'");
+$third->query(prepare(request($web->url('/hang'))));
+$third->send('CALL arima_ops.http_exchange()');
+$other->query('SELECT pg_sleep(0.3); SELECT pg_terminate_backend(' . $third->pid . ')');
+is($other->query("SELECT pg_sleep(0.3); SELECT count(*) FROM pg_stat_activity WHERE pid = " . $third->pid), "\n0", 'terminated');
+
 # ---- no leak ----
 
 # Open connections and pipes of the server process; files are PostgreSQL's own matter.
