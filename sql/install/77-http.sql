@@ -35,3 +35,10 @@ LANGUAGE C;
 COMMENT ON PROCEDURE arima_ops.http_exchange(arima_ops.http_response[]) IS
 'Commits, sends what arima_ops.http_prepare has set, and waits for all answers, without transaction, snapshot or lock; the answers are in the order of the requests. In a function or a transaction block it cannot commit and waits within the transaction';
 REVOKE ALL ON PROCEDURE arima_ops.http_exchange(arima_ops.http_response[]) FROM PUBLIC;
+
+CREATE FUNCTION arima_ops.http_refusal(url text, headers text[] DEFAULT '{}') RETURNS text
+AS 'MODULE_PATHNAME', 'arima_ops_http_refusal'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION arima_ops.http_refusal(text, text[]) IS
+'Why a request would not be sent: its host is not in arima_ops.http_allowed_hosts, a secret is missing, and so on; NULL if it would. Sends nothing';
+REVOKE ALL ON FUNCTION arima_ops.http_refusal(text, text[]) FROM PUBLIC;

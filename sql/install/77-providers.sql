@@ -108,23 +108,47 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION arima_ops.fetch_url(arima_ops.providers, text, date, date) IS 'The URL that asks a provider for the values of a symbol, from one day to another; secrets are not in it yet';
 
+CREATE FUNCTION arima_ops.fetch_headers(provider arima_ops.providers) RETURNS text[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT ARRAY(SELECT h.key || ': ' || h.value FROM jsonb_each_text(provider.headers) AS h ORDER BY h.key)
+$$;
+COMMENT ON FUNCTION arima_ops.fetch_headers(arima_ops.providers) IS 'The headers of a request to a provider; secrets are not in them yet';
+
+CREATE FUNCTION arima_ops.check_provider(provider text) RETURNS text
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce(min(w.why), CASE WHEN count(*) = 0 THEN 'there is no such provider' END)
+	FROM arima_ops.providers AS p
+		CROSS JOIN LATERAL (SELECT arima_ops.http_refusal(arima_ops.fetch_url(p, 'X', current_date, current_date),
+			arima_ops.fetch_headers(p)) AS why) AS w
+	WHERE p.name = check_provider.provider
+$$;
+COMMENT ON FUNCTION arima_ops.check_provider(text) IS
+'Why a provider would not be asked: its host is not in arima_ops.http_allowed_hosts, a secret of it is missing; NULL if it would be. Sends nothing';
+
 /*
  * Runs with the owner's rights: http_prepare is for nobody else, and what is sent
  * is what the tables say.
  */
-CREATE FUNCTION arima_ops.prepare_fetch(names text[], whole boolean DEFAULT false) RETURNS int
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-	SELECT arima_ops.http_prepare(coalesce(array_agg(ROW('GET',
-			arima_ops.fetch_url(p, s.symbol, CASE WHEN r.last_ts IS NULL THEN (today - p.history)::date
+CREATE FUNCTION arima_ops.prepare_fetch(names text[], whole boolean DEFAULT false) RETURNS text[]
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	prepared text[];
+	requests arima_ops.http_request[];
+BEGIN
+	-- a series that has gone, or has no provider any more, is not among them
+	SELECT array_agg(s.name ORDER BY n.i),
+		array_agg(ROW('GET', arima_ops.fetch_url(p, s.symbol, CASE WHEN r.last_ts IS NULL THEN (d.today - p.history)::date
 				WHEN whole THEN (r.first_ts AT TIME ZONE 'UTC')::date
-				ELSE ((r.last_ts AT TIME ZONE 'UTC') - p.overlap)::date END, today),
-			ARRAY(SELECT h.key || ': ' || h.value FROM jsonb_each_text(p.headers) AS h),
-			NULL, NULL)::arima_ops.http_request ORDER BY n.i), '{}'))
+				ELSE ((r.last_ts AT TIME ZONE 'UTC') - p.overlap)::date END, d.today),
+			arima_ops.fetch_headers(p), NULL, NULL)::arima_ops.http_request ORDER BY n.i)
+	INTO prepared, requests
 	FROM unnest(names) WITH ORDINALITY AS n (name, i)
 		JOIN arima_ops.series AS s ON s.name = n.name
 		JOIN arima_ops.providers AS p ON p.name = s.provider
 		CROSS JOIN LATERAL (SELECT (now() AT TIME ZONE 'UTC')::date + 1 AS today) AS d
-		CROSS JOIN LATERAL (SELECT min(a.ts) AS first_ts, max(a.ts) AS last_ts FROM arima_ops.actuals AS a WHERE a.series = s.name) AS r
-$$;
+		CROSS JOIN LATERAL (SELECT min(a.ts) AS first_ts, max(a.ts) AS last_ts FROM arima_ops.actuals AS a WHERE a.series = s.name) AS r;
+	PERFORM arima_ops.http_prepare(coalesce(requests, '{}'));
+	RETURN coalesce(prepared, '{}');
+END $$;
 COMMENT ON FUNCTION arima_ops.prepare_fetch(text[], boolean) IS
-'Prepares a request for each of these series, which must have a provider, in this order: for what is new, or for the whole history. arima_ops.http_exchange sends them';
+'Prepares a request for each of these series that has a provider, for what is new or for the whole history, and gives them in the order of the requests, which arima_ops.http_exchange sends';

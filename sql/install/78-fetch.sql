@@ -82,13 +82,16 @@ COMMENT ON FUNCTION arima_ops.store_values(arima_ops.series, text, boolean) IS
 CREATE FUNCTION arima_ops.store_answer(series text, answer arima_ops.http_response, whole boolean DEFAULT false) RETURNS arima_ops.fetch_outcome
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	wanted arima_ops.series := arima_ops.get_series(series);
+	wanted arima_ops.series;
 	result arima_ops.fetch_outcome;
 	reason text;
 BEGIN
+	SELECT s.* INTO wanted FROM arima_ops.series AS s WHERE s.name = store_answer.series;
 	-- one bad answer must not keep the others from being recorded
 	BEGIN
-		IF answer.fault IS NOT NULL THEN
+		IF wanted.provider IS NULL THEN
+			RAISE EXCEPTION 'the series or its provider was removed in between' USING ERRCODE = 'data_exception';
+		ELSIF answer.fault IS NOT NULL THEN
 			RAISE EXCEPTION '%', answer.message USING ERRCODE = 'data_exception';
 		ELSIF answer.status NOT BETWEEN 200 AND 299 THEN
 			RAISE EXCEPTION 'status %: %', answer.status, arima_ops.complaint(convert_from(answer.body, 'UTF8')) USING ERRCODE = 'data_exception';
@@ -131,10 +134,10 @@ BEGIN
 	FOREACH whole IN ARRAY '{false, true}'::pg_catalog.bool[] LOOP
 		PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 		EXIT WHEN coalesce(array_length(names, 1), 0) = 0;
-		PERFORM arima_ops.prepare_fetch(names, whole);
+		names := arima_ops.prepare_fetch(names, whole);
 		CALL arima_ops.http_exchange(answers);
 		once_more := '{}';
-		FOR i IN 1 .. pg_catalog.array_length(names, 1) LOOP
+		FOR i IN 1 .. coalesce(pg_catalog.array_length(names, 1), 0) LOOP
 			PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 			IF run IS NOT NULL AND NOT arima_ops.job_progress(run, done, total) THEN
 				outcomes := NULL;
@@ -171,7 +174,7 @@ BEGIN
 				HINT = 'Set provider and symbol in arima_ops.series, or give its values to arima_ops.record_actuals.';
 	END IF;
 	CALL arima_ops.fetch_batch(ARRAY[series], NULL, 0, NULL, outcomes);
-	IF (outcomes[1]).outcome OPERATOR(pg_catalog.<>) 'stored' THEN
+	IF (outcomes[1]).outcome OPERATOR(pg_catalog.=) 'stored' IS NOT TRUE THEN
 		RAISE EXCEPTION 'the values of series "%" could not be fetched', series
 			USING ERRCODE = 'external_routine_exception', DETAIL = (outcomes[1]).message,
 				HINT = 'The event fetch_failed of this series in arima_ops.events has the particulars.';

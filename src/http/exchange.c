@@ -223,7 +223,7 @@ wait_a_moment(AoHttpExchange *x)
 	x->curl->curl_multi_poll(x->multi, pipes, n_pipes, pause_length(x), NULL);
 	pgstat_report_wait_end();
 	pfree(pipes);
-	if (!PostmasterIsAlive())
+	if (IsUnderPostmaster && !PostmasterIsAlive())
 		proc_exit(1);
 	CHECK_FOR_INTERRUPTS();
 }
@@ -306,4 +306,27 @@ ao_http_exchange(const AoHttpRequest *requests, int n, AoHttpResponse *responses
 	}
 	PG_END_ENSURE_ERROR_CLEANUP(clean_up, PointerGetDatum(x));
 	close_exchange(x);
+}
+
+/* See http.h. */
+char *
+ao_http_refusal(const AoHttpRequest *request)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	AoHttpExchange *x = open_exchange(request, 1);
+	char	   *why = NULL;
+
+	PG_TRY();
+	{
+		MemoryContextSwitchTo(x->context);
+		if (!ao_http_transfer_check(x, &x->transfers[0]))
+			why = MemoryContextStrdup(caller, x->transfers[0].message);
+	}
+	PG_FINALLY();
+	{
+		MemoryContextSwitchTo(caller);
+		close_exchange(x);
+	}
+	PG_END_TRY();
+	return why;
 }

@@ -61,6 +61,9 @@ extern void ao_http_define_settings(void);
  * or out of memory.  Uses neither catalog nor snapshot. */
 extern void ao_http_exchange(const AoHttpRequest *requests, int n, AoHttpResponse *responses);
 
+/* Why the request may not be sent (palloc'd), NULL if it may.  Sends nothing. */
+extern char *ao_http_refusal(const AoHttpRequest *request);
+
 /* The word for a fault, NULL for none. */
 extern const char *ao_http_fault_name(AoHttpFault fault);
 

@@ -33,6 +33,7 @@
 
 PGDLLEXPORT Datum arima_ops_http_prepare(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum arima_ops_http_exchange(PG_FUNCTION_ARGS);
+PGDLLEXPORT Datum arima_ops_http_refusal(PG_FUNCTION_ARGS);
 
 #define MAX_REQUESTS 10000
 #define REQUEST_COLUMNS 5
@@ -287,4 +288,20 @@ arima_ops_http_exchange(PG_FUNCTION_ARGS)
 	desc = BlessTupleDesc(desc);
 	value = make_responses(responses, n, TupleDescAttr(desc, 0)->atttypid);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, &value, &null)));
+}
+
+PG_FUNCTION_INFO_V1(arima_ops_http_refusal);
+/* http_refusal(url, headers): why a GET may not be sent, NULL if it may. */
+Datum
+arima_ops_http_refusal(PG_FUNCTION_ARGS)
+{
+	AoHttpRequest request = {.method = "GET", .retries = -1};
+	char	   *why;
+
+	request.url = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	request.headers = read_texts(PG_GETARG_DATUM(1), &request.n_headers);
+	why = ao_http_refusal(&request);
+	if (why == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(why));
 }

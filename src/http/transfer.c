@@ -27,14 +27,21 @@ refuse(AoHttpExchange *x, AoHttpTransfer *t, AoHttpFault fault, const char *mess
 	return false;
 }
 
-/* Is this "Name: value" without control characters? */
+/* Is this "Name: value" without control characters, and not of those that say where
+ * the request goes or how long it is? */
 static bool
 is_header(const char *header)
 {
+	static const char *const ours[] = {"Host", "Content-Length", "Transfer-Encoding", "Connection", "Expect"};
 	size_t		name = strspn(header, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
 
 	if (name == 0 || header[name] != ':')
 		return false;
+	for (size_t i = 0; i < lengthof(ours); i++)
+	{
+		if (strlen(ours[i]) == name && pg_strncasecmp(header, ours[i], name) == 0)
+			return false;
+	}
 	for (const char *c = header; *c != '\0'; c++)
 	{
 		if (iscntrl((unsigned char) *c))
@@ -59,7 +66,7 @@ fault_of_request(const AoHttpRequest *request)
 	for (int i = 0; i < request->n_headers; i++)
 	{
 		if (!is_header(request->headers[i]))
-			return "a header is not \"Name: value\" in one line";
+			return "a header is not \"Name: value\" in one line, or one that is made here: Host, Content-Length, Transfer-Encoding, Connection, Expect";
 	}
 	return NULL;
 }

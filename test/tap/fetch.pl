@@ -336,7 +336,25 @@ is(query('CALL arima_ops.fetch_all()'), '28|41', 'a provider that asks for a pau
 is(scalar $web->requests, 32, 'is asked no more');
 is(query("SELECT message FROM arima_ops.events WHERE kind = 'fetch_failed' ORDER BY id DESC LIMIT 1"), 'provider "chart" asks for a pause: 37 series left out', 'which is told');
 
+# a series that goes while its answer is waited for takes nobody else's values with it
+$web->define("/v8/finance/chart/many$_->[0]", { delay => 0.5, body => chart([ [ '2024-03-08 14:30', $_->[1] ] ]) }) for [ '01', 101 ], [ '02', 102 ], [ '04', 104 ];
+my $other = Session->new;
+query("UPDATE arima_ops.series SET active = name IN ('many01', 'many02', 'many04')");
+$session->send('CALL arima_ops.fetch_all()');
+$other->query("SELECT pg_sleep(0.2); UPDATE arima_ops.series SET provider = NULL WHERE name = 'many01'");
+$session->wait;
+is(query("SELECT string_agg(value::text, ' ' ORDER BY series) FROM arima_ops.actuals WHERE series IN ('many01', 'many02', 'many04')"), '1 102 104', 'a provider is taken away in between');
+is(query("SELECT message FROM arima_ops.events WHERE series = 'many01' ORDER BY id DESC LIMIT 1"), 'the series or its provider was removed in between', 'which is told');
+is(query("SELECT array_to_string(arima_ops.prepare_fetch('{many02,many01,nobody,many04}'), ' ')"), 'many02 many04', 'only what has a provider is asked for');
+$other->end;
+
 # ---- providers ----
+
+is(query("SELECT arima_ops.check_provider('chart') IS NULL"), 't', 'a provider that can be asked');
+is(query("SELECT arima_ops.check_provider('yahoo')"), 'host query1.finance.yahoo.com, port 443, is not in arima_ops.http_allowed_hosts', 'one that is not allowed');
+query("UPDATE arima_ops.providers SET headers = '{\"X-Key\": \"{secret:k}\"}' WHERE name = 'my_table'");
+like(query("SELECT arima_ops.check_provider('my_table')"), qr/^there is no secret "k": arima_ops.http_secrets_file is not set/, 'one without its secret');
+is(query("SELECT arima_ops.check_provider('nowhere')"), 'there is no such provider', 'none');
 
 for my $bad ("UPDATE arima_ops.providers SET url = 'https://evil.test/' WHERE name = 'yahoo'", "DELETE FROM arima_ops.providers WHERE name = 'stooq'",
 	"UPDATE arima_ops.providers SET builtin = true WHERE name = 'chart'",

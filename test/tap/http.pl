@@ -151,7 +151,7 @@ for my $good ('', 'a', 'a.b:*', '[::1]:80, 10.0.0.1', "*.a-b.c:8080,\n d_e")
 	is($session->error, '', "a list of hosts: $good");
 }
 
-for my $bad ([ method => 'TRACE' ], [ method => 'get' ], [ body => 'x' ], [ headers => ['no colon'] ], [ headers => ["A: b\r\nC: d"] ], [ headers => [': b'] ])
+for my $bad ([ method => 'TRACE' ], [ method => 'get' ], [ body => 'x' ], [ headers => ['no colon'] ], [ headers => ["A: b\r\nC: d"] ], [ headers => [': b'] ], [ headers => ['host: evil.test'] ], [ headers => ['Content-Length: 5'] ])
 {
 	is(get($web->url('/text'), @$bad)->{fault}, 'refused', "malformed request: $bad->[0]");
 }
