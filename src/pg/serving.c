@@ -108,7 +108,8 @@ append_moment(StringInfo out, TimestampTz moment)
 
 	/* without a zone asked for, the fields are those of UTC */
 	if (timestamp2tm(moment, NULL, &tm, &fraction, NULL, NULL) != 0)
-		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("timestamp out of range")));
+		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("timestamp out of range"),
+						errhint("The moment of a prediction is finite.")));
 	appendStringInfo(out, "\"%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year, tm.tm_mon, tm.tm_mday, tm.tm_hour, tm.tm_min,
 					 tm.tm_sec);
 	if (fraction != 0)
