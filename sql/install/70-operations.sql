@@ -83,10 +83,15 @@ FOR EACH ROW WHEN (NEW.at >= pg_catalog.now()) EXECUTE FUNCTION arima_ops.notify
 
 CREATE FUNCTION arima_ops.record_event(kind text, series text, version int, message text, details jsonb DEFAULT '{}')
 RETURNS bigint
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+	new_id bigint;
+BEGIN
 	INSERT INTO arima_ops.events (kind, series, version, message, details)
-	VALUES (kind, series, version, message, details) RETURNING id
-$$;
+	VALUES (kind, series, version, message, details) RETURNING id INTO new_id;
+	RETURN new_id;
+END $$;
 COMMENT ON FUNCTION arima_ops.record_event(text, text, int, text, jsonb) IS
 'Adds an event, with its numbers in details; gives its id';
 
