@@ -119,7 +119,7 @@ BEGIN
 		PERFORM arima_ops.predict(name);
 		INSERT INTO arima_ops.actuals (series, ts, value)
 		SELECT name, t.ts, 100 + loudness * (t.walk - 100) FROM truth AS t WHERE t.i = k;
-		PERFORM arima_ops.score_predictions(name), arima_ops.check_series(name);
+		PERFORM arima_ops.score_predictions(name), arima_ops.detect_drift(name);
 	END LOOP;
 END $$;
 SELECT pg_temp.live('re_d', 301, 314, 1);
