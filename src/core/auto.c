@@ -15,7 +15,9 @@
 #include <math.h>
 #include <string.h>
 
-#define MIN_ROOT 1.01
+/* How close to the unit circle a root may be: n values tell two roots apart by 1/n or so,
+ * and on a long series one at 1.005 is as good as any. */
+#define MIN_ROOT(n) (1 + ((n) > 100 ? 1.0 / (double) (n) : 0.01))
 #define ALPHA 0.05				/* of the KPSS test */
 #define FINALISTS 3
 #define FINALISTS_APPROXIMATE 5	/* after a search by approximate likelihoods */
@@ -112,6 +114,37 @@ adjusted(const AoFitTask *task, int m, int K, double *z, AoEnv *env)
 	return AO_OK;
 }
 
+/* Mean square of the changes of z[n] around their mean, of `order` differences. */
+static double
+variance_of_changes(const double *z, int64_t n, int order)
+{
+	double		sum = 0,
+				squares = 0;
+	int64_t		count = 0;
+
+	for (int64_t t = order; t < n; t++)
+	{
+		double		change = order == 1 ? z[t] - z[t - 1] : z[t] - 2 * z[t - 1] + z[t - 2];
+
+		if (isnan(change))
+			continue;
+		count++;
+		sum += change;
+		squares += change * change;
+	}
+	return count > 0 ? squares / (double) count - sum / (double) count * (sum / (double) count) :
+		NAN;
+}
+
+/* The test rejects a level of the changes for much less than a second unit root, such as
+ * a slow cycle in the drift; a second difference must also make the series less
+ * variable, which is as much as a correlation of the changes above a half. */
+static bool
+too_many_differences(const double *z, int64_t n)
+{
+	return variance_of_changes(z, n, 2) >= variance_of_changes(z, n, 1);
+}
+
 /* Seasonal differences by the seasonal component's strength, then ordinary ones by the
  * KPSS test; no more than leave something. */
 static AoStatus
@@ -135,6 +168,8 @@ choose_differences(AoChoice *choice, double *z)
 	}
 	if (known >= 3 && choice->options.max_d > 0)
 		AO_TRY(ao_ndiffs(z, n, ALPHA, choice->options.max_d, choice->env, &choice->d));
+	if (choice->d == 2 && too_many_differences(z, n))
+		choice->d = 1;
 	return AO_OK;
 }
 
@@ -273,30 +308,60 @@ criterion_of(const AoChoice *choice, const AoModel *model)
 							model->n_used);
 }
 
-/* Estimate the finalists with all effort; the best of them. */
+/* Do the roots of an estimated model keep the distance? */
+static bool
+keeps_distance(const AoChoice *choice, const AoModel *model)
+{
+	AoShape		shape = {.k = 0};
+
+	ao_model_spec(model, &shape.spec);
+	return ao_roots_beyond(&shape, ao_model_coef(model), choice->task->min_root);
+}
+
+/* Estimate one finalist with all effort; *model becomes NULL if it is not to be chosen. */
+static AoStatus
+estimate_finalist(const AoChoice *choice, const AoFitTask *task, AoTrial *trial,
+				  AoModel **model)
+{
+	AoCandidate *candidate = &trial->candidate;
+
+	trial->final = true;
+	AO_TRY(ao_fit_task(task, &candidate->spec, choice->env, model));
+	candidate->criterion = criterion_of(choice, *model);
+	candidate->loglik = (*model)->loglik;
+	if (keeps_distance(choice, *model))
+		return AO_OK;
+	/* the search had stopped short of it */
+	candidate->criterion = HUGE_VAL;
+	candidate->reason = "root near the unit circle";
+	choice->env->free(choice->env->arg, *model);
+	*model = NULL;
+	return AO_OK;
+}
+
+/* Estimate the finalists with all effort; the best of them, or NULL. */
 static AoStatus
 finish(AoChoice *choice, AoModel **out)
 {
 	AoFitTask	task = *choice->task;
 	AoTrial    *chosen = NULL,
 			   *trial;
-	int			rounds = choice->approximate ? FINALISTS_APPROXIMATE : FINALISTS;
+	int			left = choice->approximate ? FINALISTS_APPROXIMATE : FINALISTS;
 
 	*out = NULL;
 	task.effort = choice->approximate || choice->max_K > 0 ? AO_LOCAL : AO_THOROUGH;
-	for (int round = 0; round < rounds; round++)
+	while (left > 0 && (trial = next_best(choice)) != NULL)
 	{
 		AoModel    *model;
 
-		trial = next_best(choice);
-		if (trial == NULL ||
-			(chosen && !choice->approximate && trial->candidate.criterion > chosen->candidate.criterion + CLOSE))
+		if (chosen && !choice->approximate &&
+			trial->candidate.criterion > chosen->candidate.criterion + CLOSE)
 			break;
-		trial->final = true;
 		task.given = trial->u;
-		AO_TRY(ao_fit_task(&task, &trial->candidate.spec, choice->env, &model));
-		trial->candidate.criterion = criterion_of(choice, model);
-		trial->candidate.loglik = model->loglik;
+		AO_TRY(estimate_finalist(choice, &task, trial, &model));
+		if (model == NULL)
+			continue;
+		left--;
 		if (chosen == NULL || trial->candidate.criterion < chosen->candidate.criterion)
 		{
 			AoModel    *loser = *out;
@@ -336,8 +401,10 @@ search(AoChoice *choice, AoModel **out)
 {
 	AO_TRY(prepare(choice, &choice->trial_memory, &choice->filled_memory));
 	AO_TRY(choice->options.stepwise ? ao_choice_stepwise(choice) : ao_choice_all(choice));
-	AO_TRY(choice->best < 0 || choice->degenerate ? fall_back(choice, out) :
-		   finish(choice, out));
+	if (choice->best >= 0 && !choice->degenerate)
+		AO_TRY(finish(choice, out));
+	if (*out == NULL)
+		AO_TRY(fall_back(choice, out));
 	if (choice->out_of_budget)
 		(*out)->remarks |= AO_REMARK_BUDGET;
 	return AO_OK;
@@ -426,7 +493,7 @@ ao_choose(const double *y, int64_t n, const double *xreg, int k, int m,
 		  AoCandidate **list, int *count)
 {
 	AoFitTask	task = {.y = y, .n = n, .xreg = xreg, .k = k, .options = options,
-	.min_root = MIN_ROOT};
+	.min_root = MIN_ROOT(n)};
 	AoChoice	choice = {.task = &task, .quick = task, .m = m < 1 ? 1 : m, .best = -1, .started = ao_clock(),
 	.options = options->choice ? *options->choice : ao_auto_defaults, .env = env};
 	AoChoice	fourier = {.env = env};

@@ -95,7 +95,8 @@ bool		ao_interior(const AoShape *shape, const double *coef,
 						double *ar_margin, double *ma_margin);
 double		ao_free_limit(const AoShape *shape, int i);
 /* Is every root of each polynomial, in powers of its own lag, at least this far from
- * the origin? */
+ * the origin?  Except for the seasonal MA part: on the circle it stands for a season that
+ * does not change, which is nothing against a model. */
 bool		ao_roots_beyond(const AoShape *shape, const double *coef, double modulus);
 
 /* ---- start.c: stationary start of the filter ---- */

@@ -191,14 +191,14 @@ ao_interior(const AoShape *shape, const double *coef, double *ar_margin, double 
 	return inside;
 }
 
-/* See internal.h.  With coefficient i times modulus^i the roots move to where the
- * usual condition asks whether they are outside the unit circle. */
+/* See internal.h: blocks ar, ma, sar.  With coefficient i times modulus^i the roots move
+ * to where the usual condition asks whether they are outside the unit circle. */
 bool
 ao_roots_beyond(const AoShape *shape, const double *coef, double modulus)
 {
 	double		work[AO_MAX_ORDER];
 
-	for (int b = 0; b < 4; b++)
+	for (int b = 0; b < 3; b++)
 	{
 		int			start,
 					len = block(&shape->spec, b, &start);
