@@ -50,13 +50,13 @@ static const char *const member_names[MEMBERS] = {
 };
 
 /* A value in the body. */
-typedef struct Value
+typedef struct BodyValue
 {
 	JsonTokenType type;			/* JSON_TOKEN_INVALID: it is not there */
 	const char *start;
 	int			length;
 	char	   *text;			/* of a string without its escapes, or of a number */
-} Value;
+} BodyValue;
 
 /* What has been read so far. */
 typedef struct Reader
@@ -64,12 +64,12 @@ typedef struct Reader
 	JsonLexContext *lex;
 	int			depth;			/* of objects and arrays around the present value */
 	int			member;			/* the one being read, or MEMBERS */
-	Value		body;
-	Value		members[MEMBERS];
-	Value	   *items;			/* of recent_prices: room for most of them */
+	BodyValue		body;
+	BodyValue		members[MEMBERS];
+	BodyValue	   *items;			/* of recent_prices: room for most of them */
 	int			n_items;		/* in the body, also those beyond the room */
 	int			most;
-	Value	   *open;			/* where the text of the next scalar goes, or NULL */
+	BodyValue	   *open;			/* where the text of the next scalar goes, or NULL */
 	StringInfoData errors;		/* the objects of the error list, with commas between */
 } Reader;
 
@@ -77,7 +77,7 @@ typedef struct Reader
 
 /* A value begins: its type, and where. */
 static void
-begin_value(Reader *reader, Value *value)
+begin_value(Reader *reader, BodyValue *value)
 {
 	value->type = reader->lex->token_type;
 	value->start = reader->lex->token_start;
@@ -87,7 +87,7 @@ begin_value(Reader *reader, Value *value)
 
 /* It ends with the token before the present one. */
 static void
-end_value(Reader *reader, Value *value)
+end_value(Reader *reader, BodyValue *value)
 {
 	value->length = (int) (reader->lex->prev_token_terminator - value->start);
 	reader->open = NULL;
@@ -226,7 +226,7 @@ read_body(Reader *reader, text *body)
 
 /* Adds an error; loc is what follows "body", context the members of ctx or NULL. */
 static void
-add_error(Reader *reader, const char *type, const char *loc, const char *msg, const Value *input,
+add_error(Reader *reader, const char *type, const char *loc, const char *msg, const BodyValue *input,
 		  const char *context)
 {
 	StringInfo	out = &reader->errors;
@@ -250,7 +250,7 @@ items(int n)
 static void
 add_length_error(Reader *reader, bool too_short, int bound)
 {
-	const Value *list = &reader->members[RECENT_PRICES];
+	const BodyValue *list = &reader->members[RECENT_PRICES];
 
 	add_error(reader, too_short ? "too_short" : "too_long", ",\"recent_prices\"",
 			  psprintf("List should have at %s %d %s after validation, not %d",
@@ -281,7 +281,7 @@ parse_number(const char *text, double *number)
 
 /* A value as a finite number, by pydantic's lax rules; adds an error and gives false if it is none. */
 static bool
-read_number(Reader *reader, const Value *value, const char *loc, double *number)
+read_number(Reader *reader, const BodyValue *value, const char *loc, double *number)
 {
 	switch (value->type)
 	{
@@ -311,7 +311,7 @@ read_number(Reader *reader, const Value *value, const char *loc, double *number)
 static ArrayType *
 read_prices(Reader *reader, int least)
 {
-	const Value *list = &reader->members[RECENT_PRICES];
+	const BodyValue *list = &reader->members[RECENT_PRICES];
 	double	   *prices;
 	bool		good = true;
 
@@ -350,7 +350,7 @@ read_prices(Reader *reader, int least)
 static char *
 read_string(Reader *reader, Member member)
 {
-	const Value *value = &reader->members[member];
+	const BodyValue *value = &reader->members[member];
 
 	if (value->type == JSON_TOKEN_INVALID || value->type == JSON_TOKEN_NULL)
 		return NULL;
@@ -365,7 +365,7 @@ read_string(Reader *reader, Member member)
 static int
 read_horizon(Reader *reader)
 {
-	const Value *value = &reader->members[HORIZON];
+	const BodyValue *value = &reader->members[HORIZON];
 	static const char *const loc = ",\"horizon\"";
 	double		number;
 
@@ -394,7 +394,7 @@ read_horizon(Reader *reader)
 static double
 read_level(Reader *reader)
 {
-	const Value *value = &reader->members[LEVEL];
+	const BodyValue *value = &reader->members[LEVEL];
 	static const char *const loc = ",\"level\"";
 	double		level;
 
@@ -442,7 +442,7 @@ arima_ops_read_request(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	reader.most = Max(PG_GETARG_INT32(2), 0);
-	reader.items = palloc0(sizeof(Value) * (reader.most + 1));
+	reader.items = palloc0(sizeof(BodyValue) * (reader.most + 1));
 	initStringInfo(&reader.errors);
 	read_body(&reader, body);
 	if (check_body(&reader))
