@@ -32,44 +32,14 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION arima_ops.complaint(text) IS 'What the answer of a provider says in place of values, in a line';
 
-CREATE FUNCTION arima_ops.read_number(value text, decimal_comma boolean DEFAULT false) RETURNS float8
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT CASE WHEN v ~ '^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$' THEN v::float8 END
-	FROM lower(btrim(CASE WHEN decimal_comma THEN replace(replace(value, '.', ''), ',', '.') ELSE value END, E' \t\r')) AS v
-$$;
-COMMENT ON FUNCTION arima_ops.read_number(text, boolean) IS 'A number as text; NULL for whatever else stands for a missing one, such as "" or "N/A"';
-
-CREATE FUNCTION arima_ops.read_session(value text, date_format text, time_zone text) RETURNS date
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT CASE date_format
-		WHEN 'iso' THEN to_date(substring(value FROM '^\s*(\d{4}-\d\d-\d\d)'), 'YYYY-MM-DD')
-		WHEN 'epoch' THEN (to_timestamp(value::float8) AT TIME ZONE coalesce(time_zone, 'UTC'))::date
-		WHEN 'epoch_ms' THEN (to_timestamp(value::float8 / 1000) AT TIME ZONE coalesce(time_zone, 'UTC'))::date
-		ELSE to_date(btrim(value), date_format) END
-$$;
-COMMENT ON FUNCTION arima_ops.read_session(text, text, text) IS 'The day that a date in an answer means: iso, epoch, epoch_ms or a pattern of to_date';
-
-/*
- * Prices travel as 32-bit numbers in disguise, 1.2999999523 for 1.3.  A value that is
- * one, but for its last digits, is taken for the shortest decimal that means the same.
- */
-CREATE FUNCTION arima_ops.plain_number(value float8) RETURNS numeric
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
-	SELECT CASE WHEN abs(value) NOT BETWEEN 1e-30 AND 1e30 THEN value::text::numeric
-		WHEN abs(value::float4::float8 - value) <= 1e-10 * abs(value) THEN value::float4::text::numeric
-		ELSE value::text::numeric END
-$$;
-COMMENT ON FUNCTION arima_ops.plain_number(float8) IS 'A number as it was meant, without the noise of 32-bit arithmetic';
-
 /*
  * Yahoo's chart: parallel arrays.  A daily bar is stamped with the opening of its
  * session, a live one with the last trade.  The bar of a session that is not over
  * is told by the market's time being before the end of the trading period.
  */
 CREATE FUNCTION arima_ops.parse_yahoo(provider arima_ops.providers, body jsonb)
-RETURNS TABLE (session date, value float8, final boolean)
+RETURNS TABLE (session date, value float8, factor numeric, final boolean)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
 DECLARE
 	result jsonb := body #> '{chart,result,0}';
 	meta jsonb := result -> 'meta';
@@ -80,6 +50,7 @@ DECLARE
 	zone text := coalesce(provider.time_zone, CASE WHEN arima_ops.known_zone(meta ->> 'exchangeTimezoneName') THEN meta ->> 'exchangeTimezoneName' END);
 	-- where the zone is not known, its present offset has to do
 	shift float8 := CASE WHEN zone IS NULL THEN coalesce((meta ->> 'gmtoffset')::float8, 0) ELSE 0 END;
+	units numeric := CASE WHEN provider.major_units AND meta ->> 'currency' IN ('GBp', 'GBX', 'ZAc', 'ILA') THEN 0.01 ELSE 1 END;
 	unfinished date;
 BEGIN
 	IF body -> 'chart' IS NULL OR jsonb_typeof(body #> '{chart,error}') = 'object' THEN
@@ -98,20 +69,20 @@ BEGIN
 		unfinished := (to_timestamp((period ->> 'start')::float8 + shift) AT TIME ZONE zone)::date;
 	END IF;
 	RETURN QUERY
-	SELECT b.day, CASE WHEN provider.major_units AND meta ->> 'currency' IN ('GBp', 'GBX', 'ZAc', 'ILA') THEN (arima_ops.plain_number(b.value) / 100)::float8 ELSE b.value END,
+	SELECT b.day, b.price, units,
 		CASE WHEN period ->> 'end' IS NULL THEN now() >= (b.day + provider.session_end) AT TIME ZONE zone
 			ELSE unfinished IS NULL OR b.day < unfinished END
-	FROM (SELECT (to_timestamp(t.value::float8 + shift) AT TIME ZONE zone)::date AS day, arima_ops.read_number(q.value) AS value, t.i
-		FROM jsonb_array_elements_text(times) WITH ORDINALITY AS t (value, i)
-			JOIN jsonb_array_elements_text(quotes) WITH ORDINALITY AS q (value, i) USING (i)) AS b
+	FROM (SELECT (to_timestamp(t.seconds::float8 + shift) AT TIME ZONE zone)::date AS day, q.price::float8 AS price, t.i
+		FROM jsonb_array_elements_text(times) WITH ORDINALITY AS t (seconds, i)
+			JOIN jsonb_array_elements_text(quotes) WITH ORDINALITY AS q (price, i) USING (i)) AS b
 	ORDER BY b.i;
 END $$;
-COMMENT ON FUNCTION arima_ops.parse_yahoo(arima_ops.providers, jsonb) IS 'The bars of an answer of Yahoo''s chart API; final: its session is over';
+COMMENT ON FUNCTION arima_ops.parse_yahoo(arima_ops.providers, jsonb) IS
+'The bars of an answer of Yahoo''s chart API; factor: to major units, where these are wanted; final: its session is over';
 
 CREATE FUNCTION arima_ops.parse_json(provider arima_ops.providers, body jsonb)
-RETURNS TABLE (session date, value float8, final boolean)
+RETURNS TABLE (day text, value text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
 DECLARE
 	date_path jsonpath := provider.date_field;
 	value_path jsonpath := provider.value_field;
@@ -122,27 +93,23 @@ BEGIN
 		RAISE EXCEPTION '%', arima_ops.complaint(body::text) USING ERRCODE = 'data_exception';
 	END IF;
 	RETURN QUERY
-	SELECT r.day, r.value, now() >= (r.day + provider.session_end) AT TIME ZONE coalesce(provider.time_zone, 'UTC')
-	FROM (SELECT arima_ops.read_session(jsonb_path_query_first(q, date_path, silent => true) #>> '{}', provider.date_format, provider.time_zone) AS day,
-			arima_ops.read_number(jsonb_path_query_first(q, value_path, silent => true) #>> '{}') AS value
-		FROM jsonb_path_query(body, provider.rows_path, silent => true) AS q) AS r;
+	SELECT jsonb_path_query_first(q, date_path, silent => true) #>> '{}', jsonb_path_query_first(q, value_path, silent => true) #>> '{}'
+	FROM jsonb_path_query(body, provider.rows_path, silent => true) AS q;
 END $$;
-COMMENT ON FUNCTION arima_ops.parse_json(arima_ops.providers, jsonb) IS 'The rows of a json answer, by the paths of the provider';
+COMMENT ON FUNCTION arima_ops.parse_json(arima_ops.providers, jsonb) IS 'The rows of a json answer as texts, by the paths of the provider';
 
 /* The fields of a line; one within quotes may have separators and doubled quotes in it, but no line end. */
 CREATE FUNCTION arima_ops.csv_fields(line text, separator text) RETURNS text[]
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT CASE WHEN strpos(line, '"') = 0 THEN string_to_array(line, separator)
-		ELSE (SELECT array_agg(coalesce(replace(m[1], '""', '"'), m[2]) ORDER BY i)
-			FROM regexp_matches(separator || line,
-				format('%1$s(?:"((?:[^"]|"")*)"|([^%1$s]*))', '\' || separator), 'g') WITH ORDINALITY AS f (m, i)) END
+	SELECT array_agg(coalesce(replace(m[1], '""', '"'), m[2]) ORDER BY i)
+	FROM regexp_matches(separator || line,
+		format('%1$s(?:"((?:[^"]|"")*)"|([^%1$s]*))', '\' || separator), 'g') WITH ORDINALITY AS f (m, i)
 $$;
 COMMENT ON FUNCTION arima_ops.csv_fields(text, text) IS 'The fields of a line of CSV';
 
 CREATE FUNCTION arima_ops.parse_csv(provider arima_ops.providers, body text)
-RETURNS TABLE (session date, value float8, final boolean)
+RETURNS TABLE (day text, value text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
 DECLARE
 	lines text[] := string_to_array(replace(btrim(body, E' \t\r\n\uFEFF'), E'\r', ''), E'\n');
 	names text[] := ARRAY(SELECT lower(btrim(f)) FROM unnest(arima_ops.csv_fields(lines[1], provider.separator)) AS f);
@@ -153,34 +120,48 @@ BEGIN
 		RAISE EXCEPTION '%', arima_ops.complaint(body) USING ERRCODE = 'data_exception';
 	END IF;
 	RETURN QUERY
-	SELECT r.day, r.value, now() >= (r.day + provider.session_end) AT TIME ZONE coalesce(provider.time_zone, 'UTC')
-	FROM (SELECT arima_ops.read_session(f[date_column], provider.date_format, provider.time_zone) AS day,
-			arima_ops.read_number(f[value_column], provider.decimal_comma) AS value
-		FROM unnest(lines[2:]) AS line CROSS JOIN LATERAL arima_ops.csv_fields(line, provider.separator) AS f
-		WHERE line ~ '\S') AS r;
+	SELECT l.f[date_column], CASE WHEN provider.decimal_comma THEN replace(replace(l.f[value_column], '.', ''), ',', '.') ELSE l.f[value_column] END
+	FROM (SELECT CASE WHEN strpos(line, '"') = 0 THEN string_to_array(line, provider.separator)
+			ELSE arima_ops.csv_fields(line, provider.separator) END AS f
+		FROM unnest(lines[2:]) AS line WHERE line ~ '\S') AS l;
 END $$;
-COMMENT ON FUNCTION arima_ops.parse_csv(arima_ops.providers, text) IS 'The rows of a CSV answer, by the columns of the provider';
+COMMENT ON FUNCTION arima_ops.parse_csv(arima_ops.providers, text) IS 'The rows of a CSV answer as texts, by the columns of the provider';
 
+/* What stands for a missing number, "" or "N/A", is none; a date that is not one is an error. */
 CREATE FUNCTION arima_ops.parse_rows(provider arima_ops.providers, body text)
-RETURNS TABLE (session date, value float8, final boolean)
+RETURNS TABLE (session date, value float8, factor numeric, final boolean)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	document jsonb := CASE WHEN provider.format <> 'csv' THEN arima_ops.try_json(body) END;
+	zone text := coalesce(provider.time_zone, 'UTC');
 BEGIN
 	IF body ~ '^\s*<' OR (provider.format <> 'csv' AND document IS NULL) THEN
 		RAISE EXCEPTION '%', arima_ops.complaint(body) USING ERRCODE = 'data_exception';
 	END IF;
-	CASE provider.format
-		WHEN 'yahoo' THEN RETURN QUERY SELECT * FROM arima_ops.parse_yahoo(provider, document);
-		WHEN 'json' THEN RETURN QUERY SELECT * FROM arima_ops.parse_json(provider, document);
-		WHEN 'csv' THEN RETURN QUERY SELECT * FROM arima_ops.parse_csv(provider, body);
-	END CASE;
+	IF provider.format = 'yahoo' THEN
+		RETURN QUERY SELECT * FROM arima_ops.parse_yahoo(provider, document);
+		RETURN;
+	END IF;
+	RETURN QUERY
+	SELECT d.day, CASE WHEN d.number ~ '^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$' THEN d.number::float8 END, 1::numeric,
+		now() >= (d.day + provider.session_end) AT TIME ZONE zone
+	FROM (SELECT lower(btrim(r.value)) AS number, CASE provider.date_format
+			WHEN 'iso' THEN to_date(substring(r.day FROM '^\s*(\d{4}-\d\d-\d\d)'), 'YYYY-MM-DD')
+			WHEN 'epoch' THEN (to_timestamp(r.day::float8) AT TIME ZONE zone)::date
+			WHEN 'epoch_ms' THEN (to_timestamp(r.day::float8 / 1000) AT TIME ZONE zone)::date
+			ELSE to_date(btrim(r.day), provider.date_format) END AS day
+		FROM (SELECT j.* FROM arima_ops.parse_json(provider, document) AS j WHERE provider.format = 'json'
+			UNION ALL SELECT c.* FROM arima_ops.parse_csv(provider, body) AS c WHERE provider.format = 'csv') AS r) AS d;
 END $$;
 COMMENT ON FUNCTION arima_ops.parse_rows(arima_ops.providers, text) IS 'The rows of an answer as they come, by the format of the provider; an error (class 22) with what the answer says instead, if there are none in it';
 
+/*
+ * Prices travel as 32-bit numbers in disguise, 1.2999999523 for 1.3.  A value that is
+ * one, but for its last digits, is taken for the shortest decimal that means the same.
+ */
 CREATE FUNCTION arima_ops.parse_answer(provider text, body text)
 RETURNS TABLE (session date, value float8)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
 DECLARE
 	p arima_ops.providers;
 BEGIN
@@ -191,8 +172,10 @@ BEGIN
 	END IF;
 	-- of a day given twice the later row counts
 	RETURN QUERY
-	SELECT DISTINCT ON (r.day) r.day, (arima_ops.plain_number(r.number) * p.scale)::float8
-	FROM arima_ops.parse_rows(p, body) WITH ORDINALITY AS r (day, number, final, i)
+	SELECT DISTINCT ON (r.day) r.day, (p.scale * r.factor * CASE WHEN abs(r.number) NOT BETWEEN 1e-30 AND 1e30 THEN r.number::text::numeric
+		WHEN abs(r.number::float4::float8 - r.number) <= 1e-10 * abs(r.number) THEN r.number::float4::text::numeric
+		ELSE r.number::text::numeric END)::float8
+	FROM arima_ops.parse_rows(p, body) WITH ORDINALITY AS r (day, number, factor, final, i)
 	WHERE r.day IS NOT NULL AND r.final AND r.number IS NOT NULL AND (r.number <> 0 OR NOT p.skip_zero)
 	ORDER BY r.day, r.i DESC;
 END $$;
@@ -205,7 +188,7 @@ RETURNS TABLE (session date, kind text, message text, details jsonb)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT (to_timestamp((e.value ->> 'date')::float8) AT TIME ZONE zone)::date, k.kind,
 		CASE k.kind WHEN 'split' THEN format('split %s', coalesce(e.value ->> 'splitRatio', (e.value ->> 'numerator') || ':' || (e.value ->> 'denominator')))
-			ELSE format('%s of %s', k.name, arima_ops.plain_number((e.value ->> 'amount')::float8)) END, e.value
+			ELSE format('%s of %s', k.name, e.value ->> 'amount') END, e.value
 	FROM (VALUES ('splits', 'split', 'split'), ('dividends', 'dividend', 'dividend'), ('capitalGains', 'dividend', 'capital gain')) AS k (field, kind, name)
 		CROSS JOIN LATERAL jsonb_each(CASE jsonb_typeof(body #> ARRAY['chart', 'result', '0', 'events', k.field])
 			WHEN 'object' THEN body #> ARRAY['chart', 'result', '0', 'events', k.field] ELSE '{}' END) AS e

@@ -72,7 +72,9 @@ BEGIN
 	END IF;
 	SELECT r.inserted, r.revised, r.unchanged INTO result.inserted, result.revised, result.unchanged
 	FROM arima_ops.record_actuals(wanted.name, coalesce(given_ts, '{}'), coalesce(given_value, '{}'), wanted.provider) AS r;
-	PERFORM arima_ops.note_payments(wanted.name, body, last_ts);
+	IF result.inserted > 0 AND strpos(body, '"events"') > 0 THEN
+		PERFORM arima_ops.note_payments(wanted.name, body, last_ts);
+	END IF;
 	result.outcome := 'stored';
 	RETURN result;
 END $$;

@@ -52,7 +52,7 @@ say(int out, const char *word)
  * shared memory, no exit handler.  The parent's files, the client's connection
  * among them, are closed, and it dies with its parent.
  */
-static void pg_attribute_noreturn()
+static _Noreturn void
 resolve_in_child(const char *name, int out)
 {
 	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
