@@ -178,6 +178,10 @@ EXTRA_CLEAN = build results output_iso tmp_check tmp_check_iso regression.diffs 
 
 PG_CPPFLAGS = -Isrc/core -Isrc/pg -Isrc/http $(LAPACKE_CFLAGS) $(CURL_CFLAGS) -DARIMA_OPS_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS = -std=gnu11 -fvisibility=hidden $(PROFILE)
+# "make CC=clang": the flags and headers of a PostgreSQL that gcc built have what clang does not know
+ifneq ($(findstring clang,$(CC)),)
+PG_CFLAGS += -Wno-unknown-warning-option -Wno-ignored-attributes -Wno-ignored-optimization-argument
+endif
 SHLIB_LINK = $(LAPACKE_LIBS) -lm -ldl -Wl,--version-script=src/exports.map
 
 # The JIT compiler would look for our hidden symbols by name and not find them,

@@ -223,7 +223,7 @@ solve_regression(Fit *fit)
 
 	AO_TRY(ao_objective(&fit->obj, fit->coef, 1, &f, fit->cross, &log_f));
 	S = ao_concentrate(fit->cross, fit->design.n_beta, fit->obj.chol, fit->gamma);
-	S = fmax(S / (double) ao_objective_terms(&fit->obj), 1e-28);
+	S = fmax(S / (double) ao_objective_terms(&fit->obj), AO_LEAST_VARIANCE);
 	fit->sigma2 = S * fit->design.scale * fit->design.scale;
 	fit->loglik = -0.5 * (n * (LN_2PI + log(S) + 2 * log(fit->design.scale) + 1) + log_f);
 	return AO_OK;
@@ -258,6 +258,26 @@ no_covariance(Fit *fit)
 	fit->remarks |= AO_REMARK_NO_COVARIANCE;
 }
 
+/* A constant or exactly explained series: no innovations, so neither a likelihood nor
+ * standard errors; the coefficients are what they are. */
+static void
+fit_degenerate(Fit *fit)
+{
+	no_covariance(fit);
+	fit->remarks = AO_REMARK_DEGENERATE;
+	fit->best.converged = true;
+	fit->sigma2 = 0;
+	fit->loglik = NAN;
+}
+
+/* Does the model explain the series to its last digits?  What is left is rounding then. */
+static bool
+nothing_left(const Fit *fit)
+{
+	return sqrt(fit->sigma2) <= fmax(DEGENERATE * fit->design.level,
+									 sqrt(AO_LEAST_VARIANCE) * fit->design.scale);
+}
+
 /* Estimates of a series with something to explain. */
 static AoStatus
 fit_regular(Fit *fit)
@@ -268,6 +288,11 @@ fit_regular(Fit *fit)
 	AO_TRY(solve_regression(fit));
 	if (!isfinite(fit->sigma2) || !isfinite(fit->loglik))
 		return ao_fail(fit->env, AO_OUT_OF_SCALE, "innovations variance overflows", 0, 0);
+	if (nothing_left(fit))
+	{
+		fit_degenerate(fit);
+		return AO_OK;
+	}
 	remark(fit);
 	if (fit->options->no_std_errors)
 		no_covariance(fit);
@@ -278,17 +303,6 @@ fit_regular(Fit *fit)
 			fit->remarks |= AO_REMARK_NO_COVARIANCE;
 	}
 	return AO_OK;
-}
-
-/* A constant or exactly explained series: nothing to estimate but the line. */
-static void
-fit_degenerate(Fit *fit)
-{
-	no_covariance(fit);
-	fit->remarks = AO_REMARK_DEGENERATE;
-	fit->best.converged = true;
-	fit->sigma2 = 0;
-	fit->loglik = NAN;
 }
 
 /*

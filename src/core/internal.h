@@ -20,7 +20,9 @@
 typedef double AoVec __attribute__((vector_size(32)));
 
 /* Clones for wide vectors are chosen at load time, so that one build serves
- * every x86-64; sanitizers cannot instrument the resolver. */
+ * every x86-64; sanitizers cannot instrument the resolver.  For clang, clones are static
+ * (cloned functions cannot be called from other files), and what they call themselves
+ * neither takes nor gives a vector but by pointer: a shell around an inline function. */
 #if defined(__x86_64__) && defined(__ELF__) && !defined(AO_NO_CLONES)
 #define AO_CLONES __attribute__((target_clones("fma", "default")))
 #else
@@ -201,6 +203,9 @@ void		ao_presample_init(AoPresample *pre, const AoShape *shape, int n_cols, AoAr
  * where there is none, and a sum of squares NaN where too few of its digits are left.  Lanes after the n_points need values, too. */
 AoStatus	ao_presample_run(AoPresample *pre, const double *w, int64_t n, int n_points,
 							 double *cross, double *log_f, AoEnv *env);
+/* After a run: has the sum of squares S of the last column less gamma times the others
+ * enough digits?  Near the circle that is a small difference of large numbers, too. */
+bool		ao_presample_digits(const AoPresample *pre, int lane, const double *gamma, double S);
 /* Covariance P[r][ld] of the first state, in units of sigma2, for a lane of the vectors;
  * NaN where there is none. */
 void		ao_presample_start_cov(AoPresample *pre, const AoVec *phi, const AoVec *theta,
@@ -290,6 +295,9 @@ double		ao_binary_scale(double x);
 int64_t		ao_difference(const AoSpec *spec, double *z, int64_t n, int n_cols);
 
 /* ---- objective.c ---- */
+
+/* innovations variance of the scaled series below which there is only rounding */
+#define AO_LEAST_VARIANCE 1e-28
 
 typedef struct AoObjective
 {

@@ -67,7 +67,7 @@ ao_kalman_init(AoKalman *kf, const AoShape *sh, int nc, AoArena *arena)
 }
 
 /* See internal.h. */
-AO_CLONES void
+void
 ao_kalman_start(AoKalman *kf)
 {
 	const AoShape *sh = kf->shape;
@@ -107,7 +107,7 @@ ao_kalman_start(AoKalman *kf)
  * level from z' v, older levels moved on.  zv = z' v.
  */
 AO_INLINE void
-transition(const AoKalman *kf, const AoVec *v, AoVec zv, AoVec *out)
+transition(const AoKalman *kf, const AoVec *v, const AoVec *zv, AoVec *out)
 {
 	int			r = kf->shape->r;
 	AoVec		v0 = r > 0 ? v[0] : ao_splat(0);
@@ -115,14 +115,14 @@ transition(const AoKalman *kf, const AoVec *v, AoVec zv, AoVec *out)
 	for (int i = kf->s - 1; i > r; i--)
 		out[i] = v[i - 1];
 	if (kf->s > r)
-		out[r] = zv;
+		out[r] = *zv;
 	for (int i = 0; i < r; i++)
 		out[i] = (i + 1 < r ? v[i + 1] : ao_splat(0)) + kf->phi[i] * v0;
 }
 
-/* z' v */
-AO_INLINE AoVec
-observe(const AoKalman *kf, const AoVec *v)
+/* zv = z' v */
+AO_INLINE void
+observe(const AoKalman *kf, const AoVec *v, AoVec *zv)
 {
 	int			r = kf->shape->r;
 	AoVec		sum = r > 0 ? v[0] : ao_splat(0);
@@ -130,23 +130,23 @@ observe(const AoKalman *kf, const AoVec *v)
 	for (int i = 0; i < kf->shape->diff; i++)
 		if (kf->shape->delta[i] != 0)
 			sum += kf->shape->delta[i] * v[r + i];
-	return sum;
+	*zv = sum;
 }
 
 /* P = T P T' + G G' - K K' F (observed) with c = P z, K = T c + G. */
 AO_INLINE void
-covariance_step(AoKalman *kf, bool observed, AoVec F)
+covariance_step(AoKalman *kf, bool observed, const AoVec *F)
 {
 	int			s = kf->s,
 				r = kf->shape->r;
 	AoVec	   *P = kf->P,
 			   *M = kf->M;
-	AoVec		inv = 1.0 / F;
+	AoVec		inv = 1.0 / *F;
 
 	if (kf->P_is_zero && observed)
 		return;
 	for (int i = 0; i < s; i++)
-		transition(kf, P + i * s, kf->c[i], M + i * s);
+		transition(kf, P + i * s, &kf->c[i], M + i * s);
 	/* M = P T'; now T M, row by row */
 	for (int i = 0; i < r; i++)
 		for (int j = 0; j < s; j++)
@@ -265,7 +265,7 @@ diffuse_step(AoKalman *kf, const double *Minf, double Finf, bool observed)
 /* The gain of an observation that goes into the diffuse start: P as if it had
  * not been observed, then - (K M' + M K')/Finf + F M M'/Finf^2. */
 AO_INLINE void
-absorb_diffuse(AoKalman *kf, const double *Minf, double Finf, AoVec F)
+absorb_diffuse(AoKalman *kf, const double *Minf, double Finf, const AoVec *F)
 {
 	int			s = kf->s;
 
@@ -275,7 +275,7 @@ absorb_diffuse(AoKalman *kf, const double *Minf, double Finf, AoVec F)
 			double		mi = i < kf->shape->r ? 0 : Minf[i] / Finf,
 						mj = j < kf->shape->r ? 0 : Minf[j] / Finf;
 
-			kf->P[i * s + j] += F * (mi * mj) - kf->K[i] * mj - kf->K[j] * mi;
+			kf->P[i * s + j] += *F * (mi * mj) - kf->K[i] * mj - kf->K[j] * mi;
 		}
 	kf->log_f[0] += log(Finf);
 	kf->n_diffuse++;
@@ -284,18 +284,19 @@ absorb_diffuse(AoKalman *kf, const double *Minf, double Finf, AoVec F)
 /* States of all columns one step on: T a, plus gain times innovation. */
 AO_INLINE void
 state_step(AoKalman *kf, const double *z, bool observed, const double *Minf,
-		   double Finf, AoVec F, AoVec *v)
+		   double Finf, const AoVec *F, AoVec *v)
 {
 	int			s = kf->s,
 				r = kf->shape->r;
-	AoVec		inv = 1.0 / F;
+	AoVec		inv = 1.0 / *F;
 
 	for (int c = 0; c < kf->n_cols; c++)
 	{
 		AoVec	   *a = kf->a + c * s;
-		AoVec		forecast = observe(kf, a);
+		AoVec		forecast;
 
-		transition(kf, a, forecast, kf->Kinf);
+		observe(kf, a, &forecast);
+		transition(kf, a, &forecast, kf->Kinf);
 		memcpy(a, kf->Kinf, (size_t) s * sizeof(AoVec));
 		if (!observed)
 			continue;
@@ -312,15 +313,16 @@ state_step(AoKalman *kf, const double *z, bool observed, const double *Minf,
 	}
 }
 
-/* See internal.h. */
-AO_CLONES bool
-ao_kalman_step(AoKalman *kf, const double *z, AoVec *v, AoVec *F)
+/* See ao_kalman_step. */
+AO_INLINE bool
+filter_step(AoKalman *kf, const double *z, AoVec *v, AoVec *F)
 {
 	int			s = kf->s;
 	bool		observed = true,
 				absorbed = false;
 	double	   *Minf = kf->Minf;
 	double		Finf = 0;
+	AoVec		state_part;
 
 	for (int c = 0; c < kf->n_cols; c++)
 		observed = observed && !isnan(z[c]);
@@ -332,10 +334,12 @@ ao_kalman_step(AoKalman *kf, const double *z, AoVec *v, AoVec *F)
 	else
 	{
 		for (int i = 0; i < s; i++)
-			kf->c[i] = observe(kf, kf->P + i * s);
-		*F = observe(kf, kf->c) + 1.0;
+			observe(kf, kf->P + i * s, &kf->c[i]);
+		observe(kf, kf->c, F);
+		*F += 1.0;
 	}
-	transition(kf, kf->c, *F - 1.0, kf->K);
+	state_part = *F - 1.0;
+	transition(kf, kf->c, &state_part, kf->K);
 	for (int i = 0; i < s; i++)
 		kf->K[i] += kf->G[i];
 	if (kf->diffuse)
@@ -343,10 +347,10 @@ ao_kalman_step(AoKalman *kf, const double *z, AoVec *v, AoVec *F)
 		Finf = diffuse_gain(kf, Minf);
 		absorbed = observed && Finf > DIFFUSE_ZERO;
 	}
-	state_step(kf, z, observed, absorbed ? Minf : NULL, Finf, *F, v);
-	covariance_step(kf, observed && !absorbed, *F);
+	state_step(kf, z, observed, absorbed ? Minf : NULL, Finf, F, v);
+	covariance_step(kf, observed && !absorbed, F);
 	if (absorbed)
-		absorb_diffuse(kf, Minf, Finf, *F);
+		absorb_diffuse(kf, Minf, Finf, F);
 	if (kf->diffuse)
 		kf->diffuse = !diffuse_step(kf, Minf, Finf, absorbed);
 	if (observed)
@@ -354,22 +358,34 @@ ao_kalman_step(AoKalman *kf, const double *z, AoVec *v, AoVec *F)
 	return observed && !absorbed;
 }
 
+AO_CLONES static bool
+one_step(AoKalman *kf, const double *z, AoVec *v, AoVec *F)
+{
+	return filter_step(kf, z, v, F);
+}
+
+/* See internal.h. */
+bool
+ao_kalman_step(AoKalman *kf, const double *z, AoVec *v, AoVec *F)
+{
+	return one_step(kf, z, v, F);
+}
+
 /* Cross products and ln F of one counted observation. */
 AO_INLINE void
-add_terms(AoKalman *kf, const AoVec *v, AoVec F)
+add_terms(AoKalman *kf, const AoVec *v, const AoVec *F)
 {
-	AoVec		inv = 1.0 / F;
+	AoVec		inv = 1.0 / *F;
 
 	for (int c = 0, at = 0; c < kf->n_cols; c++)
 		for (int b = 0; b <= c; b++)
 			kf->cross[at++] += v[c] * v[b] * inv;
 	for (int j = 0; j < AO_LANES; j++)
-		kf->log_f[0][j] += log(F[j]);
+		kf->log_f[0][j] += log((*F)[j]);
 }
 
-/* The filter over n rows of levels; residuals (lane 0, last column) or NULL. */
-AO_CLONES AoStatus
-ao_kalman_pass(AoKalman *kf, const double *z, int64_t n, double *residuals, AoEnv *env)
+AO_CLONES static AoStatus
+all_steps(AoKalman *kf, const double *z, int64_t n, double *residuals, AoEnv *env)
 {
 	AoVec		v[AO_MAX_XREG + 3],
 				F;
@@ -377,10 +393,10 @@ ao_kalman_pass(AoKalman *kf, const double *z, int64_t n, double *residuals, AoEn
 
 	for (int64_t t = 0; t < n; t++)
 	{
-		bool		counted = ao_kalman_step(kf, z + t * kf->n_cols, v, &F);
+		bool		counted = one_step(kf, z + t * kf->n_cols, v, &F);
 
 		if (counted)
-			add_terms(kf, v, F);
+			add_terms(kf, v, &F);
 		if (residuals)
 			residuals[t] = counted ? v[kf->n_cols - 1][0] / sqrt(F[0]) : NAN;
 		if (kf->variances)
@@ -393,4 +409,11 @@ ao_kalman_pass(AoKalman *kf, const double *z, int64_t n, double *residuals, AoEn
 		}
 	}
 	return AO_OK;
+}
+
+/* The filter over n rows of levels; residuals (lane 0, last column) or NULL. */
+AoStatus
+ao_kalman_pass(AoKalman *kf, const double *z, int64_t n, double *residuals, AoEnv *env)
+{
+	return all_steps(kf, z, n, residuals, env);
 }

@@ -118,7 +118,7 @@ value(AoObjective *obj, const double *cross, double log_f)
 	if (isnan(S))
 		return HUGE_VAL;
 	/* an exactly explained series has no likelihood; keep it finite */
-	f = 0.5 * n * log(fmax(S / terms, 1e-28)) + 0.5 * log_f;
+	f = 0.5 * n * log(fmax(S / terms, AO_LEAST_VARIANCE)) + 0.5 * log_f;
 	return isfinite(f) ? f : HUGE_VAL;
 }
 
@@ -140,6 +140,16 @@ collect(AoObjective *obj, const AoVec *cross, const AoVec *log_f, int nv, int la
 		*log_f_out = log_f[lane / AO_LANES][lane % AO_LANES];
 }
 
+/* Are the digits of a rescued point's sum of squares left after the regression, too? */
+static bool
+has_digits(AoObjective *obj, const double *cross, int lane)
+{
+	double		gamma[AO_MAX_XREG + 2],
+				S = ao_concentrate(cross, obj->design->n_beta, obj->chol, gamma);
+
+	return !isnan(S) && ao_presample_digits(&obj->presample, lane, gamma, S);
+}
+
 /* Values again of the points whose pass lost its digits, out of presample.c, at most
  * AO_LANES at a time: `which` of the batch. */
 static AoStatus
@@ -158,7 +168,8 @@ rescue(AoObjective *obj, const double *coef, const int *which, int n, double *f,
 	AO_TRY(ao_presample_run(pre, design->z, design->rows, n, obj->rescued, lf, obj->env));
 	for (int lane = 0; lane < n; lane++)
 	{
-		f[which[lane]] = value(obj, obj->rescued + lane * size, lf[lane]);
+		f[which[lane]] = has_digits(obj, obj->rescued + lane * size, lane) ?
+			value(obj, obj->rescued + lane * size, lf[lane]) : HUGE_VAL;
 		if (cross)
 			memcpy(cross + which[lane] * size, obj->rescued + lane * size,
 				   (size_t) size * sizeof(double));

@@ -202,8 +202,8 @@ state_by_presample(AoPresample *pre)
 }
 
 /* Innovations of rows from..to-1 with x_1 = 0, behind r rows of history in e. */
-AO_CLONES static void
-innovations(AoPresample *pre, const double *w, int64_t from, int64_t to)
+AO_INLINE void
+innovations_steps(AoPresample *pre, const double *w, int64_t from, int64_t to)
 {
 	const AoShape *sh = pre->shape;
 	int			nc = pre->n_cols;
@@ -222,9 +222,15 @@ innovations(AoPresample *pre, const double *w, int64_t from, int64_t to)
 		}
 }
 
+AO_CLONES static void
+innovations(AoPresample *pre, const double *w, int64_t from, int64_t to)
+{
+	innovations_steps(pre, w, from, to);
+}
+
 /* Weights pi of the same steps, behind r of history; have they died away? */
-AO_CLONES static bool
-weights(AoPresample *pre, int64_t from, int64_t to)
+AO_INLINE bool
+weights_steps(AoPresample *pre, int64_t from, int64_t to)
 {
 	const AoShape *sh = pre->shape;
 	AoVec		squares = ao_splat(0);
@@ -246,9 +252,15 @@ weights(AoPresample *pre, int64_t from, int64_t to)
 	return true;
 }
 
-/* a' b over n steps */
-AO_INLINE AoVec
-dot(const AoVec *a, const AoVec *b, int stride, int64_t n)
+AO_CLONES static bool
+weights(AoPresample *pre, int64_t from, int64_t to)
+{
+	return weights_steps(pre, from, to);
+}
+
+/* sum += a' b over n steps */
+AO_INLINE void
+add_dot(const AoVec *a, const AoVec *b, int stride, int64_t n, AoVec *sum)
 {
 	AoVec		even = ao_splat(0),
 				odd = ao_splat(0);
@@ -259,7 +271,7 @@ dot(const AoVec *a, const AoVec *b, int stride, int64_t n)
 		even += a[t] * b[t * stride];
 		odd += a[t + 1] * b[(t + 1) * stride];
 	}
-	return t < n ? even + odd + a[t] * b[t * stride] : even + odd;
+	*sum += t < n ? even + odd + a[t] * b[t * stride] : even + odd;
 }
 
 /* Add n steps' products of pi: first row of H'H, and H'e. */
@@ -272,9 +284,9 @@ add_products(AoPresample *pre, int64_t n)
 
 	for (int i = 0; i < r; i++)
 	{
-		pre->pi_pi[i] += dot(pi - i, pi, 1, n);
+		add_dot(pi - i, pi, 1, n, &pre->pi_pi[i]);
 		for (int c = 0; c < nc; c++)
-			pre->pi_e[i * nc + c] += dot(pi - i, pre->e + r * nc + c, nc, n);
+			add_dot(pi - i, pre->e + r * nc + c, nc, n, &pre->pi_e[i * nc + c]);
 	}
 }
 
@@ -475,6 +487,19 @@ finish_lane(AoPresample *pre, int lane, double *cross, double *log_f)
 			if (c == d && !(cross[i] > FEWEST_DIGITS * pre->e_e[i][lane]))
 				cross[i] = NAN;
 		}
+}
+
+/* See internal.h. */
+bool
+ao_presample_digits(const AoPresample *pre, int lane, const double *gamma, double S)
+{
+	double		before = 0;
+
+	for (int c = 0, i = 0; c < pre->n_cols; c++)
+		for (int d = 0; d <= c; d++, i++)
+			before += (c == d ? 1 : 2) * (c == pre->n_cols - 1 ? 1 : -gamma[c]) *
+				(d == pre->n_cols - 1 ? 1 : -gamma[d]) * pre->e_e[i][lane];
+	return S > FEWEST_DIGITS * before;
 }
 
 /* See internal.h. */

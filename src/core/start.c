@@ -175,11 +175,11 @@ vec_first_gain(const AoShape *sh, const AoVec *phi, const AoVec *theta, int stri
  * equation, summed over the state, in which everything but K, F and the
  * coefficients cancels.  Absolute, so in units of sigma2.
  */
-AO_INLINE AoVec
+AO_INLINE void
 vec_defect(const AoShape *sh, const AoVec *phi, const AoVec *theta, int stride,
-		   const AoVec *K, AoVec F)
+		   const AoVec *K, const AoVec *F, AoVec *defect)
 {
-	AoVec		P = F - 1.0,
+	AoVec		P = *F - 1.0,
 				sum = -P;
 
 	for (int i = 0; i < sh->r; i++)
@@ -189,13 +189,12 @@ vec_defect(const AoShape *sh, const AoVec *phi, const AoVec *theta, int stride,
 
 		sum += 2.0 * a * (K[i * stride] - a * P - g) + a * a * P + g * g;
 	}
-	return sum;
+	*defect = sum;
 }
 
-/* See internal.h. */
-AO_CLONES void
-ao_stationary_start(const AoShape *sh, const AoVec *phi, const AoVec *theta,
-					int stride, bool strict, AoVec *K, AoVec *F, AoVec *scratch)
+AO_CLONES static void
+stationary_start(const AoShape *sh, const AoVec *phi, const AoVec *theta,
+				 int stride, bool strict, AoVec *K, AoVec *F, AoVec *scratch)
 {
 	int			p = sh->ar,
 				q = sh->ma;
@@ -226,13 +225,22 @@ ao_stationary_start(const AoShape *sh, const AoVec *phi, const AoVec *theta,
 	if (p > 0)
 	{
 		/* AR roots so close to the circle that too few digits are left */
-		AoVec		defect = vec_defect(sh, phi, theta, stride, K, *F);
+		AoVec		defect;
 
+		vec_defect(sh, phi, theta, stride, K, F, &defect);
 		for (int j = 0; j < AO_LANES; j++)
 			if (!(fabs(defect[j]) < largest_defect[strict]) ||
 				!(gu[0][j] < largest_variance[strict]))
 				(*F)[j] = NAN;
 	}
+}
+
+/* See internal.h. */
+void
+ao_stationary_start(const AoShape *sh, const AoVec *phi, const AoVec *theta,
+					int stride, bool strict, AoVec *K, AoVec *F, AoVec *scratch)
+{
+	stationary_start(sh, phi, theta, stride, strict, K, F, scratch);
 }
 
 /*
