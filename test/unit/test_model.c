@@ -495,8 +495,10 @@ test_bytes(void)
 		int			refused = 0;
 		int			accepted = 0;
 		const char *wrong = NULL;
+		/* odd, so that every byte of a number has its turn */
+		size_t		step = unit_small() ? bytes / 100 | 1 : 1;
 
-		for (size_t at = 0; at < bytes && wrong == NULL; at++)
+		for (size_t at = 0; at < bytes && wrong == NULL; at += at < sizeof(AoModel) ? 1 : step)
 		{
 			for (size_t k = 0; k < sizeof(patterns) && wrong == NULL; k++)
 			{
