@@ -65,3 +65,34 @@ BEGIN
 	END LOOP;
 	read_us := 1e6 * extract(epoch FROM clock_timestamp() - start) / repetitions;
 END $$;
+
+-- Milliseconds of one choice of a model, and its AICc.
+CREATE FUNCTION time_auto(y float8[], spec text, OUT ms float8, OUT aicc float8)
+LANGUAGE plpgsql AS $$
+DECLARE
+	model arima_model;
+	start timestamptz := clock_timestamp();
+BEGIN
+	model := arima_fit(y, spec);
+	ms := 1000 * extract(epoch FROM clock_timestamp() - start);
+	aicc := (arima_stats(model)).aicc;
+END $$;
+
+-- As time_fit with (1,1,1), for the first n values.
+CREATE FUNCTION time_fit_part(series_name text, n int, repetitions int, OUT ms float8)
+LANGUAGE plpgsql AS $$
+DECLARE
+	part float8[] := (SELECT s.y[1:n] FROM series s WHERE name = series_name);
+	model arima_model := arima_fit(part[1:100], '(0,1,1)');
+	start timestamptz := clock_timestamp();
+BEGIN
+	FOR i IN 1 .. repetitions LOOP
+		model := arima_fit(part, '(1,1,1)');
+	END LOOP;
+	ms := 1000 * extract(epoch FROM clock_timestamp() - start) / repetitions;
+END $$;
+
+-- A series that is the same everywhere: a random walk with noise around it.
+CREATE FUNCTION make_series(key int, n int) RETURNS float8[] LANGUAGE sql IMMUTABLE AS
+'SELECT array_agg(walk + noise ORDER BY i) FROM (SELECT i, hashint4(key * 7919 + i) / 1e9 AS noise,
+	sum(hashint4(key * 104729 + i) / 1e9) OVER (ORDER BY i) AS walk FROM generate_series(1, n) AS i) AS made';
