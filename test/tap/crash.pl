@@ -11,6 +11,9 @@ use Time::HiRes qw(sleep time);
 use Cluster;
 use Session;
 
+# a session whose server process is gone
+$SIG{PIPE} = 'IGNORE';
+
 my $rounds = $ENV{CRASH_ROUNDS} // 1;
 my $series = 12;
 my $cluster = Cluster->new;
