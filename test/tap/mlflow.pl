@@ -118,6 +118,8 @@ sub same_number
 }
 
 sql("SET client_min_messages = warning; CREATE EXTENSION IF NOT EXISTS arima_ops");
+# settings of an extension are known once its library is loaded
+sql("LOAD 'arima_ops'");
 sql("ALTER SYSTEM SET arima_ops.http_allowed_hosts = '127.0.0.1:" . $proxy->port . "'");
 sql('SELECT pg_reload_conf()');
 
