@@ -96,3 +96,5 @@ END $$;
 CREATE FUNCTION make_series(key int, n int) RETURNS float8[] LANGUAGE sql IMMUTABLE AS
 'SELECT array_agg(walk + noise ORDER BY i) FROM (SELECT i, hashint4(key * 7919 + i) / 1e9 AS noise,
 	sum(hashint4(key * 104729 + i) / 1e9) OVER (ORDER BY i) AS walk FROM generate_series(1, n) AS i) AS made';
+
+\ir operations.sql
