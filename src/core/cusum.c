@@ -10,7 +10,7 @@
 
 #include "internal.h"
 
-/* points of the grid: the probability is then right to a thousandth of itself */
+/* points of the grid: probabilities are then right to a fiftieth or so of themselves */
 #define GRID 200
 
 /* See drift.h. */

@@ -118,7 +118,7 @@ check_trial(const AoDriftRule *rule, const AoDriftTrial *trial, AoEnv *env)
 	if (!(trial->ratio >= 0.0 && trial->ratio <= 1e6))
 		return ao_fail(env, AO_BAD_ARGUMENT, "the ratio must be from 0 to 1,000,000", 0, 0);
 	if ((double) trial->paths * ((double) trial->before + trial->sessions) * rule->window > (double) AO_MAX_DRIFT_STEPS)
-		return ao_fail(env, AO_BAD_ARGUMENT, "paths * sessions * window must be at most 1,000,000,000", 0, 0);
+		return ao_fail(env, AO_BAD_ARGUMENT, "paths * sessions * window must be at most 10,000,000,000", 0, 0);
 	if (trial->errors != NULL && trial->n_errors < 1)
 		return ao_fail(env, AO_BAD_ARGUMENT, "there must be an error to draw", 0, 0);
 	return AO_OK;

@@ -98,7 +98,7 @@ typedef struct AoDriftTrial
 	int			n_errors;
 } AoDriftTrial;
 
-#define AO_MAX_DRIFT_STEPS INT64_C(1000000000)	/* paths * sessions * window */
+#define AO_MAX_DRIFT_STEPS INT64_C(10000000000)	/* paths * sessions * window */
 
 /* Share of the paths without drift at the change that are in drift at some session
  * after it; NaN if there is no such path. */
