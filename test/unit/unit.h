@@ -99,6 +99,8 @@ unit_small(void)
 	return getenv("UNIT_SMALL") != NULL;
 }
 
+#define UNIT_BLOCKS 16
+
 /* What the services handed out, so that a leak or a runaway can be seen. */
 typedef struct UnitMemory
 {
@@ -108,47 +110,58 @@ typedef struct UnitMemory
 	long		poll_limit;		/* cancel after so many polls; 0 never */
 	long		alloc_limit;	/* refuse after so many blocks; 0 never */
 	long		allocs;
-	size_t		bytes;			/* of the blocks not freed yet */
+	/* the blocks not freed yet, as far as there is room, and their bytes */
+	void	   *blocks[UNIT_BLOCKS];
+	size_t		sizes[UNIT_BLOCKS];
+	size_t		bytes;			/* of these together */
 	size_t		peak;			/* .. at a time */
 } UnitMemory;
 
-/* In front of each block: its size, and as much as keeps the block aligned. */
-#define UNIT_HEADER 16
+/* Puts a block of so many bytes in the place of another: of NULL, or with NULL. */
+UNIT_UNUSED static void
+unit_replace(UnitMemory *memory, void *old, void *block, size_t bytes)
+{
+	for (int i = 0; i < UNIT_BLOCKS; i++)
+		if (memory->blocks[i] == old)
+		{
+			memory->bytes += bytes - memory->sizes[i];
+			memory->blocks[i] = block;
+			memory->sizes[i] = bytes;
+			break;
+		}
+	if (memory->bytes > memory->peak)
+		memory->peak = memory->bytes;
+}
 
 UNIT_UNUSED static void *
 unit_alloc(void *arg, size_t bytes)
 {
 	UnitMemory *memory = arg;
-	char	   *block;
+	void	   *ptr;
 
 	memory->allocs++;
 	if (memory->alloc_limit > 0 && memory->allocs > memory->alloc_limit)
 		return NULL;
-	block = malloc(UNIT_HEADER + (bytes > 0 ? bytes : 1));
-	if (block == NULL)
+	ptr = malloc(bytes > 0 ? bytes : 1);
+	if (ptr == NULL)
 		return NULL;
-	memcpy(block, &bytes, sizeof bytes);
 	memory->live++;
-	memory->bytes += bytes;
 	if (memory->live > memory->most)
 		memory->most = memory->live;
-	if (memory->bytes > memory->peak)
-		memory->peak = memory->bytes;
-	return block + UNIT_HEADER;
+	unit_replace(memory, NULL, ptr, bytes);
+	return ptr;
 }
 
 UNIT_UNUSED static void
 unit_free(void *arg, void *ptr)
 {
 	UnitMemory *memory = arg;
-	size_t		bytes;
 
 	if (ptr == NULL)
 		return;
-	memcpy(&bytes, (char *) ptr - UNIT_HEADER, sizeof bytes);
 	memory->live--;
-	memory->bytes -= bytes;
-	free((char *) ptr - UNIT_HEADER);
+	unit_replace(memory, ptr, NULL, 0);
+	free(ptr);
 }
 
 UNIT_UNUSED static int
