@@ -1,7 +1,7 @@
 # lib.sh: what the scripts of this folder share; to be sourced by bash.
 #
 # Settings from outside: PG_CONFIG or PG_VERSION choose the PostgreSQL;
-# CI=true makes a skipped test a failure.
+# CI=true makes a skipped test a failure (scripts/check has the exceptions).
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 make=${MAKE:-make}

@@ -12,7 +12,7 @@ my $data = $ENV{SHARED_DATA} // '../shared/data';
 my @files = ("$data/aapl_2024_seed_predictions.csv", "$data/aapl_2020_2024.csv");
 my @missing = grep { !-r } @files;
 
-plan skip_all => "@missing: not there (SHARED_DATA names the folder)" if @missing;
+plan skip_all => "@missing: data that is not part of this repository (SHARED_DATA names the folder)" if @missing;
 
 my $session = Session->new;
 
