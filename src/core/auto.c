@@ -37,20 +37,26 @@ static AoStatus
 check_options(const AoAutoOptions *o, AoEnv *env)
 {
 	if (o->max_p < 0 || o->max_p > AO_AUTO_MAX_P || o->max_q < 0 || o->max_q > AO_AUTO_MAX_P)
-		return ao_fail(env, AO_BAD_ARGUMENT, "max_p and max_q must be between 0 and 20", 0, 0);
+		return ao_fail(env, AO_BAD_ARGUMENT, "max_p and max_q must be between 0 and 20\n"
+					   "The usual bound is 5.", 0, 0);
 	if (o->max_P < 0 || o->max_P > AO_AUTO_MAX_SEASONAL || o->max_Q < 0 ||
 		o->max_Q > AO_AUTO_MAX_SEASONAL)
-		return ao_fail(env, AO_BAD_ARGUMENT, "max_P and max_Q must be between 0 and 5", 0, 0);
+		return ao_fail(env, AO_BAD_ARGUMENT, "max_P and max_Q must be between 0 and 5\n"
+					   "The usual bound is 2.", 0, 0);
 	if (o->max_d < 0 || o->max_d > 2 || o->max_D < 0 || o->max_D > 1)
 		return ao_fail(env, AO_BAD_ARGUMENT,
-					   "max_d must be between 0 and 2, and max_D 0 or 1", 0, 0);
+					   "max_d must be between 0 and 2, and max_D 0 or 1\n"
+					   "Models that are differenced more often have to be named.", 0, 0);
 	if (o->max_order < 0 || o->max_models < 0 || o->max_models > AO_AUTO_MAX_MODELS)
 		return ao_fail(env, AO_BAD_ARGUMENT,
-					   "max_order must not be negative, and max_models between 1 and 10000", 0, 0);
+					   "max_order must not be negative, and max_models between 1 and 10000\n"
+					   "Usual is max_order 5; without max_models all in the bounds may be tried.", 0, 0);
 	if (o->fourier < AO_FOURIER_AUTO || o->fourier > AO_MAX_FOURIER)
-		return ao_fail(env, AO_BAD_ARGUMENT, "fourier must be between 0 and 32", 0, 0);
+		return ao_fail(env, AO_BAD_ARGUMENT, "fourier must be between 0 and 32\n"
+					   "Leave it out to have the number of pairs chosen, 0 for none.", 0, 0);
 	if (!(o->time_budget_ms >= 0))
-		return ao_fail(env, AO_BAD_ARGUMENT, "time_budget_ms must not be negative", 0, 0);
+		return ao_fail(env, AO_BAD_ARGUMENT, "time_budget_ms must not be negative\n"
+					   "Leave it out for no limit of time.", 0, 0);
 	return AO_OK;
 }
 
