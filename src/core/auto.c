@@ -20,7 +20,6 @@
 #define MIN_ROOT(n) (1 + ((n) > 100 ? 1.0 / (double) (n) : 0.01))
 #define ALPHA 0.05				/* of the KPSS test */
 #define FINALISTS 3
-#define FINALISTS_APPROXIMATE 5	/* after a search by approximate likelihoods */
 #define CLOSE 2.0				/* criterion a finalist may be behind */
 #define FEW_GAPS 0.2			/* share of the values */
 #define COSTLY 2500				/* values times season, beyond which the search is by
@@ -352,7 +351,7 @@ finish(AoChoice *choice, AoModel **out)
 	AoFitTask	task = *choice->task;
 	AoTrial    *chosen = NULL,
 			   *trial;
-	int			left = choice->approximate ? FINALISTS_APPROXIMATE : FINALISTS;
+	int			left = FINALISTS;
 
 	*out = NULL;
 	task.effort = choice->approximate || choice->max_K > 0 ? AO_LOCAL : AO_THOROUGH;

@@ -237,7 +237,8 @@ conditional_stage(AoObjective *obj, const Plan *plan, double *u, double *scratch
 	obj->conditional = true;
 	AO_TRY(screen(obj, u, n, scratch, f, plan->improved, chosen, chosen_f,
 				  taken));
-	if (*taken > 0)
+	/* where it is what is wanted, they are followed to the end anyhow */
+	if (*taken > 0 && !was)
 		AO_TRY(ao_optimize(obj, chosen, *taken, IMPROVE_ROUNDS, HUGE_VAL, arena, &ignored));
 	obj->conditional = was;
 	return AO_OK;
@@ -377,6 +378,9 @@ search_widely(AoObjective *obj, const double *given, AoEffort effort, AoArena *a
 	memcpy(u, chosen, (size_t) taken * k * sizeof(double));
 	AO_TRY(exact_candidates(obj, &plan, work, u + (size_t) taken * k));
 	looked_at = taken + plan.exact + plan.circle;
+	/* a long series, and a neighbour to start from: one other start is enough */
+	if (given && obj->conditional && effort == AO_QUICK)
+		plan.followed = 1;
 	AO_TRY(screen(obj, u, looked_at, scratch, f, plan.followed, chosen, chosen_f, &taken));
 	if (given)
 	{
