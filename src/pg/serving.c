@@ -28,6 +28,8 @@ PGDLLEXPORT Datum arima_ops_reply(PG_FUNCTION_ARGS);
 
 #define LOOK_BACK 6				/* recorded values that are looked for */
 #define SAME_PRICE 1e-6			/* relative: prices come rounded to seven digits and more */
+#define MOST_NEWER 1000			/* values that a request may be ahead of what is recorded */
+#define MOST_GAPS 100			/* recorded values that may come later than a newer one */
 
 /*
  * Values of recent between the last LOOK_BACK recorded ones, if these end "newer"
@@ -42,7 +44,7 @@ gaps_at(AoSeries recent, AoSeries recorded, int64 newer)
 	int64		at = recent.n - 1 - newer;
 	int			gaps = 0;
 
-	for (; at >= 0 && wanted >= first; at--)
+	for (; at >= 0 && wanted >= first && gaps <= MOST_GAPS; at--)
 	{
 		double		price = recorded.values[wanted];
 
@@ -53,7 +55,7 @@ gaps_at(AoSeries recent, AoSeries recorded, int64 newer)
 		else
 			gaps++;
 	}
-	return wanted < first || (wanted < recorded.n - 2 && at < 0) ? gaps : -1;
+	return wanted < first || (wanted < recorded.n - 2 && at < 0 && gaps <= MOST_GAPS) ? gaps : -1;
 }
 
 /*
@@ -66,10 +68,11 @@ arima_ops_count_newer(PG_FUNCTION_ARGS)
 {
 	AoSeries	recent = ao_pg_series(PG_GETARG_ARRAYTYPE_P(0), "recent");
 	AoSeries	recorded = ao_pg_series(PG_GETARG_ARRAYTYPE_P(1), "recorded");
+	int64		end = recorded.n > 0 ? Min(recent.n - 1, MOST_NEWER + 1) : 0;
 	int64		best = 0;
 	int			fewest = -1;
 
-	for (int64 newer = 0; recorded.n > 0 && newer < recent.n - 1 && fewest != 0; newer++)
+	for (int64 newer = 0; newer < end && fewest != 0; newer++)
 	{
 		int			gaps = gaps_at(recent, recorded, newer);
 

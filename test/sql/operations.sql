@@ -160,6 +160,9 @@ SELECT what, arima_ops.count_newer(recent::float8[], recorded::float8[]) AS newe
 	('another last one', '{2,3,4}', '{1,3}'), ('other prices', '{7,8}', '{1,2}'), ('one', '{1}', '{1}'), ('nothing recorded', '{3,4}', '{}'), ('nothing given', '{}', '{1}'),
 	('twice there: the later place', '{1,2,9,1,2,3}', '{1,2}'), ('only the last is known', '{2,3,4}', '{7,8,2}')) AS v (what, recent, recorded);
 
+-- a long request takes no long time
+SELECT arima_ops.count_newer(array_fill(1::float8, ARRAY[1000000]), '{1,2,1,1,1,1}') AS not_there;
+
 -- jobs: progress, outcome, and a run that died
 SELECT arima_ops.begin_job('example') AS run \gset
 SELECT arima_ops.job_progress(:run, 3, 10) AS ours;
