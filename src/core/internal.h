@@ -84,9 +84,6 @@ typedef struct AoShape
 
 size_t		ao_shape_bytes(const AoSpec *spec);
 void		ao_shape_init(AoShape *shape, const AoSpec *spec, AoArena *arena);
-/* AR coefficients to partial autocorrelations, in place; stops at one outside (-1, 1)
- * and says so */
-bool		ao_step_down(double *a, int n);
 /* u (unbounded) <-> natural coefficients ar ma sar sma, both [k] */
 void		ao_natural_from_free(const AoShape *shape, const double *u, double *coef);
 void		ao_free_from_natural(const AoShape *shape, const double *coef, double *u);

@@ -58,14 +58,15 @@ step_up(double *a, int n)
 	}
 }
 
-/* See internal.h. */
-bool
-ao_step_down(double *a, int n)
+/* AR coefficients to partial autocorrelations, in place; stops at one outside
+ * (-1, 1) and says so. */
+static bool
+step_down(double *a, int n)
 {
 	for (int i = n - 1; i >= 0; i--)
 	{
 		double		k = a[i],
-					f = 1 / ((1 - k) * (1 + k));
+					f = 1 - k * k;
 
 		if (!(f > 0))
 			return false;
@@ -74,11 +75,11 @@ ao_step_down(double *a, int n)
 			double		lo = a[j],
 						hi = a[i - 1 - j];
 
-			a[j] = (lo + k * hi) * f;
-			a[i - 1 - j] = (hi + k * lo) * f;
+			a[j] = (lo + k * hi) / f;
+			a[i - 1 - j] = (hi + k * lo) / f;
 		}
 		if (i % 2)
-			a[i / 2] /= 1 - k;
+			a[i / 2] *= (1 + k) / f;
 	}
 	return true;
 }
@@ -133,7 +134,7 @@ ao_free_from_natural(const AoShape *shape, const double *coef, double *u)
 
 		memcpy(a, coef + start, (size_t) len * sizeof(double));
 		negate_ma(a, len, b);
-		if (!ao_step_down(a, len))
+		if (!step_down(a, len))
 		{
 			/* pull the roots inside until it is a proper polynomial */
 			memcpy(a, coef + start, (size_t) len * sizeof(double));
@@ -144,7 +145,7 @@ ao_free_from_natural(const AoShape *shape, const double *coef, double *u)
 
 				for (int i = 0; i < len; i++)
 					a[i] = (gi *= g) * coef[start + i] * (b % 2 ? -1 : 1);
-				if (ao_step_down(a, len))
+				if (step_down(a, len))
 					break;
 				if (g < 1e-9)
 				{
@@ -178,7 +179,7 @@ ao_interior(const AoShape *shape, const double *coef, double *ar_margin, double 
 
 		memcpy(work, coef + start, (size_t) len * sizeof(double));
 		negate_ma(work, len, b);
-		if (!ao_step_down(work, len))
+		if (!step_down(work, len))
 		{
 			inside = false;
 			*margin = 0;
@@ -206,7 +207,7 @@ ao_roots_beyond(const AoShape *shape, const double *coef, double modulus)
 		for (int i = 0; i < len; i++)
 			work[i] = coef[start + i] * (scale *= modulus);
 		negate_ma(work, len, b);
-		if (!ao_step_down(work, len))
+		if (!step_down(work, len))
 			return false;
 	}
 	return true;

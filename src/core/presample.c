@@ -93,6 +93,35 @@ ma_in_bounds(const AoPresample *pre)
 	return variance < AO_LARGEST_MA_VARIANCE;
 }
 
+/* Partial autocorrelations of phi; false outside the stationary region. */
+static bool
+step_down(AoPresample *pre)
+{
+	double	   *a = pre->a;
+
+	memcpy(a, pre->phi1, (size_t) pre->shape->ar * sizeof(double));
+	for (int i = pre->shape->ar - 1; i >= 0; i--)
+	{
+		double		k = a[i],
+					f = 1 / ((1 - k) * (1 + k));
+
+		pre->pacf[i] = k;
+		if (!(f > 0))
+			return false;
+		for (int j = 0; j < i / 2; j++)
+		{
+			double		lo = a[j],
+						hi = a[i - 1 - j];
+
+			a[j] = (lo + k * hi) * f;
+			a[i - 1 - j] = (hi + k * lo) * f;
+		}
+		if (i % 2)
+			a[i / 2] /= 1 - k;
+	}
+	return true;
+}
+
 /*
  * Rows of U, u over the m = p + q steps before the series by the innovations xi:
  * the predictors of growing order (Levinson's recursion), then the AR itself.
@@ -107,8 +136,7 @@ factor_presample(AoPresample *pre)
 			   *a = pre->a,
 				v = 1;
 
-	memcpy(pre->pacf, pre->phi1, (size_t) p * sizeof(double));
-	if (!ao_step_down(pre->pacf, p))
+	if (!step_down(pre))
 		return false;
 	for (int i = 0; i < p; i++)
 		v /= (1 - pre->pacf[i]) * (1 + pre->pacf[i]);
