@@ -61,7 +61,7 @@ CREATE FUNCTION arima_ops.count_newer(recent float8[], recorded float8[]) RETURN
 AS 'MODULE_PATHNAME', 'arima_ops_count_newer'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION arima_ops.count_newer(float8[], float8[]) IS
-'How many of the recent values follow the last of the recorded ones, both oldest first; 0 where these are not found';
+'How many of the recent values follow the last of the recorded ones, both oldest first; 0 where these are not found, or stand more than 1,000 values apart';
 
 /* The champion's forecast, in today's prices, from recent values or from those recorded up to as_of. */
 CREATE FUNCTION arima_ops.champion_forecast(champion arima_ops.models, recent float8[], as_of timestamptz, horizon int, level float8)

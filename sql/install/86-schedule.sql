@@ -12,7 +12,8 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	home text := coalesce(current_setting('cron.database_name', true), 'postgres');
 BEGIN
-	IF to_regclass('cron.job') IS NOT NULL THEN
+	-- a schema of this name could be anybody's
+	IF EXISTS (SELECT FROM pg_catalog.pg_extension AS e WHERE e.extname = 'pg_cron') THEN
 		RETURN;
 	END IF;
 	IF current_setting('cron.database_name', true) IS NULL

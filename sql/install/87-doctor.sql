@@ -22,7 +22,7 @@ BEGIN
 		format('arima_ops %s is installed, the server offers %s', installed, offered),
 		CASE WHEN installed <> offered THEN 'ALTER EXTENSION arima_ops UPDATE;' END;
 
-	IF to_regclass('cron.job') IS NOT NULL THEN
+	IF EXISTS (SELECT FROM pg_catalog.pg_extension AS e WHERE e.extname = 'pg_cron') THEN
 		EXECUTE $sql$SELECT count(*) FROM cron.job AS j
 			WHERE j.active AND j.database = current_database() AND j.command LIKE 'CALL arima_ops.run\_%'$sql$ INTO scheduled;
 		RETURN QUERY SELECT 'schedule', CASE WHEN scheduled >= 5 THEN 'ok' ELSE 'notice' END, format('%s of 5 jobs are on pg_cron', least(scheduled, 5)),

@@ -113,6 +113,8 @@ void
 ao_http_resolve_start(AoHttpHost *host)
 {
 	int			ends[2];
+	sigset_t	all,
+				before;
 
 	host->state = AO_HTTP_HOST_RESOLVING;
 	host->tries++;
@@ -129,9 +131,13 @@ ao_http_resolve_start(AoHttpHost *host)
 		host_fails(host, AO_HTTP_RESOLVE, strerror(errno));
 		return;
 	}
+	/* a signal to the whole process group must not meet PostgreSQL's handlers in the child */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
 	host->child = fork();
 	if (host->child == 0)
 		resolve_in_child(host->name, ends[1]);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	close(ends[1]);
 	host->pipe = ends[0];
 	fcntl(host->pipe, F_SETFL, O_NONBLOCK);

@@ -88,7 +88,7 @@ policy_from_text(const char *name)
 }
 
 /* The rule that a row of arima_ops.series holds, whose constraints see to its
- * values; and the limit of the two bias statistics, which share its false alarms. */
+ * values unless it is made up; and the limit of the two bias statistics, which share its false alarms. */
 static AoDriftRule
 read_rule(HeapTupleHeader row, double *bias_limit)
 {
@@ -101,6 +101,12 @@ read_rule(HeapTupleHeader row, double *bias_limit)
 	rule.consecutive = DatumGetInt32(column(row, "drift_consecutive"));
 	rule.min_labels = DatumGetInt32(column(row, "drift_min_labels"));
 	rule.recovery = DatumGetFloat8(column(row, "drift_recovery"));
+	/* a row that is made up has not passed the table's constraints */
+	if (rule.window < 1 || rule.window > 10000 || rule.consecutive < 1 || rule.min_labels < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("drift_window, drift_consecutive or drift_min_labels out of range"),
+				 errhint("Give a row of arima_ops.series.")));
 	rule.cusum_limit = NAN;
 	if (rule.multiplier > 1.0 && rule.multiplier <= AO_MAX_CUSUM_SIZE)
 		rule.cusum_limit = cusum_limit((AoCusum) {AO_CUSUM_SPREAD, rule.multiplier}, alpha);

@@ -22,6 +22,8 @@
 
 #include "glue.h"
 
+#define MOST_RECENT 1000000		/* the limit of arima_ops.series.max_recent */
+
 PG_FUNCTION_INFO_V1(arima_ops_read_request);
 PGDLLEXPORT Datum arima_ops_read_request(PG_FUNCTION_ARGS);
 
@@ -441,7 +443,7 @@ arima_ops_read_request(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	reader.most = Max(PG_GETARG_INT32(2), 0);
+	reader.most = Min(Max(PG_GETARG_INT32(2), 0), MOST_RECENT);
 	reader.items = palloc0(sizeof(BodyValue) * (reader.most + 1));
 	initStringInfo(&reader.errors);
 	read_body(&reader, body);

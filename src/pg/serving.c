@@ -11,6 +11,7 @@
 #include "common/shortest_dec.h"
 #include "datatype/timestamp.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
@@ -27,6 +28,7 @@ PGDLLEXPORT Datum arima_ops_reply(PG_FUNCTION_ARGS);
 /* ---- where recent values end ---- */
 
 #define LOOK_BACK 6				/* recorded values that are looked for */
+#define MAX_GAPS 1000			/* values that come late: bounds the time that a search takes */
 #define SAME_PRICE 1e-6			/* relative: prices come rounded to seven digits and more */
 #define MOST_NEWER 1000			/* values that a request may be ahead of what is recorded */
 #define MOST_GAPS 100			/* recorded values that may come later than a newer one */
@@ -52,8 +54,8 @@ gaps_at(AoSeries recent, AoSeries recorded, int64 newer)
 			wanted--;
 		else if (wanted == recorded.n - 1)
 			return -1;
-		else
-			gaps++;
+		else if (++gaps > MAX_GAPS)
+			return -1;
 	}
 	return wanted < first || (wanted < recorded.n - 2 && at < 0 && gaps <= MOST_GAPS) ? gaps : -1;
 }
@@ -76,6 +78,7 @@ arima_ops_count_newer(PG_FUNCTION_ARGS)
 	{
 		int			gaps = gaps_at(recent, recorded, newer);
 
+		CHECK_FOR_INTERRUPTS();
 		if (gaps >= 0 && (fewest < 0 || gaps < fewest))
 		{
 			fewest = gaps;

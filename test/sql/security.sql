@@ -1,0 +1,78 @@
+--
+-- what others may have put into the database, or into an argument, to have it run or to
+-- break what runs: a database of its own, which is gone in the end
+--
+SET client_min_messages = warning;
+\set SHOW_CONTEXT never
+\pset tuples_only on
+\pset format unaligned
+\set home :DBNAME
+DROP DATABASE IF EXISTS arima_ops_security;
+DROP ROLE IF EXISTS security_mallory;
+DROP ROLE IF EXISTS security_reader;
+CREATE DATABASE arima_ops_security;
+\c arima_ops_security
+SET client_min_messages = warning;
+CREATE ROLE security_mallory;
+CREATE ROLE security_reader;
+GRANT CREATE ON SCHEMA public TO security_mallory;
+GRANT CREATE ON DATABASE arima_ops_security TO security_mallory;
+
+-- operators that suit comparisons of a number with 0 or 1 better than those of pg_catalog
+SET ROLE security_mallory;
+CREATE FUNCTION public.trap(float8, int) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+	RAISE WARNING 'code of security_mallory runs as %', current_user;
+	RETURN true;
+END $$;
+CREATE OPERATOR public.> (LEFTARG = float8, RIGHTARG = int, FUNCTION = public.trap);
+CREATE OPERATOR public.>= (LEFTARG = float8, RIGHTARG = int, FUNCTION = public.trap);
+CREATE OPERATOR public.< (LEFTARG = float8, RIGHTARG = int, FUNCTION = public.trap);
+-- they do work
+SELECT 1::float8 > 0;
+RESET ROLE;
+CREATE EXTENSION arima_ops;
+SELECT arima_ops.create_series('s', '(1,0,0)', policy => '{"backtest_length": 20, "drift_multiplier": 1.4}');
+-- nothing but these operators rests on the function
+SELECT pg_describe_object(classid, objid, objsubid) FROM pg_depend WHERE refobjid = 'public.trap'::regproc ORDER BY 1;
+SELECT pg_describe_object(d.classid, d.objid, d.objsubid) FROM pg_depend AS d JOIN pg_operator AS o ON o.oid = d.refobjid
+WHERE d.refclassid = 'pg_operator'::regclass AND o.oprcode = 'public.trap'::regproc ORDER BY 1;
+
+-- a schema that has the name of pg_cron's
+SET ROLE security_mallory;
+CREATE SCHEMA cron;
+CREATE FUNCTION cron.trap() RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+	RAISE WARNING 'code of security_mallory runs as %', current_user;
+	RETURN true;
+END $$;
+CREATE VIEW cron.job AS SELECT cron.trap() AS active, 1::bigint AS jobid, 'j'::text AS jobname, 'CALL arima_ops.run_etl()'::text AS command,
+	current_database()::text AS database, 'u'::text AS username;
+CREATE VIEW cron.job_run_details AS SELECT 1::bigint AS runid, 1::bigint AS jobid, 'failed'::text AS status, ''::text AS return_message,
+	now() AS end_time, current_user::text AS username, 'CALL arima_ops.run_etl()'::text AS command WHERE cron.trap();
+CREATE FUNCTION cron.schedule(text, text, text) RETURNS bigint LANGUAGE sql AS 'SELECT cron.trap()::int::bigint';
+RESET ROLE;
+\set VERBOSITY sqlstate
+SELECT count(*) FROM arima_ops.schedule();
+\set VERBOSITY default
+SELECT status FROM arima_ops.doctor() WHERE check_name = 'schedule';
+SELECT arima_ops.remove_old_cron_log();
+
+-- rows that no table has let in, by who may only read
+GRANT arima_ops_reader TO security_reader;
+SET ROLE security_reader;
+SELECT arima_ops.drift_steps(jsonb_populate_record(s, '{"drift_window": -5}'), NULL, 1, '{1,1}', '{1}', '{1,1}') FROM arima_ops.series AS s;
+SELECT arima_ops.drift_steps(jsonb_populate_record(s, '{"drift_window": 2147483647}'), NULL, 1, '{1,1}', '{1}', '{1,1}') FROM arima_ops.series AS s;
+SELECT arima_ops.drift_trial(jsonb_populate_record(s, '{"drift_consecutive": 0}'), 1, 5, 5, 5, 1) FROM arima_ops.series AS s;
+SELECT arima_ops.drift_trial(jsonb_populate_record(s, '{"drift_min_labels": -2147483648}'), 1, 5, 5, 5, 1) FROM arima_ops.series AS s;
+-- bounds and searches without end
+SELECT arima_ops.read_request('{"recent_prices": [1, 2]}', 1, 2147483647);
+SELECT arima_ops.count_newer(array_fill(1::float8, ARRAY[100000]), '{2,1}');
+SELECT arima_ops.count_newer('{2}' || array_fill(3::float8, ARRAY[1000]) || '{1,7}', '{2,1}'), arima_ops.count_newer('{2}' || array_fill(3::float8, ARRAY[1001]) || '{1,7}', '{2,1}');
+RESET ROLE;
+
+\c :home
+SET client_min_messages = warning;
+DROP DATABASE arima_ops_security;
+DROP ROLE security_mallory;
+DROP ROLE security_reader;
