@@ -36,7 +36,7 @@ SELECT r.* FROM (SELECT array_agg(ts ORDER BY ts) AS ts, array_agg(value ORDER B
 	arima_ops.record_actuals('ops_a', ts, value) AS r;
 -- again, in another order, the last with another value before it: nothing to do
 SELECT r.* FROM (SELECT array_agg(ts ORDER BY i DESC) AS ts, array_agg(value ORDER BY i DESC) AS value FROM truth WHERE i <= 100) AS t,
-	arima_ops.record_actuals('ops_a', (SELECT ts FROM truth WHERE i = 7) || ts, 55 || value) AS r;
+	arima_ops.record_actuals('ops_a', (SELECT ts FROM truth WHERE i = 7) || ts, 55::float8 || value) AS r;
 SELECT count(*) FROM arima_ops.actual_revisions WHERE series = 'ops_a';
 SELECT * FROM arima_ops.record_actuals('ops_c', ARRAY['2024-01-01']::timestamptz[], ARRAY[1]);
 SELECT * FROM arima_ops.record_actuals('ops_a', ARRAY['2024-01-01', '2024-01-02']::timestamptz[], ARRAY[1]);
