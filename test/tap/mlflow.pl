@@ -21,6 +21,12 @@ my $mlflow = MlflowServer->new($environment);
 my $proxy = LossyProxy->new($mlflow->port);
 my $uri = 'http://127.0.0.1:' . $proxy->port;
 my $experiment = 'ARIMA_PRODUCTION';
+# a database of its own: models of other tests would be told, too
+my $setup = Session->new;
+$setup->query('DROP DATABASE IF EXISTS mlflow_test WITH (FORCE)');
+$setup->query('CREATE DATABASE mlflow_test');
+$setup->end;
+$ENV{PGDATABASE} = 'mlflow_test';
 my $session = Session->new;
 
 # Runs SQL that must not fail.
