@@ -31,7 +31,6 @@ PGDLLEXPORT Datum arima_ops_reply(PG_FUNCTION_ARGS);
 #define MAX_GAPS 1000			/* values that come late: bounds the time that a search takes */
 #define SAME_PRICE 1e-6			/* relative: prices come rounded to seven digits and more */
 #define MOST_NEWER 1000			/* values that a request may be ahead of what is recorded */
-#define MOST_GAPS 100			/* recorded values that may come later than a newer one */
 
 /*
  * Values of recent between the last LOOK_BACK recorded ones, if these end "newer"
@@ -46,7 +45,7 @@ gaps_at(AoSeries recent, AoSeries recorded, int64 newer)
 	int64		at = recent.n - 1 - newer;
 	int			gaps = 0;
 
-	for (; at >= 0 && wanted >= first && gaps <= MOST_GAPS; at--)
+	for (; at >= 0 && wanted >= first; at--)
 	{
 		double		price = recorded.values[wanted];
 
@@ -57,7 +56,7 @@ gaps_at(AoSeries recent, AoSeries recorded, int64 newer)
 		else if (++gaps > MAX_GAPS)
 			return -1;
 	}
-	return wanted < first || (wanted < recorded.n - 2 && at < 0 && gaps <= MOST_GAPS) ? gaps : -1;
+	return wanted < first || (wanted < recorded.n - 2 && at < 0) ? gaps : -1;
 }
 
 /*
