@@ -48,12 +48,14 @@ as_server()
 	fi
 }
 
-# Does this pg_config belong to a PostgreSQL that extensions can be built for?
+# Does this pg_config belong to a PostgreSQL that extensions can be built for?  The
+# makefiles alone do not tell: on Debian they come with the client's package.
 pg_config_usable()
 {
-	local pgxs
+	local pgxs headers
 
-	pgxs=$("$1" --pgxs 2>/dev/null) && [ -f "$pgxs" ]
+	pgxs=$("$1" --pgxs 2>/dev/null) && headers=$("$1" --includedir-server 2>/dev/null) &&
+		[ -f "$pgxs" ] && [ -f "$headers/postgres.h" ]
 }
 
 # Sets PG_CONFIG: as given; of PG_VERSION; on the PATH; the newest one found.
