@@ -60,6 +60,16 @@ sub query
 	return $self->wait;
 }
 
+# Runs SQL that must not fail; its rows as text.
+sub must
+{
+	my ($self, $sql) = @_;
+	my $rows = $self->query($sql);
+
+	die "$sql: $self->{err}" if $self->{err} =~ /ERROR/;
+	return $rows;
+}
+
 # What the last SQL wrote to standard error.
 sub error { return $_[0]->{err}; }
 

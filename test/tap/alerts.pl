@@ -12,12 +12,7 @@ my $web = WebServer->new;
 my $db = Session->new;
 my $port = $web->port;
 
-sub sql
-{
-	my $result = $db->query($_[0]);
-	die "$_[0]: " . $db->error if $db->error =~ /ERROR/;
-	return $result;
-}
+sub sql { return $db->must($_[0]); }
 # Bodies that have arrived since the last definition.
 sub told { return map { JSON::PP->new->decode($_->{body}) } grep { $_->{path} eq '/hook' } $web->requests; }
 

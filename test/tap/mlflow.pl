@@ -30,13 +30,7 @@ $ENV{PGDATABASE} = 'mlflow_test';
 my $session = Session->new;
 
 # Runs SQL that must not fail.
-sub sql
-{
-	my ($sql) = @_;
-	my $rows = $session->query($sql);
-	die "$sql: " . $session->error if $session->error =~ /ERROR/;
-	return $rows;
-}
+sub sql { return $session->must($_[0]); }
 
 # Calls the job; what it noted of itself.
 sub run_tracking

@@ -34,13 +34,7 @@ for my $s (1 .. $#price)
 sub pick { my ($i, $n) = @_; return int(abs(sin($i * 12.9898) * 43758.5453) * 1000) % $n; }
 
 my $db = Session->new;
-sub sql
-{
-	my $result = $db->query($_[0]);
-	my $error = $db->error;
-	die "$_[0]: $error" if $error =~ /ERROR/;
-	return $result;
-}
+sub sql { return $db->must($_[0]); }
 
 # The recorded price of a session, in the prices that are known after session $now.
 sub quoted { my ($s, $now) = @_; return $s <= $split && $now > $split ? $price[$s] / 2 : $price[$s]; }
