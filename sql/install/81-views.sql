@@ -11,16 +11,18 @@ FROM arima_ops.series AS s
 	LEFT JOIN LATERAL (SELECT a.ts FROM arima_ops.actuals AS a WHERE a.series = s.name ORDER BY a.ts DESC LIMIT 1) AS last_actual ON true
 	LEFT JOIN LATERAL (SELECT pg_catalog.count(*) AS sessions FROM arima_ops.actuals AS a
 		WHERE a.series = s.name AND a.ts > m.champion_from) AS age ON m.version IS NOT NULL
-	CROSS JOIN LATERAL (SELECT pg_catalog.count(*) AS predictions FROM arima_ops.predictions AS p
-		WHERE p.series = s.name AND p.target_ts IS NULL) AS pending
+	LEFT JOIN LATERAL (SELECT pg_catalog.count(*) AS predictions FROM arima_ops.predictions AS p
+		WHERE p.series = s.name AND p.target_ts IS NULL) AS pending ON true
 	LEFT JOIN LATERAL (SELECT c.* FROM arima_ops.drift_checks AS c
 		WHERE c.series = s.name AND c.version = m.version AND c.ts > m.champion_from ORDER BY c.ts DESC LIMIT 1) AS d ON true
-	LEFT JOIN LATERAL (SELECT @extschema@.rolling_rmse(before.value, a.value) AS rmse
-		FROM (SELECT c.ts FROM arima_ops.drift_checks AS c WHERE c.series = s.name AND c.ts <= d.ts
-				ORDER BY c.ts DESC LIMIT least(d.labels, s.drift_window)) AS session
-			JOIN arima_ops.actuals AS a ON a.series = s.name AND a.ts = session.ts
-			CROSS JOIN LATERAL (SELECT b.value FROM arima_ops.actuals AS b
-				WHERE b.series = s.name AND b.ts < a.ts ORDER BY b.ts DESC LIMIT 1) AS before) AS naive ON d.labels > 0;
+	LEFT JOIN LATERAL (SELECT pg_catalog.array_agg(c.ts) AS sessions, pg_catalog.min(c.ts) AS first
+		FROM (SELECT l.ts FROM arima_ops.drift_checks AS l WHERE l.series = s.name AND l.ts <= d.ts
+			ORDER BY l.ts DESC LIMIT least(d.labels, s.drift_window)) AS c) AS w ON d.labels > 0
+	LEFT JOIN LATERAL (SELECT @extschema@.rolling_rmse(a.before, a.value) AS rmse
+		FROM (SELECT v.ts, v.value, pg_catalog.lag(v.value) OVER (ORDER BY v.ts) AS before FROM arima_ops.actuals AS v
+			WHERE v.series = s.name AND v.ts <= d.ts
+				AND v.ts >= coalesce((SELECT b.ts FROM arima_ops.actuals AS b WHERE b.series = s.name AND b.ts < w.first ORDER BY b.ts DESC LIMIT 1), w.first)) AS a
+		WHERE a.ts = ANY (w.sessions)) AS naive ON d.labels > 0;
 COMMENT ON VIEW arima_ops.monitoring IS
 'One row a series: its champion and how it does since its promotion, by the last check for drift';
 COMMENT ON COLUMN arima_ops.monitoring.age IS 'sessions since the champion''s promotion';
