@@ -21,6 +21,7 @@ else
 CORE_SRCS := $(sort $(wildcard src/core/*.c))
 GLUE_SRCS := $(sort $(wildcard src/pg/*.c src/http/*.c))
 ALL_HEADERS := $(wildcard src/core/*.h src/pg/*.h src/http/*.h)
+PROXY_SRCS := $(sort $(wildcard src/proxy/*.c))
 
 # The numerics.  No -ffast-math, which breaks isnan, and no -march=native: what
 # is built here runs on any machine of the architecture.  Vectors are passed only
@@ -49,6 +50,11 @@ HAVE_LAPACKE = $(shell echo '\#include <lapacke.h>' | $(CC) $(LAPACKE_CFLAGS) -E
 LAPACK_ADVICE = Run scripts/install-dependencies, or as root: apt-get install
 # libcurl's headers only: the library itself is loaded when it is needed (src/http/libcurl.c).
 CURL_CFLAGS := $(shell pkg-config --cflags-only-I libcurl 2>/dev/null)
+HAVE_MICROHTTPD = $(shell echo '\#include <microhttpd.h>' | $(CC) $(MICROHTTPD_CFLAGS) -E - >/dev/null 2>&1 && echo yes)
+MICROHTTPD_CFLAGS := $(shell pkg-config --cflags-only-I libmicrohttpd 2>/dev/null)
+define require_microhttpd
+$(if $(HAVE_MICROHTTPD),,$(error microhttpd.h not found. $(LAPACK_ADVICE) libmicrohttpd-dev))
+endef
 HAVE_CURL = $(shell echo '\#include <curl/curl.h>' | $(CC) $(CURL_CFLAGS) -E - >/dev/null 2>&1 && echo yes)
 define require_curl
 $(if $(HAVE_CURL),,$(error curl/curl.h not found. $(LAPACK_ADVICE) libcurl4-openssl-dev))
@@ -174,6 +180,9 @@ OBJS = $(GLUE_SRCS:.c=.o) $(CORE_OBJS)
 INSTALL_SCRIPT_SQL = sql/arima_ops--$(EXTVERSION).sql
 DATA = $(wildcard sql/arima_ops--*--*.sql)
 DATA_built = $(INSTALL_SCRIPT_SQL)
+# The REST program; only its installation is like that of a script.
+RESTD = build/proxy/arima_restd
+SCRIPTS_built = $(RESTD)
 EXTRA_CLEAN = build results output_iso tmp_check tmp_check_iso regression.diffs regression.out
 
 PG_CPPFLAGS = -Isrc/core -Isrc/pg -Isrc/http $(LAPACKE_CFLAGS) $(CURL_CFLAGS) -DARIMA_OPS_VERSION='"$(EXTVERSION)"'
@@ -222,6 +231,31 @@ curl-found:
 	$(require_curl)@:
 .PHONY: curl-found
 $(MODULE_big).so: src/exports.map
+
+# ---- arima_restd ----
+
+# RESTD_CFLAGS and RESTD_LDFLAGS: of sanitizers, by test/restd
+COMPILE_PROXY = $(CC) -std=gnu11 -g -O2 -fPIE -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 $(WARNINGS) -pthread $(RESTD_CFLAGS) \
+	-Isrc/proxy -I$(shell $(PG_CONFIG) --includedir) $(MICROHTTPD_CFLAGS) -DARIMA_OPS_VERSION='"$(EXTVERSION)"' -MMD -MP
+PROXY_OBJS := $(patsubst src/proxy/%.c,build/proxy/%.o,$(PROXY_SRCS)) build/proxy/files.o
+$(call remember,build/proxy.flags,$(COMPILE_PROXY))
+$(RESTD): $(PROXY_OBJS)
+	$(CC) -pie -pthread $(RESTD_CFLAGS) $^ -o $@ -L$(shell $(PG_CONFIG) --libdir) -lpq -lmicrohttpd
+build/proxy/%.o: src/proxy/%.c Makefile build/proxy.flags | microhttpd-found
+	@mkdir -p build/proxy
+	$(COMPILE_PROXY) -c $< -o $@
+build/proxy/files.o: build/proxy/files.c build/proxy.flags | microhttpd-found
+	$(COMPILE_PROXY) -c $< -o $@
+# the page and its files, in the program
+WEB_FILES := $(shell find src/proxy/web -type f ! -name '.*')
+$(call remember,build/web.files,$(WEB_FILES))
+build/proxy/files.c: $(WEB_FILES) build/web.files scripts/embed-assets
+	@mkdir -p build/proxy
+	scripts/embed-assets src/proxy/web $@
+-include $(PROXY_OBJS:.o=.d)
+microhttpd-found:
+	$(require_microhttpd)@:
+.PHONY: microhttpd-found
 
 $(INSTALL_SCRIPT_SQL): $(sort $(wildcard sql/install/*.sql)) arima_ops.control
 	cat $(sort $(wildcard sql/install/*.sql)) > $@

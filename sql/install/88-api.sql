@@ -187,6 +187,17 @@ END $$;
 COMMENT ON FUNCTION arima_api.forecast(text, int, float8) IS
 '/rpc/forecast: the champion''s forecast after the last recorded value; not logged';
 
+CREATE FUNCTION arima_api.ready() RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF NOT EXISTS (SELECT FROM arima_ops.models AS m WHERE m.status = 'champion') THEN
+		RAISE EXCEPTION USING ERRCODE = 'PT503', MESSAGE = 'Service Unavailable', DETAIL = 'No series has a model yet',
+			HINT = 'Train one: SELECT arima_ops.train(name) FROM arima_ops.series.';
+	END IF;
+	RETURN '{"status":"ready"}';
+END $$;
+COMMENT ON FUNCTION arima_api.ready() IS 'GET /ready of arima_restd, /rpc/ready: status 200 where a model can answer, else 503';
+
 CREATE VIEW arima_api.monitoring AS SELECT * FROM arima_ops.monitoring;
 COMMENT ON VIEW arima_api.monitoring IS '/monitoring: one row a series, as arima_ops.monitoring';
 CREATE VIEW arima_api.leaderboard AS SELECT * FROM arima_ops.leaderboard;

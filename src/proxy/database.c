@@ -1,0 +1,324 @@
+/*
+ * database.c
+ *		A worker's connection to the database.  Nothing waits longer for the server
+ *		than the statement time-out and a second; a connection that is lost is made
+ *		anew for the next request.
+ */
+#include "database.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PAUSE 100000			/* microseconds between two tries to connect */
+#define GRACE 1000				/* ms beyond the server's own time-out */
+
+typedef struct Prepared
+{
+	struct Prepared *next;
+	const char *name;
+} Prepared;
+
+struct Database
+{
+	PGconn	   *connection;		/* NULL: none */
+	char	   *role;			/* that it has taken on, or NULL */
+	Prepared   *prepared;
+	int64_t		last_try;
+	bool		failing;		/* the last try failed: say so once */
+};
+
+Database *
+database_new(void)
+{
+	Database   *database = need_memory(NULL, sizeof(Database));
+
+	*database = (Database) {.last_try = INT64_MIN / 2};
+	return database;
+}
+
+static void
+disconnect(Database *database)
+{
+	Prepared   *prepared;
+
+	if (database->connection == NULL)
+		return;
+	PQfinish(database->connection);
+	database->connection = NULL;
+	metrics_database(-1);
+	free(database->role);
+	database->role = NULL;
+	while ((prepared = database->prepared) != NULL)
+	{
+		database->prepared = prepared->next;
+		free(prepared);
+	}
+}
+
+void
+database_free(Database *database)
+{
+	disconnect(database);
+	free(database);
+}
+
+/* What libpq says, in a line; it may name hosts and users but nothing of a request. */
+static void
+log_connection(Database *database, const char *level, const char *event, const char *message)
+{
+	char		line[512];
+
+	(void) database;
+	snprintf(line, sizeof(line), "%s", message != NULL ? message : "");
+	line[strcspn(line, "\n")] = '\0';
+	log_event(level, event, "message", line, (char *) NULL);
+}
+
+/* Waits until the socket can be read, or written; false: not before the deadline. */
+static bool
+wait_for(PGconn *connection, short events, int64_t deadline)
+{
+	struct pollfd polled = {.fd = PQsocket(connection), .events = events};
+
+	for (;;)
+	{
+		int64_t		left = (deadline - clock_microseconds() + 999) / 1000;
+		int			n = left > 0 ? poll(&polled, 1, (int) left) : 0;
+
+		if (n > 0)
+			return true;
+		if (n == 0 || errno != EINTR)
+			return false;
+	}
+}
+
+/* The result of what was sent, NULL if it does not come; the connection is idle again. */
+static PGresult *
+await_result(PGconn *connection, int64_t deadline)
+{
+	PGresult   *result = NULL;
+	PGresult   *next;
+	int			unsent;
+
+	while ((unsent = PQflush(connection)) != 0)
+		if (unsent < 0 || !wait_for(connection, POLLIN | POLLOUT, deadline) || !PQconsumeInput(connection))
+			return NULL;
+	for (;;)
+	{
+		while (PQisBusy(connection))
+			if (!wait_for(connection, POLLIN, deadline) || !PQconsumeInput(connection))
+			{
+				PQclear(result);
+				return NULL;
+			}
+		next = PQgetResult(connection);
+		if (next == NULL)
+			return result;
+		PQclear(result);
+		result = next;
+	}
+}
+
+static int64_t
+statement_deadline(void)
+{
+	return clock_microseconds() + (options.statement_timeout + GRACE) * 1000;
+}
+
+/* A statement of the connection's own; true if it went well. */
+static bool
+run_simple(Database *database, const char *sql, const char *parameter)
+{
+	const char *const values[] = {parameter};
+	PGresult   *result = NULL;
+	bool		good;
+
+	if (PQsendQueryParams(database->connection, sql, parameter != NULL ? 1 : 0, NULL, values, NULL, NULL, 0))
+		result = await_result(database->connection, statement_deadline());
+	good = PQresultStatus(result) == PGRES_TUPLES_OK;
+	if (!good && result != NULL)
+		database_log("connection", result);
+	PQclear(result);
+	return good;
+}
+
+/* Settings of a session; a time-out of the login's own that is shorter stays. */
+static bool
+set_up(Database *database)
+{
+	char		timeout[32];
+
+	snprintf(timeout, sizeof(timeout), "%" PRId64, options.statement_timeout);
+	return run_simple(database, "SELECT pg_catalog.set_config('statement_timeout', least(nullif(setting::int, 0), $1::int)::text, false),"
+					  " pg_catalog.set_config('lock_timeout', $1::text, false),"
+					  " pg_catalog.set_config('idle_in_transaction_session_timeout', '60000', false),"
+					  " pg_catalog.set_config('search_path', 'pg_catalog', false)"
+					  " FROM pg_catalog.pg_settings WHERE name = 'statement_timeout'", timeout);
+}
+
+/* Starts a connection and sees it through, not longer than the time-out; false: it is of no use. */
+static bool
+connect_within(PGconn *connection)
+{
+	int64_t		deadline = clock_microseconds() + options.connect_timeout * 1000;
+
+	if (PQstatus(connection) == CONNECTION_BAD)
+		return false;
+	for (PostgresPollingStatusType want = PGRES_POLLING_WRITING;; want = PQconnectPoll(connection))
+	{
+		if (want == PGRES_POLLING_OK)
+			return PQsetnonblocking(connection, 1) == 0;
+		if (want == PGRES_POLLING_FAILED
+			|| !wait_for(connection, want == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline))
+			return false;
+	}
+}
+
+static void
+be_silent(void *argument, const char *message)
+{
+	(void) argument;
+	(void) message;
+}
+
+static bool
+connect_anew(Database *database)
+{
+	static const char *const keywords[] = {"dbname", "fallback_application_name", "client_encoding", "tcp_user_timeout", NULL};
+	const char *const values[] = {options.database, "arima_restd", "UTF8", "10000", NULL};
+	int64_t		now = clock_microseconds();
+
+	if (now - database->last_try < PAUSE)
+		return false;
+	database->last_try = now;
+	database->connection = PQconnectStartParams(keywords, values, 1);
+	metrics_database(1);
+	PQsetNoticeProcessor(database->connection, be_silent, NULL);
+	if (!connect_within(database->connection) || !set_up(database))
+	{
+		if (!database->failing)
+			log_connection(database, "error", "no connection to the database", PQerrorMessage(database->connection));
+		database->failing = true;
+		disconnect(database);
+		return false;
+	}
+	log_connection(database, "info", "connected to the database", NULL);
+	database->failing = false;
+	return true;
+}
+
+/* Has an idle connection been ended by the server?  What it says then can be read. */
+static bool
+is_alive(Database *database)
+{
+	struct pollfd polled = {.fd = PQsocket(database->connection), .events = POLLIN};
+
+	if (poll(&polled, 1, 0) == 0)
+		return true;
+	return PQconsumeInput(database->connection) && PQstatus(database->connection) == CONNECTION_OK;
+}
+
+static bool
+take_role(Database *database, const char *role)
+{
+	if (role == database->role || (role != NULL && database->role != NULL && strcmp(role, database->role) == 0))
+		return true;
+	if (!run_simple(database, "SELECT pg_catalog.set_config('role', $1, false)", role != NULL ? role : "none"))
+		return false;
+	free(database->role);
+	database->role = role != NULL ? need_copy(role) : NULL;
+	return true;
+}
+
+/* See database.h. */
+bool
+database_ready(Database *database, const char *role)
+{
+	if (database->connection != NULL && !is_alive(database))
+	{
+		log_connection(database, "warning", "the connection to the database was lost", PQerrorMessage(database->connection));
+		disconnect(database);
+		database->last_try = INT64_MIN / 2;
+	}
+	if (database->connection == NULL && !connect_anew(database))
+		return false;
+	if (!take_role(database, role))
+	{
+		disconnect(database);
+		return false;
+	}
+	return true;
+}
+
+/* Prepares a statement once in a connection; NULL: done, or else the result that says why not. */
+static bool
+prepare(Database *database, const char *name, const char *sql, PGresult **error)
+{
+	Prepared   *prepared;
+
+	*error = NULL;
+	for (prepared = database->prepared; prepared != NULL; prepared = prepared->next)
+		if (strcmp(prepared->name, name) == 0)
+			return true;
+	if (PQsendPrepare(database->connection, name, sql, 0, NULL))
+		*error = await_result(database->connection, statement_deadline());
+	if (PQresultStatus(*error) != PGRES_COMMAND_OK)
+		return false;
+	PQclear(*error);
+	*error = NULL;
+	prepared = need_memory(NULL, sizeof(Prepared));
+	*prepared = (Prepared) {.next = database->prepared, .name = name};
+	database->prepared = prepared;
+	return true;
+}
+
+/* See database.h. */
+PGresult *
+database_run(Database *database, const char *name, const char *sql, const Arguments *arguments)
+{
+	PGresult   *result = NULL;
+
+	if (prepare(database, name, sql, &result)
+		&& PQsendQueryPrepared(database->connection, name, arguments->n, arguments->values, arguments->lengths,
+							   arguments->formats, 0))
+		result = await_result(database->connection, statement_deadline());
+	if (result == NULL || PQstatus(database->connection) != CONNECTION_OK)
+	{
+		log_connection(database, "warning", "the connection to the database was lost", PQerrorMessage(database->connection));
+		PQclear(result);
+		disconnect(database);
+		database->last_try = INT64_MIN / 2;
+		return NULL;
+	}
+	return result;
+}
+
+/* See database.h. */
+bool
+sqlstate_is_passing(const char *sqlstate)
+{
+	static const char *const classes[] = {"08", "25", "40", "53", "55", "57", "58"};
+
+	for (size_t i = 0; sqlstate != NULL && i < sizeof(classes) / sizeof(classes[0]); i++)
+		if (strncmp(sqlstate, classes[i], 2) == 0)
+			return true;
+	return false;
+}
+
+/* See database.h. */
+void
+database_log(const char *what, const PGresult *result)
+{
+	const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
+
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	bool		quotes = sqlstate != NULL && strncmp(sqlstate, "22", 2) == 0;
+
+	/* errors of data say what the data was */
+	log_event("error", "database", "what", what, "sqlstate", sqlstate,
+			  "message", quotes ? NULL : PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY), hint != NULL ? "hint" : (char *) NULL, hint, (char *) NULL);
+}

@@ -1,0 +1,288 @@
+/*
+ * predict.c
+ *		POST /predict: what can be said of a body without the database, and batches of
+ *		the rest: one statement, and so one commit, for all that came meanwhile.
+ */
+#include "database.h"
+#include "json.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define OID_JSON 114
+#define OID_TEXT 25
+#define LONGEST_KEY 255
+#define TRIES 3					/* of a batch that another one deadlocks with */
+
+static const char answer_sql[] =
+	"SELECT a.status, a.reply FROM pg_catalog.unnest(arima_ops.answer_requests($1, $2)) WITH ORDINALITY AS a (status, reply, i) ORDER BY a.i";
+
+/* ---- before the database ---- */
+
+/*
+ * Does FastAPI take a body of this content type for JSON?  As Python's email package
+ * reads the header: type and subtype without case, up to a semicolon; none at all is JSON.
+ */
+static bool
+is_json_type(const char *type)
+{
+	size_t		length;
+	const char *slash;
+
+	if (type == NULL || *type == '\0')
+		return true;
+	type += strspn(type, " \t");
+	length = strcspn(type, ";");
+	while (length > 0 && strchr(" \t", type[length - 1]) != NULL)
+		length--;
+	slash = memchr(type, '/', length);
+	if (slash == NULL || slash - type != 11 || strncasecmp(type, "application", 11) != 0)
+		return false;
+	length -= 12;
+	return (length == 4 && strncasecmp(slash + 1, "json", 4) == 0)
+		|| (length >= 5 && strncasecmp(slash + 1 + length - 5, "+json", 5) == 0 && memchr(slash + 1, '/', length) == NULL);
+}
+
+/* The key of idempotency: with a token's name before it, so that nobody gets another's answer. */
+static bool
+take_key(Request *request)
+{
+	const char *key = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Idempotency-Key");
+	Text		whole = {0};
+	size_t		length;
+
+	if (key == NULL || *key == '\0')
+		return true;
+	length = strlen(key);
+	if (length > LONGEST_KEY)
+	{
+		Text		input = {0};
+
+		text_add_json(&input, key, length);
+		reply_invalid(request, "string_too_long", "\"header\",\"idempotency-key\"", "String should have at most 255 characters",
+					  input.data, "{\"max_length\":255}");
+		text_free(&input);
+		return false;
+	}
+	for (const char *s = key; *s != '\0';)
+	{
+		int			n = utf8_length(s, key + length);
+
+		if (n == 0)
+		{
+			reply_invalid(request, "string_unicode", "\"header\",\"idempotency-key\"",
+						  "Input should be a valid string, unable to parse raw data as a unicode string", "null", NULL);
+			return false;
+		}
+		s += n;
+	}
+	if (request->token != NULL)
+		text_printf(&whole, "%s:", request->token->name);
+	text_add(&whole, key, length);
+	request->key = whole.data;
+	return true;
+}
+
+/* A body that is no JSON, or not said to be any. */
+static bool
+check_body(Request *request)
+{
+	Text		rewritten = {0};
+	Text		part = {0};
+	JsonFault	fault;
+	JsonOutcome outcome;
+
+	if (!is_json_type(MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Content-Type")))
+	{
+		text_add_json(&part, request->body.data, request->body.size);
+		reply_invalid(request, "model_attributes_type", "\"body\"",
+					  "Input should be a valid dictionary or object to extract fields from", part.data, NULL);
+		text_free(&part);
+		return false;
+	}
+	outcome = json_read(request->body.data, request->body.size, &rewritten, &fault);
+	if (outcome == JSON_READ)
+	{
+		text_free(&request->body);
+		request->body = rewritten;
+		return true;
+	}
+	text_free(&rewritten);
+	if (outcome == JSON_UNREADABLE)
+		reply_detail(request, 400, "There was an error parsing the body");
+	else
+	{
+		char		loc[48];
+
+		text_printf(&part, "\"body\",%zu", fault.position);
+		strncpy(loc, part.data, sizeof(loc) - 1);
+		loc[sizeof(loc) - 1] = '\0';
+		part.size = 0;
+		text_add_string(&part, "{\"error\":");
+		text_add_json(&part, fault.message, strlen(fault.message));
+		text_add_char(&part, '}');
+		reply_invalid(request, "json_invalid", loc, "JSON decode error", "{}", part.data);
+		text_free(&part);
+	}
+	return false;
+}
+
+/* See restd.h. */
+bool
+predict_prepare(Request *request)
+{
+	if (request->body.size == 0)
+	{
+		reply_invalid(request, "missing", "\"body\"", "Field required", "null", NULL);
+		return false;
+	}
+	return take_key(request) && check_body(request);
+}
+
+/* ---- a batch ---- */
+
+static void
+add_int32(Text *text, int32_t number)
+{
+	uint32_t	sent = htonl((uint32_t) number);
+
+	text_add(text, (const char *) &sent, sizeof(sent));
+}
+
+/* The head of a one-dimensional array in PostgreSQL's binary form. */
+static void
+begin_array(Text *array, int oid, size_t n)
+{
+	add_int32(array, 1);		/* dimensions */
+	add_int32(array, 1);		/* there may be NULLs */
+	add_int32(array, oid);
+	add_int32(array, (int32_t) n);
+	add_int32(array, 1);		/* lower bound */
+}
+
+static void
+add_element(Text *array, const char *data, size_t size)
+{
+	if (data == NULL)
+		add_int32(array, -1);
+	else
+	{
+		add_int32(array, (int32_t) size);
+		text_add(array, data, size);
+	}
+}
+
+/* The statement for the first n requests. */
+static PGresult *
+ask(Database *database, const Request *first, size_t n)
+{
+	Text		bodies = {0};
+	Text		keys = {0};
+	PGresult   *result;
+
+	begin_array(&bodies, OID_JSON, n);
+	begin_array(&keys, OID_TEXT, n);
+	for (size_t i = 0; i < n; i++, first = first->next)
+	{
+		add_element(&bodies, first->body.data, first->body.size);
+		add_element(&keys, first->key, first->key != NULL ? strlen(first->key) : 0);
+	}
+	result = database_run(database, "answer", answer_sql, &(Arguments) {
+		.n = 2,
+		.values = (const char *const[]) {bodies.data, keys.data},
+		.lengths = (const int[]) {(int) bodies.size, (int) keys.size},
+		.formats = (const int[]) {1, 1}
+	});
+	text_free(&bodies);
+	text_free(&keys);
+	return result;
+}
+
+/* Row i of the result is the reply to a request. */
+static void
+take_reply(Request *request, const PGresult *result, int i)
+{
+	Text		body = {0};
+	int			status = atoi(PQgetvalue(result, i, 0));
+
+	text_add(&body, PQgetvalue(result, i, 1), (size_t) PQgetlength(result, i, 1));
+	reply_text(request, status, &body);
+	if (status == 503)
+		request->reply.retry_after = 60;
+}
+
+/* What failed for a reason that passes may be asked again; else it is our own fault. */
+static void
+take_failure(Request *request, const PGresult *result)
+{
+	const char *sqlstate = result != NULL ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+
+	if (result == NULL || sqlstate == NULL || sqlstate_is_passing(sqlstate))
+		reply_unavailable(request, "The database cannot answer now");
+	else
+	{
+		Text		body = {0};
+
+		text_add_string(&body, "Internal Server Error");
+		reply_text(request, 500, &body);
+		request->reply.type = "text/plain; charset=utf-8";
+	}
+}
+
+/* May a batch that failed be asked again?  It was rolled back, and came too close to another one. */
+static bool
+collided(const PGresult *result)
+{
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+	return sqlstate != NULL && strncmp(sqlstate, "40", 2) == 0;
+}
+
+/* See restd.h: one request that the database chokes on must not take the others with it. */
+void
+predict_batch(Database *database, Request *first, size_t n)
+{
+	int64_t		start = clock_microseconds();
+	PGresult   *result = ask(database, first, n);
+	bool		good;
+
+	for (int i = 1; i < TRIES && result != NULL && collided(result); i++)
+	{
+		PQclear(result);
+		result = ask(database, first, n);
+	}
+	good = PQresultStatus(result) == PGRES_TUPLES_OK && (size_t) PQntuples(result) == n;
+	metrics_batch(n, clock_microseconds() - start);
+	if (result != NULL && !good)
+		database_log("predict", result);
+	if (result != NULL && !good && n > 1 && !sqlstate_is_passing(PQresultErrorField(result, PG_DIAG_SQLSTATE)))
+	{
+		PQclear(result);
+		for (Request *next; first != NULL; first = next)
+		{
+			next = first->next;
+			if (database_ready(database, first->token != NULL ? first->token->role : NULL))
+				predict_batch(database, first, 1);
+			else
+			{
+				reply_unavailable(first, "The database cannot be reached");
+				http_answer(first);
+			}
+		}
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+	{
+		Request    *next = first->next;
+
+		if (good)
+			take_reply(first, result, (int) i);
+		else
+			take_failure(first, result);
+		http_answer(first);
+		first = next;
+	}
+	PQclear(result);
+}

@@ -1,0 +1,102 @@
+/*
+ * read.c
+ *		What only reads: a statement of the table of routes, its parameters from the
+ *		path and the query string, and the one json that it gives.
+ */
+#include "database.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* See restd.h. */
+bool
+read_prepare(Request *request)
+{
+	for (int i = 0; i < MOST_PARAMETERS && request->route->parameters[i] != NULL; i++)
+	{
+		const char *name = request->route->parameters[i];
+		const char *value = MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+
+		if (request->parameters[i] == NULL && value != NULL)
+			request->parameters[i] = need_copy(value);
+		value = request->parameters[i];
+		for (const char *s = value, *end = value != NULL ? value + strlen(value) : NULL; s != end;)
+		{
+			int			n = utf8_length(s, end);
+			char		loc[64];
+
+			if (n > 0)
+			{
+				s += n;
+				continue;
+			}
+			snprintf(loc, sizeof(loc), "\"query\",\"%s\"", name);
+			reply_invalid(request, "string_unicode", loc,
+						  "Input should be a valid string, unable to parse raw data as a unicode string", NULL, NULL);
+			return false;
+		}
+	}
+	return true;
+}
+
+/*
+ * An error as a reply: PTxyz is status xyz with the error's detail, or else its
+ * message; a value that is not of its type is 422.
+ */
+static void
+take_error(Request *request, const PGresult *result)
+{
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+	Text		body = {0};
+
+	if (sqlstate != NULL && strncmp(sqlstate, "PT", 2) == 0 && atoi(sqlstate + 2) >= 400 && atoi(sqlstate + 2) <= 599)
+	{
+		reply_detail(request, atoi(sqlstate + 2), detail != NULL ? detail : message);
+		if (request->reply.status == 503)
+			request->reply.retry_after = 60;
+	}
+	else if (sqlstate != NULL && strncmp(sqlstate, "22", 2) == 0)
+		reply_invalid(request, "value_error", "\"query\"", message, NULL, NULL);
+	else if (sqlstate != NULL && strcmp(sqlstate, "42501") == 0)
+		reply_detail(request, 403, "Forbidden");
+	else if (sqlstate == NULL || sqlstate_is_passing(sqlstate))
+		reply_unavailable(request, "The database cannot answer now");
+	else
+	{
+		text_add_string(&body, "Internal Server Error");
+		reply_text(request, 500, &body);
+		request->reply.type = "text/plain; charset=utf-8";
+	}
+	if (request->reply.status >= 500 && strncmp(sqlstate != NULL ? sqlstate : "", "PT", 2) != 0)
+		database_log(request->route->path, result);
+}
+
+/* See restd.h. */
+void
+read_one(Database *database, Request *request)
+{
+	const Route *route = request->route;
+	int			n = 0;
+	PGresult   *result;
+
+	while (n < MOST_PARAMETERS && route->parameters[n] != NULL)
+		n++;
+	result = database_run(database, route->path, route->sql, &(Arguments) {.n = n, .values = (const char *const *) request->parameters});
+	if (result == NULL)
+		reply_unavailable(request, "The database cannot answer now");
+	else if (PQresultStatus(result) != PGRES_TUPLES_OK)
+		take_error(request, result);
+	else if (PQntuples(result) == 0 || PQgetisnull(result, 0, 0))
+		reply_detail(request, 404, "Not Found");
+	else
+	{
+		Text		body = {0};
+
+		text_add(&body, PQgetvalue(result, 0, 0), (size_t) PQgetlength(result, 0, 0));
+		reply_text(request, 200, &body);
+	}
+	PQclear(result);
+}

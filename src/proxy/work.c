@@ -1,0 +1,147 @@
+/*
+ * work.c
+ *		The workers: threads with a connection each, some for batches of predictions,
+ *		some for what only reads.
+ */
+#include "database.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+static Queue *predictions;
+static Queue *reads;
+static pthread_t *threads;
+static size_t n_threads;
+
+/* Answers what has waited so long that nobody may be there any more; gives the rest. */
+static Request *
+drop_overdue(Request *request, size_t *n)
+{
+	int64_t		oldest = clock_microseconds() - options.request_timeout * 1000;
+	Request    *kept = NULL;
+	Request   **last = &kept;
+
+	*n = 0;
+	for (Request *next; request != NULL; request = next)
+	{
+		next = request->next;
+		if (request->start < oldest)
+		{
+			reply_unavailable(request, "The database does not answer in time");
+			http_answer(request);
+			continue;
+		}
+		*last = request;
+		last = &request->next;
+		++*n;
+	}
+	*last = NULL;
+	return kept;
+}
+
+/* No database: all are told so. */
+static void
+refuse_all(Request *request)
+{
+	for (Request *next; request != NULL; request = next)
+	{
+		next = request->next;
+		reply_unavailable(request, "The database cannot be reached");
+		http_answer(request);
+	}
+}
+
+static void
+serve(Queue *queue, size_t most, void (*answer)(Database *, Request *, size_t))
+{
+	Database   *database = database_new();
+	Request    *request;
+	size_t		n;
+
+	/* so that the first request does not wait for a connection */
+	database_ready(database, NULL);
+	while ((request = queue_take(queue, most, &n)) != NULL)
+	{
+		request = drop_overdue(request, &n);
+		if (request == NULL)
+			continue;
+		if (database_ready(database, request->token != NULL ? request->token->role : NULL))
+			answer(database, request, n);
+		else
+			refuse_all(request);
+	}
+	database_free(database);
+}
+
+static void *
+serve_predictions(void *argument)
+{
+	serve(predictions, (size_t) options.batch_size, predict_batch);
+	return argument;
+}
+
+static void
+read_first(Database *database, Request *request, size_t n)
+{
+	(void) n;
+	read_one(database, request);
+	http_answer(request);
+}
+
+static void *
+serve_reads(void *argument)
+{
+	serve(reads, 1, read_first);
+	return argument;
+}
+
+static void
+start(void *(*body)(void *), int64_t n)
+{
+	for (int64_t i = 0; i < n; i++)
+	{
+		if (pthread_create(&threads[n_threads], NULL, body, NULL) != 0)
+			die("no thread can be started");
+		n_threads++;
+	}
+}
+
+void
+work_start(void)
+{
+	predictions = queue_new((size_t) options.queue);
+	reads = queue_new((size_t) options.queue);
+	threads = need_memory(NULL, sizeof(pthread_t) * (size_t) (options.batch_workers + options.read_workers));
+	start(serve_predictions, options.batch_workers);
+	start(serve_reads, options.read_workers);
+}
+
+/* The request's connection must be suspended: its answer may come at once. */
+void
+work_submit(Request *request)
+{
+	if (!queue_put(request->route->kind == ROUTE_PREDICT ? predictions : reads, request))
+	{
+		reply_unavailable(request, "Too many requests are waiting");
+		http_answer(request);
+	}
+}
+
+size_t
+work_waiting(void)
+{
+	return queue_length(predictions) + queue_length(reads);
+}
+
+/* Ends the workers once their queues are empty. */
+void
+work_stop(void)
+{
+	queue_close(predictions);
+	queue_close(reads);
+	for (size_t i = 0; i < n_threads; i++)
+		pthread_join(threads[i], NULL);
+	free(threads);
+	free(predictions);
+	free(reads);
+}
