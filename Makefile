@@ -249,9 +249,9 @@ build/proxy/files.o: build/proxy/files.c build/proxy.flags | microhttpd-found
 # the page and its files, in the program
 WEB_FILES := $(shell find src/proxy/web -type f ! -name '.*')
 $(call remember,build/web.files,$(WEB_FILES))
-build/proxy/files.c: $(WEB_FILES) build/web.files scripts/embed-assets
+build/proxy/files.c: $(WEB_FILES) build/web.files scripts/embed-assets arima_ops.control
 	@mkdir -p build/proxy
-	scripts/embed-assets src/proxy/web $@
+	scripts/embed-assets src/proxy/web $@ '$(EXTVERSION)'
 -include $(PROXY_OBJS:.o=.d)
 microhttpd-found:
 	$(require_microhttpd)@:

@@ -44,15 +44,6 @@ END $$;
 COMMENT ON FUNCTION arima_ops.page_states(text) IS
 'What arima_ops.monitoring says of one series, or of all, as json, with the last answer, the last 24 values, and health in a word: off (not active), no_model, drift, stale, biased, too_new (fewer labelled sessions of its champion than drift_min_labels) or good. Of pending predictions more than 1,000 count as 1,001';
 
-CREATE FUNCTION arima_ops.page_jobs() RETURNS json
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
-	SELECT json_agg(json_build_object('job', j.job, 'status', r.status, 'started_at', r.started_at, 'finished_at', r.finished_at,
-		'done', r.done, 'total', r.total, 'error', r.error) ORDER BY j.i)
-	FROM unnest(ARRAY['etl', 'monitoring', 'retraining', 'tracking', 'retention']) WITH ORDINALITY AS j (job, i)
-		LEFT JOIN LATERAL (SELECT t.* FROM arima_ops.job_runs AS t WHERE t.job = j.job ORDER BY t.id DESC LIMIT 1) AS r ON true
-$$;
-COMMENT ON FUNCTION arima_ops.page_jobs() IS 'The last run of each job, as json; status null: it has not run yet';
-
 /* ---- one series ---- */
 
 /*
@@ -152,11 +143,11 @@ COMMENT ON FUNCTION arima_ops.check_between(text, int, int, int) IS 'Refuses a n
 
 CREATE FUNCTION arima_api.overview() RETURNS json
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' SET extra_float_digits = 1 AS $$
-	SELECT json_build_object('series', (SELECT coalesce(json_agg(s), '[]') FROM arima_ops.page_states() AS s), 'jobs', arima_ops.page_jobs(),
+	SELECT json_build_object('series', (SELECT coalesce(json_agg(s), '[]') FROM arima_ops.page_states() AS s),
 		'last_event', (SELECT coalesce(max(e.id), 0) FROM arima_ops.events AS e))
 $$;
 COMMENT ON FUNCTION arima_api.overview() IS
-'/rpc/overview: every series with its health, as the monitoring page shows them; the last run of each job; the id of the last event';
+'/rpc/overview: every series with its health, as the monitoring page shows them, and the id of the last event';
 
 CREATE FUNCTION arima_api.series_detail(name text, sessions int DEFAULT 250, horizon int DEFAULT 20) RETURNS json
 LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -209,3 +200,12 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION arima_api.events(bigint, text, text, int) IS
 '/rpc/events: what happened, the newest first: of all series or one, of all kinds or one, after an id; at most so many';
+
+CREATE FUNCTION arima_api.jobs() RETURNS json
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' SET enable_seqscan = off AS $$
+	SELECT json_build_object('jobs', json_agg(json_build_object('job', j.job, 'status', r.status, 'started_at', r.started_at, 'finished_at', r.finished_at,
+		'done', r.done, 'total', r.total, 'error', r.error) ORDER BY j.i))
+	FROM unnest(ARRAY['etl', 'monitoring', 'retraining', 'tracking', 'retention']) WITH ORDINALITY AS j (job, i)
+		LEFT JOIN LATERAL (SELECT t.* FROM arima_ops.job_runs AS t WHERE t.job = j.job ORDER BY t.id DESC LIMIT 1) AS r ON true
+$$;
+COMMENT ON FUNCTION arima_api.jobs() IS '/rpc/jobs: the last run of each job; status null: it has not run yet';

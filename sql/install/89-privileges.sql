@@ -33,4 +33,4 @@ GRANT USAGE ON SCHEMA arima_api TO arima_ops_reader, arima_ops_user, arima_ops_a
 GRANT SELECT ON ALL TABLES IN SCHEMA arima_api TO arima_ops_reader;
 GRANT EXECUTE ON FUNCTION arima_api.predict(json) TO arima_ops_user;
 GRANT EXECUTE ON FUNCTION arima_api.forecast(text, int, float8), arima_api.ready() TO arima_ops_reader, arima_ops_user;
-GRANT EXECUTE ON FUNCTION arima_api.overview(), arima_api.series_detail(text, int, int), arima_api.events(bigint, text, text, int) TO arima_ops_reader, arima_ops_admin;
+GRANT EXECUTE ON FUNCTION arima_api.overview(), arima_api.series_detail(text, int, int), arima_api.events(bigint, text, text, int), arima_api.jobs() TO arima_ops_reader, arima_ops_admin;

@@ -210,7 +210,7 @@ http_answer(Request *request)
 
 /* ---- requests ---- */
 
-/* A path that only has a slash too many goes where it belongs, as in Starlette. */
+/* A path that only has a slash too many goes where it belongs, as in Starlette; one description is enough. */
 static bool
 redirect(Request *request, const char *url)
 {
@@ -218,6 +218,11 @@ redirect(Request *request, const char *url)
 	char	   *path;
 	const char *allowed;
 
+	if (strcmp(url, "/redoc") == 0)
+	{
+		request->reply = (Reply) {.status = 307, .location = need_copy("/docs")};
+		return true;
+	}
 	if (length < 2 || url[length - 1] != '/' || url[1] == '/')
 		return false;
 	path = need_copy(url);

@@ -16,6 +16,12 @@ static const Route routes[] = {
 	{"GET", "/api/forecast", ROUTE_READ, false,
 		"SELECT coalesce(json_agg(f), '[]') FROM arima_api.forecast($1, coalesce($2::int, 10), coalesce($3::float8, 0.95)) AS f",
 		{"series", "horizon", "level"}},
+	{"GET", "/api/overview", ROUTE_READ, false, "SELECT arima_api.overview()", {NULL}},
+	{"GET", "/api/series/{name}", ROUTE_READ, false, "SELECT arima_api.series_detail($1, coalesce($2::int, 250), coalesce($3::int, 20))",
+		{"name", "sessions", "horizon"}},
+	{"GET", "/api/events", ROUTE_READ, false, "SELECT arima_api.events(coalesce($1::bigint, 0), $2, $3, coalesce($4::int, 100))",
+		{"after", "series", "kind", "limit"}},
+	{"GET", "/api/jobs", ROUTE_READ, false, "SELECT arima_api.jobs()", {NULL}},
 };
 
 #define N_ROUTES (sizeof(routes) / sizeof(routes[0]))
