@@ -240,7 +240,7 @@ COMPILE_PROXY = $(CC) -std=gnu11 -g -O2 -fPIE -fstack-protector-strong -U_FORTIF
 PROXY_OBJS := $(patsubst src/proxy/%.c,build/proxy/%.o,$(PROXY_SRCS)) build/proxy/files.o
 $(call remember,build/proxy.flags,$(COMPILE_PROXY))
 $(RESTD): $(PROXY_OBJS)
-	$(CC) -pie -pthread $(RESTD_CFLAGS) $^ -o $@ -L$(shell $(PG_CONFIG) --libdir) -lpq -lmicrohttpd
+	$(CC) -pie -pthread $(RESTD_CFLAGS) $^ -o $@ -L$(shell $(PG_CONFIG) --libdir) -lpq -lmicrohttpd -lcrypto
 build/proxy/%.o: src/proxy/%.c Makefile build/proxy.flags | microhttpd-found
 	@mkdir -p build/proxy
 	$(COMPILE_PROXY) -c $< -o $@

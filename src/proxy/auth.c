@@ -5,9 +5,10 @@
  *		than the login's.  A list once loaded stays in memory, as requests point into it.
  */
 #include "restd.h"
-#include "sha256.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,14 +133,10 @@ auth_check(const char *header)
 	if (header == NULL || strncasecmp(header, "Bearer ", 7) != 0)
 		return NULL;
 	header += 7 + strspn(header + 7, " ");
-	sha256(header, strlen(header), hash);
+	if (EVP_Digest(header, strlen(header), hash, NULL, EVP_sha256(), NULL) != 1)
+		return NULL;
 	for (size_t i = 0; i < tokens->n; i++)
-	{
-		unsigned char difference = 0;
-
-		for (int j = 0; j < 32; j++)
-			difference |= hash[j] ^ tokens->tokens[i].hash[j];
-		found = difference == 0 ? &tokens->tokens[i] : found;
-	}
+		if (CRYPTO_memcmp(hash, tokens->tokens[i].hash, sizeof(hash)) == 0)
+			found = &tokens->tokens[i];
 	return found;
 }
