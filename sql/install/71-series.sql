@@ -31,7 +31,7 @@ CREATE TABLE arima_ops.series (
 	promotion_alpha float8 NOT NULL DEFAULT 0.05 CHECK (promotion_alpha > 0 AND promotion_alpha < 1),
 	cooldown int NOT NULL DEFAULT 5 CHECK (cooldown >= 0),
 	probation int NOT NULL DEFAULT 20 CHECK (probation >= 0),
-	-- how long scored predictions are kept
+	-- how long what has been is kept
 	retention interval CHECK (retention > interval '0'),
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	CONSTRAINT recent_bounds CHECK (min_recent <= max_recent),
@@ -67,7 +67,7 @@ COMMENT ON COLUMN arima_ops.series.promotion_min_gain IS 'least relative gain in
 COMMENT ON COLUMN arima_ops.series.promotion_alpha IS 'level of the one-sided Diebold-Mariano test';
 COMMENT ON COLUMN arima_ops.series.cooldown IS 'sessions after a promotion in which there is no other, and between trainings while drift lasts, unless forced';
 COMMENT ON COLUMN arima_ops.series.probation IS 'labelled sessions after a promotion in which drift brings the former champion back';
-COMMENT ON COLUMN arima_ops.series.retention IS 'how long scored predictions and drift checks are kept; NULL: for ever';
+COMMENT ON COLUMN arima_ops.series.retention IS 'how long scored predictions, drift checks and former values are kept; NULL: for ever';
 
 /*
  * Is the specification understood?  A constant series is fitted by any model at
@@ -119,7 +119,7 @@ DECLARE
 BEGIN
 	SELECT * INTO found_series FROM arima_ops.series AS s WHERE s.name = wanted;
 	IF NOT FOUND THEN
-		RAISE EXCEPTION 'there is no series "%"', wanted
+		RAISE EXCEPTION 'there is no series "%"', left(wanted, 200)
 			USING ERRCODE = 'undefined_object', HINT = 'Create it by arima_ops.create_series(name, spec).';
 	END IF;
 	RETURN found_series;
@@ -134,6 +134,10 @@ DECLARE
 	columns text;
 BEGIN
 	PERFORM arima_ops.get_series(series);
+	IF jsonb_typeof(policy) <> 'object' THEN
+		RAISE EXCEPTION 'policies are a json object, not %', jsonb_typeof(policy)
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'Write them as ''{"drift_window": 20, "promotion_policy": "rmse_only"}''.';
+	END IF;
 	SELECT key INTO wrong FROM jsonb_object_keys(policy) AS key
 	WHERE key IN ('name', 'created_at') OR NOT EXISTS (SELECT FROM pg_attribute AS a
 			WHERE a.attrelid = 'arima_ops.series'::regclass AND a.attname = key AND a.attnum > 0 AND NOT a.attisdropped);

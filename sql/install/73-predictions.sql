@@ -123,6 +123,10 @@ DECLARE
 	newer int := 0;
 BEGIN
 	PERFORM arima_ops.get_series(series);
+	IF num_nulls(horizon, level) > 0 OR cardinality(recent) = 0 OR length(request_id) > 200 THEN
+		RAISE EXCEPTION 'a prediction needs a horizon and a level, recent values or none at all, and a request_id of 200 characters at most'
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave out arguments that are not meant: they have defaults.';
+	END IF;
 	IF request_id IS NOT NULL THEN
 		RETURN QUERY SELECT * FROM arima_ops.logged_answer(series, request_id);
 		IF FOUND THEN

@@ -193,6 +193,21 @@ FOR EACH STATEMENT EXECUTE FUNCTION arima_ops.actuals_refuse();
 CREATE TRIGGER actuals_refuse_move BEFORE UPDATE OF series, ts ON arima_ops.actuals
 FOR EACH ROW WHEN ((OLD.series, OLD.ts) IS DISTINCT FROM (NEW.series, NEW.ts)) EXECUTE FUNCTION arima_ops.actuals_refuse();
 
+/*
+ * An UPDATE or DELETE of the table locks rows first, and the series in its trigger
+ * at the end.  What locks a series to change recorded values keeps to this order,
+ * or each would wait for the other.
+ */
+CREATE FUNCTION arima_ops.lock_actuals(series text, ts timestamptz[] DEFAULT NULL, up_to timestamptz DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+BEGIN
+	PERFORM FROM arima_ops.actuals AS a WHERE a.series = series AND (a.ts = ANY (ts) OR a.ts <= up_to) ORDER BY a.ts FOR NO KEY UPDATE;
+	PERFORM arima_ops.lock_series(ARRAY[series]);
+END $$;
+COMMENT ON FUNCTION arima_ops.lock_actuals(text, timestamptz[], timestamptz) IS
+'Locks recorded values of a series, of these sessions or up to one, and then the series, until the end of the transaction';
+
 /* ---- splits, and other changes of all prices by one factor ---- */
 
 /* Takes forecasts and models made of prices up to a session over to prices times a factor. */
@@ -226,7 +241,7 @@ BEGIN
 		RAISE EXCEPTION 'the factor must be positive, and the session known'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'For a 4:1 split the factor is 0.25 and up_to the last session before it.';
 	END IF;
-	PERFORM arima_ops.lock_series(ARRAY[series]);
+	PERFORM arima_ops.lock_actuals(series, up_to => up_to);
 	PERFORM arima_ops.adjust_basis(series, factor, up_to);
 	UPDATE arima_ops.actuals AS a SET value = a.value * factor, recorded_at = clock_timestamp()
 	WHERE a.series = series AND a.ts <= up_to;
@@ -293,7 +308,7 @@ BEGIN
 			USING ERRCODE = 'invalid_parameter_value', DETAIL = format('The session is %s.', coalesce(CASE WHEN isfinite(wrong) THEN arima_ops.session_text(wrong) ELSE wrong::text END, 'NULL')),
 				HINT = 'Leave out sessions without value, or give NULL for them.';
 	END IF;
-	PERFORM arima_ops.lock_series(ARRAY[series]);
+	PERFORM arima_ops.lock_actuals(series, ts);
 	-- of a session given twice the last value counts
 	SELECT array_agg(l.ts), array_agg(l.value), count(*) INTO ts, value, given
 	FROM (SELECT DISTINCT ON (g.ts) g.ts, g.value FROM unnest(ts, value) WITH ORDINALITY AS g (ts, value, i)

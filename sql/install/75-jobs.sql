@@ -36,12 +36,16 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION arima_ops.lock_job(text) IS 'Keeps other runs of a job away until the end of the transaction; false: there is one';
 
-CREATE FUNCTION arima_ops.begin_job(job text) RETURNS bigint
+CREATE FUNCTION arima_ops.begin_job(job text, batch int DEFAULT 1) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
 	run bigint;
 BEGIN
+	IF batch IS NULL OR batch < 1 THEN
+		RAISE EXCEPTION 'a batch of % is none', coalesce(batch::text, 'NULL')
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'Give how many series a transaction may hold, 1 at least.';
+	END IF;
 	IF NOT arima_ops.lock_job(job) THEN
 		RAISE NOTICE 'job "%" is running already', job;
 		RETURN NULL;
@@ -51,8 +55,8 @@ BEGIN
 	INSERT INTO arima_ops.job_runs (job) VALUES (job) RETURNING id INTO run;
 	RETURN run;
 END $$;
-COMMENT ON FUNCTION arima_ops.begin_job(text) IS
-'Begins a run of a job and gives its id; NULL, with a notice, if another run is active. A run that its server process did not survive is closed as abandoned';
+COMMENT ON FUNCTION arima_ops.begin_job(text, int) IS
+'Begins a run of a job, so many series a batch, and gives its id; NULL, with a notice, if another run is active. A run that its server process did not survive is closed as abandoned';
 
 CREATE FUNCTION arima_ops.job_progress(run bigint, done bigint, total bigint DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

@@ -287,12 +287,15 @@ BEGIN
 	RETURN true;
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+	IF NOT EXISTS (SELECT FROM arima_ops.series AS s WHERE s.name = plan.series) THEN
+		RETURN true;
+	END IF;
 	PERFORM arima_ops.record_event('retrain_failed', plan.series, NULL, SQLERRM,
 		jsonb_build_object('sqlstate', SQLSTATE, 'hint', hint));
 	RETURN false;
 END $$;
 COMMENT ON FUNCTION arima_ops.try_finish_retraining(arima_ops.training, arima_ops.training_result, boolean) IS
-'arima_ops.finish_retraining; false if it failed, with an event retrain_failed';
+'arima_ops.finish_retraining, unless the series was dropped in between; false if it failed, with an event retrain_failed';
 
 /*
  * Series are computed by the batch, on all cores, and registered one by one.  Kill it
@@ -309,7 +312,7 @@ DECLARE
 	computed record;
 BEGIN
 	PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-	run := arima_ops.begin_job('retraining');
+	run := arima_ops.begin_job('retraining', batch);
 	IF run IS NULL THEN
 		RETURN;
 	END IF;

@@ -176,7 +176,7 @@ BEGIN
 		WHEN abs(r.number::float4::float8 - r.number) <= 1e-10 * abs(r.number) THEN r.number::float4::text::numeric
 		ELSE r.number::text::numeric END)::float8
 	FROM arima_ops.parse_rows(p, body) WITH ORDINALITY AS r (day, number, factor, final, i)
-	WHERE r.day IS NOT NULL AND r.final AND r.number IS NOT NULL AND (r.number <> 0 OR NOT p.skip_zero)
+	WHERE r.day IS NOT NULL AND r.final AND r.number NOT IN ('NaN', 'Infinity', '-Infinity') AND (r.number <> 0 OR NOT p.skip_zero)
 	ORDER BY r.day, r.i DESC;
 END $$;
 COMMENT ON FUNCTION arima_ops.parse_answer(text, text) IS

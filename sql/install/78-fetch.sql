@@ -49,14 +49,15 @@ DECLARE
 	result arima_ops.fetch_outcome;
 BEGIN
 	result.series := wanted.name;
-	PERFORM arima_ops.lock_series(ARRAY[wanted.name]);
+	SELECT array_agg(r.session::timestamp AT TIME ZONE 'UTC'), array_agg(r.value) INTO given_ts, given_value
+	FROM arima_ops.parse_answer(wanted.provider, body) AS r;
+	PERFORM arima_ops.lock_actuals(wanted.name, given_ts);
 	SELECT min(a.ts), max(a.ts) INTO first_ts, last_ts FROM arima_ops.actuals AS a WHERE a.series = wanted.name;
 	-- what differs by the noise of the provider's arithmetic is the same
 	SELECT array_agg(g.ts ORDER BY g.ts),
 		array_agg(CASE WHEN abs(g.value - a.value) <= 1e-6 * abs(a.value) THEN a.value ELSE g.value END ORDER BY g.ts)
 	INTO given_ts, given_value
-	FROM (SELECT r.session::timestamp AT TIME ZONE 'UTC' AS ts, r.value FROM arima_ops.parse_answer(wanted.provider, body) AS r) AS g
-		LEFT JOIN arima_ops.actuals AS a ON a.series = wanted.name AND a.ts = g.ts;
+	FROM unnest(given_ts, given_value) AS g (ts, value) LEFT JOIN arima_ops.actuals AS a ON a.series = wanted.name AND a.ts = g.ts;
 	IF given_ts IS NULL AND last_ts IS NULL THEN
 		RAISE EXCEPTION 'there are no values in the answer' USING ERRCODE = 'data_exception';
 	END IF;

@@ -45,11 +45,14 @@ BEGIN
 	RETURN true;
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+	IF NOT EXISTS (SELECT FROM arima_ops.series AS s WHERE s.name = series) THEN
+		RETURN true;
+	END IF;
 	PERFORM arima_ops.record_event('monitoring_failed', series, NULL, SQLERRM, jsonb_build_object('sqlstate', SQLSTATE, 'hint', hint));
 	RETURN false;
 END $$;
 COMMENT ON FUNCTION arima_ops.try_monitor(text) IS
-'Checks a series for drift, its champion''s probation, and whether its values stay away; false if that failed, with an event monitoring_failed';
+'Checks a series for drift, its champion''s probation, and whether its values stay away; one that was dropped in between is well; false if that failed, with an event monitoring_failed';
 
 CREATE PROCEDURE arima_ops.run_monitoring(batch int DEFAULT 20)
 LANGUAGE plpgsql AS $$
@@ -61,7 +64,7 @@ DECLARE
 	failed int := 0;
 BEGIN
 	PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-	run := arima_ops.begin_job('monitoring');
+	run := arima_ops.begin_job('monitoring', batch);
 	IF run IS NULL THEN
 		RETURN;
 	END IF;

@@ -10,7 +10,7 @@ DECLARE
 	labelled bigint := 0;
 BEGIN
 	PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-	run := arima_ops.begin_job('etl');
+	run := arima_ops.begin_job('etl', batch);
 	IF run IS NULL THEN
 		RETURN;
 	END IF;

@@ -17,8 +17,14 @@ BEGIN
 	GET DIAGNOSTICS removed = ROW_COUNT;
 	DELETE FROM arima_ops.drift_checks AS d USING (
 		SELECT c.series, c.ts FROM arima_ops.series AS s JOIN arima_ops.drift_checks AS c ON c.series = s.name
-		WHERE c.ts < now() - s.retention LIMIT batch) AS old
+		WHERE c.ts < now() - s.retention AND c.checked_at < now() - s.retention LIMIT batch) AS old
 	WHERE d.series = old.series AND d.ts = old.ts;
+	GET DIAGNOSTICS more = ROW_COUNT;
+	removed := removed + more;
+	DELETE FROM arima_ops.actual_revisions AS r USING (
+		SELECT v.id FROM arima_ops.series AS s JOIN arima_ops.actual_revisions AS v ON v.series = s.name
+		WHERE v.revised_at < now() - s.retention LIMIT batch) AS old
+	WHERE r.id = old.id;
 	GET DIAGNOSTICS more = ROW_COUNT;
 	removed := removed + more;
 	DELETE FROM arima_ops.job_runs AS r USING (
@@ -38,7 +44,30 @@ BEGIN
 	RETURN removed + more;
 END $$;
 COMMENT ON FUNCTION arima_ops.remove_old(int) IS
-'Removes scored predictions and drift checks older than the retention of their series, and runs of jobs and what MLflow was told more than 90 days ago, at most so many of each; gives their number';
+'Removes scored predictions, drift checks and former values older than the retention of their series, and runs of jobs and what MLflow was told more than 90 days ago, at most so many of each; gives their number';
+
+/*
+ * Values first, as whoever changes them takes their locks; then the series itself is
+ * locked, which waits for the predictions under way, and nothing can be added to it.
+ */
+CREATE FUNCTION arima_ops.drop_series(series text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+BEGIN
+	PERFORM arima_ops.get_series(series);
+	DELETE FROM arima_ops.actuals AS a WHERE a.series = series;
+	PERFORM FROM arima_ops.series AS s WHERE s.name = series FOR UPDATE;
+	DELETE FROM arima_ops.actuals AS a WHERE a.series = series;
+	DELETE FROM arima_ops.actual_revisions AS r WHERE r.series = series;
+	DELETE FROM arima_ops.drift_checks AS d WHERE d.series = series;
+	DELETE FROM arima_ops.predictions AS p WHERE p.series = series;
+	DELETE FROM arima_ops.evaluations AS e WHERE e.series = series;
+	DELETE FROM arima_ops.models AS m WHERE m.series = series;
+	DELETE FROM arima_ops.series AS s WHERE s.name = series;
+	PERFORM arima_ops.record_event('series', series, NULL, 'series dropped');
+END $$;
+COMMENT ON FUNCTION arima_ops.drop_series(text) IS
+'Removes a series with its values, predictions and models; its events stay. One that is only to be left alone: UPDATE arima_ops.series SET active = false';
 
 /* pg_cron keeps its log for ever: the lines of our own jobs are ours to remove. */
 CREATE FUNCTION arima_ops.remove_old_cron_log() RETURNS bigint

@@ -7,7 +7,7 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION arima_ops.name_some(text[]) IS 'A list for people: the first five, and how many more there are';
 
-/* Findings about the server and the jobs. */
+/* Findings about the server and its scheduler. */
 CREATE FUNCTION arima_ops.doctor_server() RETURNS TABLE (check_name text, status text, finding text, mend text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -39,22 +39,46 @@ BEGIN
 				ELSE format('there: SELECT * FROM arima_ops.schedule(database => %L); or another scheduler that CALLs the jobs', current_database()) END;
 	END IF;
 
-	RETURN QUERY
-	SELECT 'job ' || j.name,
-		CASE WHEN r.id IS NULL THEN 'notice' WHEN r.status = 'failed' OR dead THEN 'problem' ELSE 'ok' END,
-		CASE WHEN r.id IS NULL THEN 'has never run'
-			WHEN dead THEN format('began %s, and its server process %s is gone', arima_ops.session_text(r.started_at), r.pid)
-			ELSE format('%s %s, %s of %s', r.status, arima_ops.session_text(coalesce(r.finished_at, r.started_at)), r.done, coalesce(r.total::text, 'unknown'))
-				|| coalesce(': ' || r.error, '') END,
-		CASE WHEN r.id IS NULL THEN format('CALL arima_ops.run_%s(); or schedule it', j.name)
-			WHEN dead THEN format('CALL arima_ops.run_%s(); it goes on where it was', j.name)
-			WHEN r.status = 'failed' THEN 'see arima_ops.job_runs and the events of its time' END
-	FROM unnest(ARRAY['etl', 'monitoring', 'retraining', 'tracking', 'retention']) WITH ORDINALITY AS j (name, i)
-		LEFT JOIN LATERAL (SELECT * FROM arima_ops.job_runs AS l WHERE l.job = j.name ORDER BY l.id DESC LIMIT 1) AS r ON true
-		CROSS JOIN LATERAL (SELECT coalesce(r.status = 'running' AND NOT EXISTS (SELECT FROM pg_stat_activity AS a WHERE a.pid = r.pid), false) AS dead) AS d
-	ORDER BY j.i;
 END $$;
-COMMENT ON FUNCTION arima_ops.doctor_server() IS 'Part of arima_ops.doctor: the server and the jobs';
+COMMENT ON FUNCTION arima_ops.doctor_server() IS 'Part of arima_ops.doctor: the server and its scheduler';
+
+/* How the last run of each job is, or why there is none: the scheduler may have died months ago. */
+CREATE FUNCTION arima_ops.doctor_jobs() RETURNS TABLE (check_name text, status text, finding text, mend text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT 'job ' || j.name,
+		CASE WHEN r.id IS NULL THEN 'notice' WHEN r.status = 'failed' OR d.dead OR d.late OR d.stuck THEN 'problem' ELSE 'ok' END,
+		CASE WHEN r.id IS NULL THEN 'has never run'
+			WHEN d.dead THEN format('began %s, and its server process %s is gone', arima_ops.session_text(r.started_at), r.pid)
+			ELSE format('%s %s, %s of %s', r.status, arima_ops.session_text(coalesce(r.finished_at, r.started_at)), r.done, coalesce(r.total::text, 'unknown'))
+				|| coalesce(': ' || r.error, '') || CASE WHEN d.late THEN format('; none for %s days', extract(day FROM now() - r.started_at)) ELSE '' END END,
+		CASE WHEN r.id IS NULL THEN format('CALL arima_ops.run_%s(); or schedule it', j.name)
+			WHEN d.dead THEN format('CALL arima_ops.run_%s(); it goes on where it was', j.name)
+			WHEN d.stuck THEN format('see pg_stat_activity; SELECT pg_terminate_backend(%s); the next run goes on where it was', r.pid)
+			WHEN d.late THEN format('is the scheduler at work? CALL arima_ops.run_%s(); it catches up', j.name)
+			WHEN r.status = 'failed' THEN 'see arima_ops.job_runs and the events of its time' END
+	FROM (VALUES (1, 'etl', interval '4 days'), (2, 'monitoring', '4 days'), (3, 'retraining', '4 days'), (4, 'tracking', '4 days'), (5, 'retention', '15 days')) AS j (i, name, usual)
+		LEFT JOIN LATERAL (SELECT * FROM arima_ops.job_runs AS l WHERE l.job = j.name ORDER BY l.id DESC LIMIT 1) AS r ON true
+		-- a process of the same number that began later is another one; who may not see when it began takes it for the same
+		CROSS JOIN LATERAL (SELECT coalesce(r.status = 'running' AND NOT EXISTS (SELECT FROM pg_stat_activity AS a
+				WHERE a.pid = r.pid AND coalesce(a.backend_start <= r.started_at, true)), false) AS dead,
+			coalesce(r.status = 'running' AND r.started_at < now() - interval '1 day', false) AS stuck,
+			coalesce(r.status <> 'running' AND r.started_at < now() - j.usual, false) AS late) AS d
+	ORDER BY j.i
+$$;
+COMMENT ON FUNCTION arima_ops.doctor_jobs() IS 'Part of arima_ops.doctor: the jobs';
+
+/* What grows without end is to be seen before the disk is full. */
+CREATE FUNCTION arima_ops.doctor_size() RETURNS TABLE (check_name text, status text, finding text, mend text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT 'size', CASE WHEN t.bytes > 10737418240 AND k.for_ever > 0 THEN 'notice' ELSE 'ok' END,
+		format('the tables take %s, %s the largest; %s of %s series keep what has been for ever', pg_size_pretty(t.bytes), t.largest, k.for_ever, k.series),
+		CASE WHEN t.bytes > 10737418240 AND k.for_ever > 0 THEN $mend$UPDATE arima_ops.series SET retention = '2 years'; run_retention() removes what is older$mend$ END
+	FROM (SELECT sum(s.bytes)::bigint AS bytes, (array_agg(s.relname ORDER BY s.bytes DESC))[1] AS largest
+			FROM (SELECT c.relname, pg_total_relation_size(c.oid) AS bytes FROM pg_class AS c
+				WHERE c.relnamespace = 'arima_ops'::regnamespace AND c.relkind = 'r') AS s) AS t,
+		(SELECT count(*) AS series, count(*) FILTER (WHERE s.retention IS NULL) AS for_ever FROM arima_ops.series AS s) AS k
+$$;
+COMMENT ON FUNCTION arima_ops.doctor_size() IS 'Part of arima_ops.doctor: what the tables take, and whether it is bounded';
 
 /* Findings about the series. */
 CREATE FUNCTION arima_ops.doctor_series() RETURNS TABLE (check_name text, status text, finding text, mend text)
@@ -74,7 +98,7 @@ BEGIN
 	SELECT array_agg(m.series ORDER BY m.series) INTO names FROM arima_ops.monitoring AS m WHERE m.active AND m.stale;
 	RETURN QUERY SELECT 'data', CASE WHEN names IS NULL THEN 'ok' ELSE 'problem' END,
 		CASE WHEN names IS NULL THEN 'no series is stale' ELSE format('%s series wait for values too long: %s', cardinality(names), arima_ops.name_some(names)) END,
-		CASE WHEN names IS NOT NULL THEN 'see the events of kind fetch_failed; or UPDATE arima_ops.series SET calendar or stale_after, or active = false' END;
+		CASE WHEN names IS NOT NULL THEN 'see the events of kind fetch_failed; or UPDATE arima_ops.series: symbol if it was renamed there, active = false if it has ended, calendar and stale_after' END;
 
 	WITH pair AS MATERIALIZED (SELECT p.series, p.as_of, p.lead + p.horizon AS steps, count(*) AS n
 		FROM arima_ops.predictions AS p WHERE p.target_ts IS NULL GROUP BY 1, 2, 3)
@@ -89,11 +113,13 @@ BEGIN
 		CASE WHEN names IS NULL THEN 'no champion is in drift' ELSE format('in drift: %s', arima_ops.name_some(names)) END,
 		CASE WHEN names IS NOT NULL THEN 'CALL arima_ops.run_retraining(); a better model may not exist' END;
 
-	SELECT array_agg(m.series ORDER BY m.series) INTO names FROM arima_ops.models AS m
-	WHERE m.status = 'champion' AND m.data_hash <> arima_ops.history_hash(m.series, m.trained_from, m.trained_to);
+	-- by its newest version: a champion that was kept in spite of the revision is well
+	SELECT array_agg(m.series ORDER BY m.series) INTO names FROM arima_ops.series AS s
+		CROSS JOIN LATERAL (SELECT * FROM arima_ops.models AS l WHERE l.series = s.name ORDER BY l.version DESC LIMIT 1) AS m
+	WHERE s.active AND m.data_hash <> arima_ops.history_hash(m.series, m.trained_from, m.trained_to);
 	RETURN QUERY SELECT 'history', CASE WHEN names IS NULL THEN 'ok' ELSE 'notice' END,
-		CASE WHEN names IS NULL THEN 'the champions were trained on the values as they are'
-			ELSE format('values were revised since their champion was trained: %s', arima_ops.name_some(names)) END,
+		CASE WHEN names IS NULL THEN 'the newest models were trained on the values as they are'
+			ELSE format('values were revised since the last training: %s', arima_ops.name_some(names)) END,
 		CASE WHEN names IS NOT NULL THEN format('SELECT * FROM arima_ops.retrain(%L, force => true);', names[1]) END;
 END $$;
 COMMENT ON FUNCTION arima_ops.doctor_series() IS 'Part of arima_ops.doctor: the series';
@@ -102,7 +128,7 @@ COMMENT ON FUNCTION arima_ops.doctor_series() IS 'Part of arima_ops.doctor: the 
 CREATE FUNCTION arima_ops.doctor_false_alarms() RETURNS TABLE (check_name text, status text, finding text, mend text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT 'false alarms',
-		CASE WHEN sum(n * rate) <= greatest(1, 0.02 * sum(n)) THEN 'ok' ELSE 'notice' END,
+		CASE WHEN sum(n * rate) > greatest(1, 0.02 * sum(n)) THEN 'notice' ELSE 'ok' END,
 		coalesce(format('about %s false alarms a year (250 sessions) are to be expected: ', round(sum(n * rate)::numeric, 1))
 			|| string_agg(format('%s series by %s, %s %% each', n, rule, round((100 * rate)::numeric, 1)), '; ' ORDER BY n DESC), 'no series is watched for drift'),
 		CASE WHEN sum(n * rate) > greatest(1, 0.02 * sum(n)) THEN $mend$UPDATE arima_ops.series SET drift_policy = 'cusum'; its drift_false_alarms is the share that is wanted$mend$ END
@@ -136,9 +162,11 @@ COMMENT ON FUNCTION arima_ops.doctor_outboxes() IS 'Part of arima_ops.doctor: wh
 CREATE FUNCTION arima_ops.doctor() RETURNS TABLE (check_name text, status text, finding text, mend text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT * FROM arima_ops.doctor_server()
+	UNION ALL SELECT * FROM arima_ops.doctor_jobs()
 	UNION ALL SELECT * FROM arima_ops.doctor_series()
 	UNION ALL SELECT * FROM arima_ops.doctor_false_alarms()
 	UNION ALL SELECT * FROM arima_ops.doctor_outboxes()
+	UNION ALL SELECT * FROM arima_ops.doctor_size()
 $$;
 COMMENT ON FUNCTION arima_ops.doctor() IS
 'Is everything in order? One row a check: its status (ok, notice, problem), what was found, and what mends it';

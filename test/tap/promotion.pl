@@ -78,13 +78,7 @@ sub promotions
 		SELECT count(*) FILTER (WHERE decision = 'promoted'), count(*), count(*) FILTER (WHERE dm_p_value < 0.05),
 			count(*) FILTER (WHERE n_folds = $o{folds} AND policy = 'significant')
 		FROM arima_ops.evaluations WHERE series LIKE 'sim\\_%' AND kind = 'gate'");
-	values_of("
-		DELETE FROM arima_ops.evaluations WHERE series LIKE 'sim\\_%';
-		DELETE FROM arima_ops.actuals WHERE series LIKE 'sim\\_%';
-		ALTER TABLE arima_ops.models DISABLE TRIGGER needs_champion;
-		DELETE FROM arima_ops.models WHERE series LIKE 'sim\\_%';
-		ALTER TABLE arima_ops.models ENABLE TRIGGER needs_champion;
-		DELETE FROM arima_ops.series WHERE name LIKE 'sim\\_%'");
+	values_of("SELECT count(arima_ops.drop_series(name)) FROM arima_ops.series WHERE name LIKE 'sim\\_%'");
 	return @counts;
 }
 

@@ -1,0 +1,133 @@
+--
+-- left alone for long: what the doctor finds and what mends it, what retention removes, a series that goes;
+-- in a database of its own, which is gone in the end
+--
+SET client_min_messages = warning;
+\set SHOW_CONTEXT never
+\pset tuples_only on
+\pset format unaligned
+\set home :DBNAME
+DROP DATABASE IF EXISTS arima_ops_upkeep;
+CREATE DATABASE arima_ops_upkeep;
+\c arima_ops_upkeep
+SET client_min_messages = warning;
+SET TimeZone = 'UTC';
+CREATE EXTENSION arima_ops;
+-- a check, without what the day or the machine has in it
+CREATE FUNCTION finding(wanted text) RETURNS text LANGUAGE sql AS $$
+	SELECT concat_ws(' | ', d.status, regexp_replace(regexp_replace(d.finding, '\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d)?', 'DATE', 'g'), '\d+ [kM]B, \w+', 'SIZE, TABLE'), d.mend)
+	FROM (SELECT * FROM arima_ops.doctor_jobs() UNION ALL SELECT * FROM arima_ops.doctor_series() UNION ALL SELECT * FROM arima_ops.doctor_outboxes()
+		UNION ALL SELECT * FROM arima_ops.doctor_size() UNION ALL SELECT * FROM arima_ops.doctor_false_alarms() WHERE wanted = 'false alarms') AS d
+	WHERE d.check_name = wanted
+$$;
+
+-- ---- the doctor ----
+
+-- nothing there yet
+SELECT check_name, status FROM arima_ops.doctor() WHERE check_name <> 'schedule';
+-- each problem has a mend, and what is well has none
+SELECT check_name FROM arima_ops.doctor() WHERE (status = 'ok') <> (mend IS NULL);
+
+-- a series without model, then with one
+SELECT arima_ops.create_series('s', '(0,1,1)', policy => '{"backtest_length": 30, "retention": "1 year", "drift_policy": "cusum"}');
+SELECT arima_ops.record_actuals('s', array_agg(now() - (200 - i) * interval '1 day'), array_agg(100 + 3 * sin(i) + i / 20.0)) FROM generate_series(1, 190) AS i;
+SELECT finding('champions');
+SELECT arima_ops.train('s');
+SELECT finding('champions');
+-- values stay away
+SELECT finding('data');
+UPDATE arima_ops.series SET calendar = 'none';
+SELECT finding('data');
+-- jobs: failed, dead, stuck, forgotten
+CALL arima_ops.run_retention();
+SELECT finding('job retention');
+UPDATE arima_ops.job_runs SET started_at = now() - interval '20 days', finished_at = now() - interval '20 days' WHERE job = 'retention';
+SELECT finding('job retention');
+UPDATE arima_ops.job_runs SET started_at = now() - interval '10 days', finished_at = now() - interval '10 days' WHERE job = 'retention';
+SELECT finding('job retention');
+INSERT INTO arima_ops.job_runs (job, pid) VALUES ('etl', 0);
+SELECT finding('job etl');
+UPDATE arima_ops.job_runs SET pid = pg_backend_pid(), started_at = clock_timestamp() WHERE job = 'etl';
+SELECT finding('job etl');
+-- another process of the same number, or one that hangs
+UPDATE arima_ops.job_runs SET started_at = now() - interval '1 hour' WHERE job = 'etl';
+SELECT regexp_replace(finding('job etl'), '\d{2,}', 'PID') = 'problem | began DATE, and its server process PID is gone | CALL arima_ops.run_etl(); it goes on where it was';
+SELECT arima_ops.end_job(id, 'failed', '1 of 2 series could not be fetched: see the events fetch_failed') FROM arima_ops.job_runs WHERE job = 'etl';
+SELECT finding('job etl');
+-- labels that wait for the job
+SELECT count(*) FROM arima_ops.predict('s', horizon => 2);
+SELECT inserted FROM arima_ops.record_actuals('s', ARRAY[now()], ARRAY[110]);
+SELECT finding('labels');
+CALL arima_ops.run_etl();
+SELECT finding('labels'), finding('job etl');
+-- values revised since training
+UPDATE arima_ops.actuals SET value = value + 1 WHERE ts = (SELECT min(ts) FROM arima_ops.actuals);
+SELECT finding('history');
+SELECT outcome FROM arima_ops.retrain('s', force => true);
+SELECT finding('history');
+-- false alarms
+SELECT finding('false alarms');
+UPDATE arima_ops.series SET drift_policy = 'none';
+SELECT finding('false alarms');
+-- MLflow and webhooks
+SELECT arima_ops.configure_tracking('http://127.0.0.1:9');
+SELECT finding('tracking');
+UPDATE arima_ops.tracking_outbox SET created_at = now() - interval '2 days';
+SELECT finding('tracking');
+UPDATE arima_ops.tracking_outbox SET status = 'parked', last_error = 'log: 400 INVALID_PARAMETER_VALUE, too long';
+SELECT finding('tracking');
+SELECT arima_ops.retry_tracking();
+INSERT INTO arima_ops.webhooks (name, url) VALUES ('hook', 'http://127.0.0.1:9');
+INSERT INTO arima_ops.alert_outbox (webhook, event, attempts, last_error) SELECT 'hook', min(id), 3, 'connect: no' FROM arima_ops.events;
+SELECT finding('alerts');
+-- size, and whether it is bounded
+SELECT finding('size');
+
+-- ---- retention ----
+
+-- an old prediction with its check, one that was scored lately although it is of an old session, a former value of long ago
+INSERT INTO arima_ops.predictions (series, version, as_of, history_len, forecast, target_ts, actual, scored_at)
+SELECT 's', 1, '2001-01-01', 0, i, '2001-01-02', 1, CASE i WHEN 1 THEN now() - interval '2 years' ELSE now() END FROM generate_series(1, 2) AS i;
+INSERT INTO arima_ops.drift_checks (series, ts, version, predictions, session_rmse, session_error, labels, rolling_rmse, policy, breach, consecutive, drift, cusum, bias_above, bias_below, checked_at)
+SELECT 's', '2001-01-01'::timestamptz + i * interval '1 day', 1, 1, 1, 1, i, 1, 'none', false, 0, false, 0, 0, 0, CASE i WHEN 1 THEN now() - interval '2 years' ELSE now() END FROM generate_series(1, 2) AS i;
+INSERT INTO arima_ops.actual_revisions (series, ts, old_value, new_value, revised_at) SELECT name, '2001-01-01', 1, 2, now() - interval '2 years' FROM (VALUES ('s'), ('of no retention')) AS v (name);
+INSERT INTO arima_ops.job_runs (job, started_at, finished_at, status) SELECT 'old', now() - interval '100 days', now() - interval '100 days', 'succeeded' FROM generate_series(1, 2);
+CALL arima_ops.run_retention();
+SELECT forecast FROM arima_ops.predictions WHERE as_of = '2001-01-01';
+SELECT ts FROM arima_ops.drift_checks WHERE ts < '2002-01-01';
+SELECT series FROM arima_ops.actual_revisions WHERE ts = '2001-01-01';
+SELECT count(*) AS the_last_one_stays FROM arima_ops.job_runs WHERE job = 'old';
+SELECT status, done, total FROM arima_ops.job_runs WHERE job = 'retention' ORDER BY id DESC LIMIT 1;
+CALL arima_ops.run_retention();
+SELECT status, done, total FROM arima_ops.job_runs WHERE job = 'retention' ORDER BY id DESC LIMIT 1;
+
+-- ---- a series goes ----
+
+SELECT arima_ops.create_series('other', '(0,1,0)', policy => '{"backtest_length": 20}');
+SELECT arima_ops.record_actuals('other', array_agg(now() - (60 - i) * interval '1 day'), array_agg(i)) FROM generate_series(1, 50) AS i;
+SELECT arima_ops.train('other');
+SELECT arima_ops.drop_series('s');
+SELECT c.relname, (xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM %s WHERE series = ''s''', c.oid::regclass), false, true, '')))[1]
+FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'series' WHERE c.relnamespace = 'arima_ops'::regnamespace AND c.relkind = 'r' ORDER BY 1;
+SELECT message FROM arima_ops.events WHERE series = 's' ORDER BY id DESC LIMIT 1;
+SELECT name, (SELECT count(*) FROM arima_ops.actuals), (SELECT count(*) FROM arima_ops.models) FROM arima_ops.series;
+SELECT arima_ops.drop_series('s');
+-- and may come again
+SELECT arima_ops.create_series('s');
+
+-- ---- what makes no sense ----
+
+CALL arima_ops.run_etl(0);
+CALL arima_ops.run_monitoring(NULL);
+CALL arima_ops.run_retraining(batch => -1);
+SELECT count(*) FROM arima_ops.job_runs WHERE status = 'running';
+SELECT arima_ops.set_policy('s', '[1]');
+SELECT arima_ops.get_series(repeat('x', 1000000));
+SELECT arima_ops.predict('other', horizon => NULL);
+SELECT arima_ops.predict('other', level => NULL);
+SELECT arima_ops.predict('other', '{}'::float8[]);
+SELECT arima_ops.predict('other', request_id => repeat('x', 201));
+
+\c :home
+SET client_min_messages = warning;
+DROP DATABASE arima_ops_upkeep;
