@@ -21,9 +21,10 @@ sub new
 		[ 'psql', '-X', '-A', '-t', '-q', '-v', 'VERBOSITY=verbose' ],
 		'<', \$self->{in}, '>', \$self->{out}, '2>', \$self->{err},
 		timeout($seconds // 300));
-	$self->{pid} = $self->query('SELECT pg_backend_pid()');
-	die "no session: $self->{err}" unless $self->{pid} =~ /^\d+$/;
-	return $self;
+	$self->{pid} = eval { $self->query('SELECT pg_backend_pid()') } // $@;
+	return $self if $self->{pid} =~ /^\d+$/;
+	$self->{run}->kill_kill;
+	die "no session: $self->{err}$self->{pid}";
 }
 
 # Process id of the server process.
@@ -85,13 +86,18 @@ sub status
 	return $value;
 }
 
-# Ends the session.
+# Ends the session, also one whose server process is gone: what was open to psql is closed, or every
+# program that is started later would have it too.
 sub end
 {
 	my ($self) = @_;
+	my $ended;
 
 	$self->{in} .= "\\q\n";
-	return $self->{run}->finish;
+	return $ended if eval { $ended = $self->{run}->finish; 1 };
+	my $error = $@;
+	$self->{run}->kill_kill;
+	die $error;
 }
 
 1;
