@@ -1,0 +1,42 @@
+# PostgreSQL with arima_ops, pg_cron and arima_restd in one container, none of it as root.
+# See "Docker" in README.md; scripts/docker-check builds it and tries it out.
+
+FROM debian:bookworm-slim AS build
+WORKDIR /src
+# the packages first: they are kept as long as their list does not change
+COPY scripts/install-dependencies scripts/lib.sh scripts/
+RUN PG_VERSION=15 scripts/install-dependencies build
+COPY . .
+RUN make -j"$(nproc)" && make install DESTDIR=/installed
+
+FROM debian:bookworm-slim
+# The owner of the volume must be the same in every image.
+RUN groupadd --system --gid 999 postgres && \
+	useradd --system --uid 999 --gid postgres --home-dir /var/lib/postgresql --shell /bin/bash postgres
+# libcurl and the like are loaded by the extension, the others by arima_restd
+RUN apt-get update && \
+	mkdir -p /etc/postgresql-common/createcluster.d && \
+	echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.d/image.conf && \
+	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+		ca-certificates tini postgresql-15 postgresql-15-cron \
+		libblas3 liblapack3 liblapacke libcurl4 libjansson4 libmicrohttpd12 libpq5 && \
+	rm -rf /var/lib/apt/lists/* /var/cache/debconf/*-old /var/log/apt /var/log/dpkg.log && \
+	install -d -o postgres -g postgres -m 700 /var/lib/arima_ops && \
+	install -d -o postgres -g postgres -m 2775 /run/postgresql && \
+	mkdir /docker-entrypoint-initdb.d
+COPY --from=build /installed/ /
+COPY scripts/docker/ scripts/postgrest-roles.sql /usr/local/lib/arima_ops/
+
+ENV PATH=/usr/lib/postgresql/15/bin:$PATH \
+	LANG=C.UTF-8 \
+	PGPORT=5432 \
+	POSTGRES_DB=arima \
+	ARIMA_RESTD_LISTEN=0.0.0.0:8000 \
+	ARIMA_RESTD_STOP_TIMEOUT=5s
+VOLUME /var/lib/arima_ops
+EXPOSE 8000 5432
+# root only for a platform that mounts the volume as root's: the entry point gives it away, and its rights up
+ARG START_AS=postgres
+USER $START_AS
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["/usr/local/lib/arima_ops/health"]
+ENTRYPOINT ["/usr/bin/tini", "--", "/usr/local/lib/arima_ops/entrypoint"]
