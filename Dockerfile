@@ -6,7 +6,10 @@ WORKDIR /src
 # the packages first: they are kept as long as their list does not change
 COPY scripts/install-dependencies scripts/lib.sh scripts/
 RUN PG_VERSION=15 scripts/install-dependencies build
-COPY . .
+COPY scripts/pg-config scripts/embed-assets scripts/
+COPY Makefile arima_ops.control ./
+COPY sql sql
+COPY src src
 RUN make -j"$(nproc)" && make install DESTDIR=/installed
 
 FROM debian:bookworm-slim
@@ -19,7 +22,7 @@ RUN apt-get update && \
 	echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.d/image.conf && \
 	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
 		ca-certificates tini postgresql-15 postgresql-15-cron \
-		libblas3 liblapack3 liblapacke libcurl4 libjansson4 libmicrohttpd12 libpq5 && \
+		libblas3 liblapack3 liblapacke libcurl4 libmicrohttpd12 libpq5 && \
 	rm -rf /var/lib/apt/lists/* /var/cache/debconf/*-old /var/log/apt /var/log/dpkg.log && \
 	install -d -o postgres -g postgres -m 700 /var/lib/arima_ops && \
 	install -d -o postgres -g postgres -m 2775 /run/postgresql && \

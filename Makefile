@@ -5,7 +5,7 @@ MODULE_big = arima_ops
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" arima_ops.control)
 
 # Targets that look after PostgreSQL themselves, so that they work before it is there.
-HOUSE = help print-lapack-libs unit reference check soak demo demo-stop bench fuzz lint coverage dist
+HOUSE = help print-lapack-libs unit reference check soak demo demo-stop bench fuzz lint coverage dist docker-check
 GOALS := $(or $(MAKECMDGOALS),all)
 
 ifneq ($(and $(filter $(HOUSE),$(GOALS)),$(word 2,$(GOALS))),)
@@ -89,7 +89,7 @@ ifneq ($(filter $(HOUSE),$(GOALS)),)
 help:
 	@echo 'make             build the extension'
 	@echo 'make install     install it into PostgreSQL (as root, or with sudo)'
-	@echo 'make demo        everything from installing packages to forecasts of real prices; make demo-stop ends it'
+	@echo 'make demo        everything from installing packages to a page with forecasts of real prices; make demo-stop ends it'
 	@echo 'make check       every test, in a private cluster; under ten minutes'
 	@echo 'make unit        tests of the numerical core; need no PostgreSQL'
 	@echo 'make reference   the core against published fits; needs no PostgreSQL'
@@ -98,6 +98,7 @@ help:
 	@echo 'make soak        long fuzzing, valgrind, other PostgreSQL versions; hours'
 	@echo 'make bench       benchmarks against R'
 	@echo 'make lint        layout, static analysis, house rules'
+	@echo 'make docker-check  build the container image and try it out'
 	@echo 'make coverage    test coverage of src'
 	@echo 'make dist        the release archive'
 	@echo 'make clean       remove what was built'
@@ -150,6 +151,7 @@ soak:
 demo:
 	@scripts/demo
 demo-stop:
+	@scripts/restd stop .demo
 	@scripts/cluster remove .demo
 bench:
 	@scripts/bench
@@ -157,6 +159,8 @@ fuzz:
 	@scripts/run-fuzz
 lint:
 	@scripts/lint
+docker-check:
+	@scripts/docker-check
 coverage:
 	@scripts/coverage
 # for scripts/run-fuzz

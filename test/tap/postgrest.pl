@@ -126,6 +126,23 @@ sub test_forecast
 		{ code => 'PT404', message => 'Not Found', details => 'There is no such series with a model.', hint => 'See /monitoring for the series there are.' }, "$version: PT404 is complete");
 }
 
+# What the page shows: functions that give one json, by GET.
+sub test_page
+{
+	my ($server, $version) = @_;
+	my %reader = (claims => { role => 'arima_ops_reader' });
+	my $answer = $server->answer(method => 'GET', path => '/rpc/overview', %reader);
+
+	is("$answer->{status} $answer->{access} @{[ sort map { $_->{series} // $_->{name} } @{ $answer->{body}{series} } ]}", '200 ONLY a b none', "$version: overview");
+	is_deeply({ map { $_->[0] => line($server->answer(method => 'GET', path => "/rpc/$_->[0]", query => $_->[1], %reader)) } [ series_detail => { name => 'a', sessions => 5 } ], [ events => {} ] },
+		{ series_detail => '200', events => '200' }, "$version: a series, the events");
+	is(line($server->answer(method => 'GET', path => '/rpc/series_detail', query => { name => 'nobody' }, %reader)), '404 PT404', "$version: a series that is not there");
+	is(line($server->answer(method => 'GET', path => '/rpc/events', query => { at_most => 0 }, %reader)), '422 PT422', "$version: a number out of bounds");
+	is(line($server->answer(method => 'GET', path => '/rpc/series_detail', %reader)), '404 PGRST202', "$version: the name must be given");
+	is(line($server->answer(method => 'GET', path => '/rpc/overview')), '401 42501', "$version: not without a token");
+	is(line($server->answer(method => 'GET', path => '/rpc/ready')), '200', "$version: ready");
+}
+
 # The views, with a token and without.
 sub test_views
 {
@@ -170,6 +187,7 @@ sub test_nginx
 		select undef, undef, undef, 0.1;
 	}
 	is($said->('GET', '/health'), '200 ok', 'nginx: /health');
+	is($said->('GET', '/ready'), '200 ready', 'nginx: /ready');
 	is($said->('POST', '/predict', $ask), '200 a', 'nginx: POST /predict is /rpc/predict, whatever its content type');
 	is($said->('POST', '/predict', $ask), '200 a', 'nginx: a retry');
 	is(sql($logged), $before + 1, 'nginx: Idempotency-Key gets through');
@@ -181,6 +199,7 @@ sub test_nginx
 	is($said->('GET', '/rest/monitoring'), '401 42501', 'nginx: with their rights');
 	$proxy->end_upstream;
 	is($said->('POST', '/predict', $ask, 'retry-after'), '503 Service Unavailable 5', 'nginx: without PostgREST');
+	is($said->('GET', '/ready'), '503 Service Unavailable', 'nginx: which is not ready then');
 }
 
 for my $version (12, 14, 16)
@@ -188,6 +207,7 @@ for my $version (12, 14, 16)
 	my $server = Postgrest->new($version, 'postgrest_test', $configuration);
 	test_predict($server, $version);
 	test_forecast($server, $version);
+	test_page($server, $version);
 	test_views($server, $version);
 	$server->end;
 }
@@ -198,7 +218,7 @@ is($wire->simple('SELECT FROM arima_api.monitoring')->{error}{code}, '42501', 'a
 is($wire->simple('SELECT arima_api.predict(NULL)')->{error}{code}, '42501', 'and asks for nothing');
 $wire->simple('SET ROLE anon');
 my @may = map { $_->[0] } @{ $wire->simple(q{SELECT p.oid::regprocedure FROM pg_proc AS p WHERE p.pronamespace = 'arima_api'::regnamespace AND has_function_privilege(p.oid, 'EXECUTE') ORDER BY 1})->{rows} };
-is("@may", 'arima_api.predict(json) arima_api.forecast(text,integer,double precision)', 'anon may call these');
+is("@may", 'arima_api.predict(json) arima_api.forecast(text,integer,double precision) arima_api.ready()', 'anon may call these');
 is($wire->simple(q{SELECT count(*) FROM pg_class AS c WHERE c.relnamespace IN ('arima_api'::regnamespace, 'arima_ops'::regnamespace) AND c.relkind IN ('r', 'v') AND has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE')})->{rows}[0][0], '0', 'and reads and writes no table');
 is($wire->simple(q{SELECT FROM arima_ops.predictions})->{error}{code}, '42501', 'no log');
 $wire->end;
