@@ -134,8 +134,8 @@ sub test_page
 	my $answer = $server->answer(method => 'GET', path => '/rpc/overview', %reader);
 
 	is("$answer->{status} $answer->{access} @{[ sort map { $_->{series} // $_->{name} } @{ $answer->{body}{series} } ]}", '200 ONLY a b none', "$version: overview");
-	is_deeply({ map { $_->[0] => line($server->answer(method => 'GET', path => "/rpc/$_->[0]", query => $_->[1], %reader)) } [ series_detail => { name => 'a', sessions => 5 } ], [ events => {} ] },
-		{ series_detail => '200', events => '200' }, "$version: a series, the events");
+	is_deeply({ map { $_->[0] => line($server->answer(method => 'GET', path => "/rpc/$_->[0]", query => $_->[1], %reader)) } [ series_detail => { name => 'a', sessions => 5 } ], [ events => {} ], [ jobs => {} ] },
+		{ series_detail => '200', events => '200', jobs => '200' }, "$version: a series, the events, the jobs");
 	is(line($server->answer(method => 'GET', path => '/rpc/series_detail', query => { name => 'nobody' }, %reader)), '404 PT404', "$version: a series that is not there");
 	is(line($server->answer(method => 'GET', path => '/rpc/events', query => { at_most => 0 }, %reader)), '422 PT422', "$version: a number out of bounds");
 	is(line($server->answer(method => 'GET', path => '/rpc/series_detail', %reader)), '404 PGRST202', "$version: the name must be given");
