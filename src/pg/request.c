@@ -20,8 +20,9 @@
 #include "utils/json.h"
 #include "utils/jsonfuncs.h"
 
-#include "glue.h"
+#include "request.h"
 
+#define FEW_RECENT 64			/* values for which there is room at once */
 #define MOST_RECENT 1000000		/* the limit of arima_ops.series.max_recent */
 
 PG_FUNCTION_INFO_V1(arima_ops_read_request);
@@ -61,19 +62,21 @@ typedef struct BodyValue
 } BodyValue;
 
 /* What has been read so far. */
-typedef struct Reader
+typedef struct AoBody
 {
 	JsonLexContext *lex;
 	int			depth;			/* of objects and arrays around the present value */
 	int			member;			/* the one being read, or MEMBERS */
-	BodyValue		body;
-	BodyValue		members[MEMBERS];
-	BodyValue	   *items;			/* of recent_prices: room for most of them */
+	BodyValue	body;
+	BodyValue	members[MEMBERS];
+	BodyValue  *items;			/* of recent_prices */
 	int			n_items;		/* in the body, also those beyond the room */
-	int			most;
-	BodyValue	   *open;			/* where the text of the next scalar goes, or NULL */
-	StringInfoData errors;		/* the objects of the error list, with commas between */
-} Reader;
+	int			room;
+	BodyValue  *open;			/* where the text of the next scalar goes, or NULL */
+	StringInfo	errors;			/* the objects of the error list, with commas between */
+} AoBody;
+
+typedef AoBody Reader;
 
 /* ---- reading ---- */
 
@@ -163,8 +166,15 @@ on_item_begin(void *state, bool isnull)
 	Reader	   *reader = state;
 
 	(void) isnull;
-	if (at_item(reader) && reader->n_items < reader->most)
+	if (at_item(reader) && reader->n_items < MOST_RECENT)
+	{
+		if (reader->n_items == reader->room)
+		{
+			reader->room *= 2;
+			reader->items = repalloc_huge(reader->items, sizeof(BodyValue) * reader->room);
+		}
 		begin_value(reader, &reader->items[reader->n_items]);
+	}
 	GO_ON;
 }
 
@@ -176,7 +186,7 @@ on_item_end(void *state, bool isnull)
 	(void) isnull;
 	if (at_item(reader))
 	{
-		if (reader->n_items < reader->most)
+		if (reader->n_items < MOST_RECENT)
 			end_value(reader, &reader->items[reader->n_items]);
 		reader->n_items++;
 	}
@@ -199,11 +209,13 @@ on_scalar(void *state, char *token, JsonTokenType type)
 	GO_ON;
 }
 
-/* Reads a body.  Its own text must stay: the values point into it. */
-static void
-read_body(Reader *reader, text *body)
+/* See request.h. */
+AoBody *
+ao_pg_read_body(text *body, const char **fault)
 {
 	JsonSemAction actions = {0};
+	AoBody	   *reader = palloc0(sizeof(AoBody));
+	JsonParseErrorType outcome;
 
 	actions.semstate = reader;
 	actions.object_start = actions.array_start = on_begin;
@@ -219,9 +231,17 @@ read_body(Reader *reader, text *body)
 	reader->lex = makeJsonLexContext(body, true);
 #endif
 	reader->member = MEMBERS;
-	pg_parse_json_or_ereport(reader->lex, &actions);
+	reader->room = FEW_RECENT;
+	reader->items = palloc(sizeof(BodyValue) * reader->room);
+	outcome = pg_parse_json(reader->lex, &actions);
+	if (outcome != JSON_SUCCESS)
+	{
+		*fault = json_errdetail(outcome, reader->lex);
+		return NULL;
+	}
 	reader->body.start = VARDATA_ANY(body);
 	reader->body.length = VARSIZE_ANY_EXHDR(body);
+	return reader;
 }
 
 /* ---- errors in the words of pydantic ---- */
@@ -231,7 +251,7 @@ static void
 add_error(Reader *reader, const char *type, const char *loc, const char *msg, const BodyValue *input,
 		  const char *context)
 {
-	StringInfo	out = &reader->errors;
+	StringInfo	out = reader->errors;
 
 	appendStringInfo(out, "%s{\"type\":\"%s\",\"loc\":[\"body\"%s],\"msg\":\"%s\",\"input\":",
 					 out->len > 0 ? "," : "", type, loc, msg);
@@ -309,43 +329,41 @@ read_number(Reader *reader, const BodyValue *value, const char *loc, double *num
 	}
 }
 
-/* The recent prices; NULL with an error added. */
-static ArrayType *
-read_prices(Reader *reader, int least)
+/* The recent prices; an error is added where they are not as they should be. */
+static AoSeries
+read_prices(Reader *reader, int least, int most)
 {
 	const BodyValue *list = &reader->members[RECENT_PRICES];
-	double	   *prices;
+	AoSeries	prices = {0};
 	bool		good = true;
 
 	if (list->type == JSON_TOKEN_INVALID)
 	{
 		add_error(reader, "missing", ",\"recent_prices\"", "Field required", &reader->body, NULL);
-		return NULL;
+		return prices;
 	}
 	if (list->type != JSON_TOKEN_ARRAY_START)
 	{
 		add_error(reader, "list_type", ",\"recent_prices\"", "Input should be a valid list", list, NULL);
-		return NULL;
+		return prices;
 	}
-	if (reader->n_items > reader->most)
+	if (reader->n_items > most)
 	{
-		add_length_error(reader, false, reader->most);
-		return NULL;
+		add_length_error(reader, false, most);
+		return prices;
 	}
-	prices = palloc(sizeof(double) * Max(reader->n_items, 1));
+	prices.n = reader->n_items;
+	prices.values = palloc(sizeof(double) * Max(reader->n_items, 1));
 	for (int i = 0; i < reader->n_items; i++)
 	{
 		char		loc[48];
 
 		snprintf(loc, sizeof(loc), ",\"recent_prices\",%d", i);
-		good = read_number(reader, &reader->items[i], loc, &prices[i]) && good;
+		good = read_number(reader, &reader->items[i], loc, &prices.values[i]) && good;
 	}
 	if (good && reader->n_items < least)
-	{
 		add_length_error(reader, true, least);
-		good = false;
-	}
-	return good ? ao_pg_array(prices, reader->n_items) : NULL;
+	return prices;
 }
 
 /* A string, or NULL: not there, null, or an error, which is added. */
@@ -424,6 +442,31 @@ check_body(Reader *reader)
 	return false;
 }
 
+/* See request.h. */
+const char *
+ao_pg_body_series(const AoBody *body)
+{
+	const BodyValue *series = &body->members[SERIES];
+
+	return body->body.type == JSON_TOKEN_OBJECT_START && series->type == JSON_TOKEN_STRING ? series->text : NULL;
+}
+
+/* See request.h. */
+bool
+ao_pg_check_body(AoBody *body, int least, int most, AoRequest *request, StringInfo errors)
+{
+	body->errors = errors;
+	if (check_body(body))
+	{
+		request->recent = read_prices(body, least, Min(Max(most, 0), MOST_RECENT));
+		(void) read_string(body, DATE);
+		request->series = read_string(body, SERIES);
+		request->horizon = read_horizon(body);
+		request->level = read_level(body);
+	}
+	return errors->len == 0;
+}
+
 /*
  * arima_ops.read_request(body json, min_recent int, max_recent int): the members
  * of a request; where detail is not NULL it is the list of what is wrong, and the
@@ -432,36 +475,31 @@ check_body(Reader *reader)
 Datum
 arima_ops_read_request(PG_FUNCTION_ARGS)
 {
-	text	   *body = PG_GETARG_TEXT_PP(0);
-	int			least = PG_GETARG_INT32(1);
-	Reader		reader = {0};
+	const char *fault = NULL;
+	AoBody	   *body = ao_pg_read_body(PG_GETARG_TEXT_PP(0), &fault);
+	AoRequest	request = {0};
+	StringInfoData errors;
 	TupleDesc	tupdesc;
 	Datum		values[5] = {0};
 	bool		nulls[5] = {false};
-	ArrayType  *prices = NULL;
-	char	   *series = NULL;
+	bool		good;
 
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	reader.most = Min(Max(PG_GETARG_INT32(2), 0), MOST_RECENT);
-	reader.items = palloc0(sizeof(BodyValue) * (reader.most + 1));
-	initStringInfo(&reader.errors);
-	read_body(&reader, body);
-	if (check_body(&reader))
-	{
-		prices = read_prices(&reader, least);
-		(void) read_string(&reader, DATE);
-		series = read_string(&reader, SERIES);
-		values[2] = Int32GetDatum(read_horizon(&reader));
-		values[3] = Float8GetDatum(read_level(&reader));
-	}
-	values[0] = PointerGetDatum(prices);
-	nulls[0] = prices == NULL;
-	nulls[1] = series == NULL;
-	if (series != NULL)
-		values[1] = CStringGetTextDatum(series);
-	nulls[4] = reader.errors.len == 0;
-	if (!nulls[4])
-		values[4] = PointerGetDatum(cstring_to_text(psprintf("[%s]", reader.errors.data)));
+	if (body == NULL)
+		ereport(ERROR, (errcode(ERRCODE_UNTRANSLATABLE_CHARACTER), errmsg("a string of the request cannot be read"), errdetail("%s", fault)));
+	initStringInfo(&errors);
+	good = ao_pg_check_body(body, PG_GETARG_INT32(1), PG_GETARG_INT32(2), &request, &errors);
+	nulls[0] = !good;
+	nulls[1] = request.series == NULL;
+	if (good)
+		values[0] = PointerGetDatum(ao_pg_array(request.recent.values, request.recent.n));
+	if (request.series != NULL)
+		values[1] = CStringGetTextDatum(request.series);
+	values[2] = Int32GetDatum(request.horizon);
+	values[3] = Float8GetDatum(request.level);
+	nulls[4] = good;
+	if (!good)
+		values[4] = PointerGetDatum(cstring_to_text(psprintf("[%s]", errors.data)));
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tupdesc), values, nulls)));
 }

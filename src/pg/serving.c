@@ -18,7 +18,7 @@
 #include "utils/json.h"
 #include "utils/timestamp.h"
 
-#include "glue.h"
+#include "request.h"
 
 PG_FUNCTION_INFO_V1(arima_ops_count_newer);
 PGDLLEXPORT Datum arima_ops_count_newer(PG_FUNCTION_ARGS);
@@ -60,15 +60,12 @@ gaps_at(AoSeries recent, AoSeries recorded, int64 newer)
 }
 
 /*
- * arima_ops.count_newer(recent float8[], recorded float8[]): how many of the recent
- * values follow the last recorded one: where there are fewest others between, of
- * several such places the last; 0 if there is none.
+ * How many of the recent values follow the last recorded one: where there are fewest
+ * others between, of several such places the last; 0 if there is none.
  */
-Datum
-arima_ops_count_newer(PG_FUNCTION_ARGS)
+int
+ao_pg_count_newer(AoSeries recent, AoSeries recorded)
 {
-	AoSeries	recent = ao_pg_series(PG_GETARG_ARRAYTYPE_P(0), "recent");
-	AoSeries	recorded = ao_pg_series(PG_GETARG_ARRAYTYPE_P(1), "recorded");
 	int64		end = recorded.n > 0 ? Min(recent.n - 1, MOST_NEWER + 1) : 0;
 	int64		best = 0;
 	int			fewest = -1;
@@ -84,7 +81,17 @@ arima_ops_count_newer(PG_FUNCTION_ARGS)
 			best = newer;
 		}
 	}
-	PG_RETURN_INT32((int32) best);
+	return (int) best;
+}
+
+/* arima_ops.count_newer(recent float8[], recorded float8[]) */
+Datum
+arima_ops_count_newer(PG_FUNCTION_ARGS)
+{
+	AoSeries	recent = ao_pg_series(PG_GETARG_ARRAYTYPE_P(0), "recent");
+	AoSeries	recorded = ao_pg_series(PG_GETARG_ARRAYTYPE_P(1), "recorded");
+
+	PG_RETURN_INT32(ao_pg_count_newer(recent, recorded));
 }
 
 /* ---- the reply ---- */
@@ -136,37 +143,51 @@ append_order(StringInfo out, const char *spec)
 	appendStringInfoChar(out, ']');
 }
 
-/* The three arrays of the forecast and its interval, all of one length. */
-typedef struct Steps
-{
-	AoSeries	forecast;
-	AoSeries	lower;
-	AoSeries	upper;
-} Steps;
-
 static void
-append_interval(StringInfo out, const Steps *steps, int64 step)
+append_interval(StringInfo out, const AoForecast *step)
 {
 	appendStringInfoString(out, "\"lower\":");
-	append_number(out, steps->lower.values[step]);
+	append_number(out, step->lower);
 	appendStringInfoString(out, ",\"upper\":");
-	append_number(out, steps->upper.values[step]);
+	append_number(out, step->upper);
 }
 
 /* All steps, where there are several. */
 static void
-append_steps(StringInfo out, const Steps *steps)
+append_steps(StringInfo out, const AoAnswer *answer)
 {
 	appendStringInfoString(out, ",\"forecasts\":[");
-	for (int64 i = 0; i < steps->forecast.n; i++)
+	for (int i = 0; i < answer->n; i++)
 	{
-		appendStringInfo(out, "%s{\"step\":%d,\"forecast\":", i > 0 ? "," : "", (int) i + 1);
-		append_number(out, steps->forecast.values[i]);
+		appendStringInfo(out, "%s{\"step\":%d,\"forecast\":", i > 0 ? "," : "", i + 1);
+		append_number(out, answer->steps[i].mean);
 		appendStringInfoChar(out, ',');
-		append_interval(out, steps, i);
+		append_interval(out, &answer->steps[i]);
 		appendStringInfoChar(out, '}');
 	}
 	appendStringInfoChar(out, ']');
+}
+
+/* The reply to a request, as the REST contract has it. */
+void
+ao_pg_append_reply(StringInfo out, const AoAnswer *answer)
+{
+	appendStringInfoString(out, "{\"prediction\":");
+	append_number(out, answer->steps[0].mean);
+	appendStringInfoString(out, ",\"model_type\":\"arima\",\"arima_order\":");
+	append_order(out, answer->spec);
+	appendStringInfoString(out, ",\"timestamp\":");
+	append_moment(out, answer->made_at);
+	appendStringInfoString(out, ",\"series\":");
+	escape_json(out, answer->series);
+	appendStringInfo(out, ",\"model_version\":%d,", answer->version);
+	append_interval(out, &answer->steps[0]);
+	appendStringInfoString(out, ",\"level\":");
+	append_number(out, answer->level);
+	appendStringInfo(out, ",\"prediction_id\":" INT64_FORMAT, answer->id);
+	if (answer->n > 1)
+		append_steps(out, answer);
+	appendStringInfoChar(out, '}');
 }
 
 /*
@@ -176,32 +197,32 @@ append_steps(StringInfo out, const Steps *steps)
 Datum
 arima_ops_reply(PG_FUNCTION_ARGS)
 {
-	Steps		steps = {
-		ao_pg_series(PG_GETARG_ARRAYTYPE_P(6), "forecast"),
-		ao_pg_series(PG_GETARG_ARRAYTYPE_P(7), "lower"),
-		ao_pg_series(PG_GETARG_ARRAYTYPE_P(8), "upper")
-	};
+	AoSeries	forecast = ao_pg_series(PG_GETARG_ARRAYTYPE_P(6), "forecast");
+	AoSeries	lower = ao_pg_series(PG_GETARG_ARRAYTYPE_P(7), "lower");
+	AoSeries	upper = ao_pg_series(PG_GETARG_ARRAYTYPE_P(8), "upper");
+	AoForecast *steps;
 	StringInfoData out;
 
-	if (steps.forecast.n < 1 || steps.lower.n != steps.forecast.n || steps.upper.n != steps.forecast.n)
+	if (forecast.n < 1 || lower.n != forecast.n || upper.n != forecast.n)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("forecast, lower and upper must be of one length"),
 						errhint("Give a value of each for each step.")));
+	steps = palloc0(sizeof(AoForecast) * forecast.n);
+	for (int64 i = 0; i < forecast.n; i++)
+	{
+		steps[i].mean = forecast.values[i];
+		steps[i].lower = lower.values[i];
+		steps[i].upper = upper.values[i];
+	}
 	initStringInfo(&out);
-	appendStringInfoString(&out, "{\"prediction\":");
-	append_number(&out, steps.forecast.values[0]);
-	appendStringInfoString(&out, ",\"model_type\":\"arima\",\"arima_order\":");
-	append_order(&out, text_to_cstring(PG_GETARG_TEXT_PP(4)));
-	appendStringInfoString(&out, ",\"timestamp\":");
-	append_moment(&out, PG_GETARG_TIMESTAMPTZ(1));
-	appendStringInfoString(&out, ",\"series\":");
-	escape_json(&out, text_to_cstring(PG_GETARG_TEXT_PP(2)));
-	appendStringInfo(&out, ",\"model_version\":%d,", PG_GETARG_INT32(3));
-	append_interval(&out, &steps, 0);
-	appendStringInfoString(&out, ",\"level\":");
-	append_number(&out, PG_GETARG_FLOAT8(5));
-	appendStringInfo(&out, ",\"prediction_id\":" INT64_FORMAT, PG_GETARG_INT64(0));
-	if (steps.forecast.n > 1)
-		append_steps(&out, &steps);
-	appendStringInfoChar(&out, '}');
+	ao_pg_append_reply(&out, &(AoAnswer) {
+		.id = PG_GETARG_INT64(0),
+		.made_at = PG_GETARG_TIMESTAMPTZ(1),
+		.series = text_to_cstring(PG_GETARG_TEXT_PP(2)),
+		.version = PG_GETARG_INT32(3),
+		.spec = text_to_cstring(PG_GETARG_TEXT_PP(4)),
+		.level = PG_GETARG_FLOAT8(5),
+		.n = (int) forecast.n,
+		.steps = steps
+	});
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
 }

@@ -1,0 +1,187 @@
+/*
+ * served.c
+ *		A series, its champion and its last values, as each batch of requests needs
+ *		them: by scans of the indexes.  A query for these few rows would spend most of
+ *		its time on its own start.
+ *
+ * Who may see the rows is up to the callers: they run with the owner's rights.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/heapam.h"
+#include "access/stratnum.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "served.h"
+
+PG_FUNCTION_INFO_V1(arima_ops_default_series);
+PGDLLEXPORT Datum arima_ops_default_series(PG_FUNCTION_ARGS);
+
+#define LAST_VALUES 6			/* of those recorded, for the lead of a request */
+
+/* A scan of a table of the schema arima_ops by one key. */
+typedef struct Scan
+{
+	Relation	table;
+	Relation	index;
+	SysScanDesc scan;
+} Scan;
+
+static Oid
+in_schema(const char *name)
+{
+	Oid			found = get_relname_relid(name, get_namespace_oid("arima_ops", false));
+
+	if (!OidIsValid(found))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("relation arima_ops.%s is not there", name),
+						errhint("It is part of the extension arima_ops.")));
+	return found;
+}
+
+/* Rows whose first column of the index equals a value, in the order of the index; a type's own equality is asked for. */
+static Scan
+open_scan(const char *table, const char *index, Oid equal, Datum value)
+{
+	Scan		scan = {.table = table_open(in_schema(table), AccessShareLock)};
+	ScanKeyData key;
+
+	scan.index = index_open(in_schema(index), AccessShareLock);
+	ScanKeyEntryInitialize(&key, 0, scan.index->rd_index->indkey.values[0], BTEqualStrategyNumber, InvalidOid, scan.index->rd_indcollation[0], equal, value);
+	scan.scan = systable_beginscan_ordered(scan.table, scan.index, GetActiveSnapshot(), 1, &key);
+	return scan;
+}
+
+static void
+close_scan(Scan *scan)
+{
+	systable_endscan_ordered(scan->scan);
+	index_close(scan->index, AccessShareLock);
+	table_close(scan->table, AccessShareLock);
+}
+
+/* A column by its name, which is never NULL. */
+static Datum
+column(const Scan *scan, HeapTuple row, const char *name)
+{
+	bool		null;
+	Datum		value = heap_getattr(row, get_attnum(RelationGetRelid(scan->table), name), RelationGetDescr(scan->table), &null);
+
+	if (null)
+		elog(ERROR, "column \"%s\" is NULL", name);
+	return value;
+}
+
+/* The only active series, or NULL. */
+static const char *
+only_active(void)
+{
+	Relation	table = table_open(in_schema("series"), AccessShareLock);
+	Scan		scan = {.table = table};
+	TableScanDesc rows = table_beginscan(table, GetActiveSnapshot(), 0, NULL);
+	const char *name = NULL;
+	int			n = 0;
+	HeapTuple	row;
+
+	while (n < 2 && (row = heap_getnext(rows, ForwardScanDirection)) != NULL)
+		if (DatumGetBool(column(&scan, row, "active")) && ++n == 1)
+			name = TextDatumGetCString(column(&scan, row, "name"));
+	table_endscan(rows);
+	table_close(table, AccessShareLock);
+	return n == 1 ? name : NULL;
+}
+
+/* See served.h. */
+const char *
+ao_pg_default_series(void)
+{
+	Scan		scan = open_scan("series", "series_default", F_BOOLEQ, BoolGetDatum(true));
+	HeapTuple	row = systable_getnext_ordered(scan.scan, ForwardScanDirection);
+	const char *name = row != NULL ? TextDatumGetCString(column(&scan, row, "name")) : NULL;
+
+	close_scan(&scan);
+	return name != NULL ? name : only_active();
+}
+
+static void
+read_champion(AoServed *served, Datum name)
+{
+	Scan		scan = open_scan("models", "models_champion", F_TEXTEQ, name);
+	HeapTuple	row = systable_getnext_ordered(scan.scan, ForwardScanDirection);
+
+	if (row != NULL)
+	{
+		served->version = DatumGetInt32(column(&scan, row, "version"));
+		served->spec = TextDatumGetCString(column(&scan, row, "spec"));
+		served->model = ao_pg_model(PointerGetDatum(PG_DETOAST_DATUM_COPY(column(&scan, row, "model"))));
+		served->adjustment = DatumGetFloat8(column(&scan, row, "adjustment"));
+	}
+	close_scan(&scan);
+}
+
+/* The last values that are recorded; without any the forecast is as of now. */
+static void
+read_last_values(AoServed *served, Datum name)
+{
+	Scan		scan = open_scan("actuals", "actuals_pkey", F_TEXTEQ, name);
+	double	   *values = palloc(sizeof(double) * LAST_VALUES);
+	int			first = LAST_VALUES;
+	HeapTuple	row;
+
+	served->as_of = GetCurrentTransactionStartTimestamp();
+	while (first > 0 && (row = systable_getnext_ordered(scan.scan, BackwardScanDirection)) != NULL)
+	{
+		if (first == LAST_VALUES)
+			served->as_of = DatumGetTimestampTz(column(&scan, row, "ts"));
+		values[--first] = DatumGetFloat8(column(&scan, row, "value"));
+	}
+	served->recorded = (AoSeries) {.values = values + first, .n = LAST_VALUES - first};
+	close_scan(&scan);
+}
+
+/* See served.h. */
+AoServed *
+ao_pg_serve(const char *name)
+{
+	Datum		key = CStringGetTextDatum(name);
+	Scan		scan = open_scan("series", "series_pkey", F_TEXTEQ, key);
+	HeapTuple	row = systable_getnext_ordered(scan.scan, ForwardScanDirection);
+	AoServed   *served = NULL;
+
+	if (row != NULL)
+	{
+		served = palloc0(sizeof(AoServed));
+		served->name = pstrdup(name);
+		served->least = DatumGetInt32(column(&scan, row, "min_recent"));
+		served->most = DatumGetInt32(column(&scan, row, "max_recent"));
+	}
+	close_scan(&scan);
+	if (served != NULL)
+	{
+		read_champion(served, key);
+		read_last_values(served, key);
+	}
+	return served;
+}
+
+/* arima_ops.default_series() */
+Datum
+arima_ops_default_series(PG_FUNCTION_ARGS)
+{
+	const char *name = ao_pg_default_series();
+
+	(void) fcinfo;
+	if (name == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(name));
+}

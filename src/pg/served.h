@@ -1,0 +1,33 @@
+/*
+ * served.h
+ *		A series as requests see it, read from the tables.
+ */
+#ifndef AO_SERVED_H
+#define AO_SERVED_H
+
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+
+#include "glue.h"
+
+/* A series that requests ask for, with the champion that answers. */
+typedef struct AoServed
+{
+	const char *name;
+	int			least;			/* recent values */
+	int			most;
+	int			version;		/* 0: it has no model */
+	const char *spec;
+	AoModel    *model;
+	double		adjustment;
+	TimestampTz as_of;			/* the last session that is recorded */
+	AoSeries	recorded;		/* the last values, oldest first */
+} AoServed;
+
+/* The series that a request means which names none; NULL: that is not clear. */
+extern const char *ao_pg_default_series(void);
+/* NULL: there is no such series.  The result is in the current memory context. */
+extern AoServed *ao_pg_serve(const char *name);
+
+#endif							/* AO_SERVED_H */
