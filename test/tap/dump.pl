@@ -50,15 +50,24 @@ my $state = q{
 			c.oid::regclass), false, true, '')))[1]::text AS line
 		FROM pg_class AS c WHERE c.relnamespace = 'arima_ops'::regnamespace AND c.relkind IN ('r', 'p', 'S')) AS lines};
 
-for my $way ([ 'plain', 'psql -X -q -v ON_ERROR_STOP=1 -d dump_to -f' ], [ 'custom', 'pg_restore --exit-on-error -d dump_to' ])
+# a way: its name, options of pg_dump, of one dump or of several, and how they are restored
+my ($psql, $pg_restore) = ('psql -X -q -v ON_ERROR_STOP=1 -d dump_to -f', 'pg_restore --exit-on-error -d dump_to');
+for my $way (
+	[ 'plain', [''], $psql ],
+	[ 'custom', ['-F custom'], $pg_restore ],
+	[ 'sections', [ map { "--section=$_" } qw(pre-data data post-data) ], $psql ],
+	[ 'schema and data', [ '--schema-only', '--data-only' ], $psql ],
+	# pg_restore does not keep the order that foreign keys want where it works in parallel
+	[ 'parallel', ['-F directory -j 2'], "PGOPTIONS='-c session_replication_role=replica' $pg_restore -j 2" ])
 {
-	my ($format, $restore) = @$way;
-	my $file = "$dir/$format";
+	my ($format, $dumps, $restore) = @$way;
+	my $log = "$dir/log";
 
 	psql('postgres', 'DROP DATABASE dump_to');
 	psql('postgres', 'CREATE DATABASE dump_to');
-	is(system("pg_dump -F $format -f '$file' dump_from"), 0, "$format: dumped");
-	is(system("$restore '$file' >'$dir/log' 2>&1"), 0, "$format: restored") or diag(qx(cat '$dir/log'));
+	my @files = map { "$dir/$format $_" } 1 .. @$dumps;
+	is(join(' ', map { system("pg_dump $dumps->[$_] -f '$files[$_]' dump_from 2>'$log'") } 0 .. $#files), join(' ', (0) x @files), "$format: dumped") or diag(qx(cat '$log'));
+	is(join(' ', map { system("$restore '$_' >'$log' 2>&1") } @files), join(' ', (0) x @files), "$format: restored") or diag(qx(cat '$log'));
 	my ($from, $to) = map { psql($_, $state) } qw(dump_from dump_to);
 	is($to, $from, "$format: every row and sequence is there again");
 	cmp_ok(scalar(() = $from =~ /: [1-9]/g), '>=', 10, "$format: and there was something to keep");
