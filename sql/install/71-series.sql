@@ -76,7 +76,7 @@ COMMENT ON COLUMN arima_ops.series.retention IS 'how long scored predictions, dr
 CREATE FUNCTION arima_ops.check_spec() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	PERFORM @extschema@.arima_fit(array_fill(1::float8, ARRAY[2000]), NEW.spec, NULL, NEW.options);
+	PERFORM @extschema@.arima_fit(array_fill(1::float8, ARRAY[2000]), NEW.spec, NULL::float8[], NEW.options);
 	RETURN NEW;
 END $$;
 COMMENT ON FUNCTION arima_ops.check_spec() IS 'Refuses a series whose specification or options arima_fit does not take (trigger)';

@@ -77,12 +77,12 @@ CREATE FUNCTION arima_ops.judge(
 	OUT reason text)
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	rmse float8 := (SELECT @extschema@.rolling_rmse(e, 0) FROM unnest(errors) AS e);
-	champion_rmse float8 := (SELECT @extschema@.rolling_rmse(e, 0) FROM unnest(champion_errors) AS e);
+	rmse float8 := (SELECT @extschema@.rolling_rmse(e, 0::float8) FROM unnest(errors) AS e);
+	champion_rmse float8 := (SELECT @extschema@.rolling_rmse(e, 0::float8) FROM unnest(champion_errors) AS e);
 BEGIN
 	gain := CASE WHEN champion_rmse > 0 THEN 1 - rmse / champion_rmse WHEN rmse = 0 THEN 0 END;
 	SELECT t.statistic, t.p_value INTO dm_statistic, dm_p_value
-	FROM @extschema@.arima_diebold_mariano_test(champion_errors, errors, 1, 2, 'greater') AS t;
+	FROM @extschema@.arima_diebold_mariano_test(champion_errors, errors, 1, 2::float8, 'greater'::text) AS t;
 	promote := false;
 	IF NOT rmse < champion_rmse THEN
 		reason := 'its RMSE is not smaller';

@@ -71,7 +71,7 @@ CREATE FUNCTION arima_ops.page_accuracy(actual float8[], forecast float8[], naiv
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT json_build_object('sessions', a.n, 'rmse', a.rmse, 'mae', a.mae, 'mape', a.mape, 'bias', a.bias, 'naive_rmse', a.naive_rmse,
 		'skill', 1 - a.rmse / nullif(a.naive_rmse, 0),
-		'better_p', CASE WHEN a.n >= 10 THEN (@extschema@.arima_diebold_mariano_test(a.naive_errors, a.errors, alternative => 'greater')).p_value END,
+		'better_p', CASE WHEN a.n >= 10 THEN (@extschema@.arima_diebold_mariano_test(a.naive_errors, a.errors, alternative => 'greater'::text)).p_value END,
 		'intervals', a.intervals, 'coverage', a.coverage, 'level', a.level)
 	FROM (SELECT count(*) AS n, @extschema@.rolling_rmse(u.f, u.y) AS rmse, @extschema@.rolling_mae(u.f, u.y) AS mae,
 			@extschema@.rolling_mape(u.f, u.y) AS mape, @extschema@.rolling_bias(u.f, u.y) AS bias, @extschema@.rolling_rmse(u.n, u.y) AS naive_rmse,

@@ -38,6 +38,30 @@ SELECT pg_describe_object(classid, objid, objsubid) FROM pg_depend WHERE refobji
 SELECT pg_describe_object(d.classid, d.objid, d.objsubid) FROM pg_depend AS d JOIN pg_operator AS o ON o.oid = d.refobjid
 WHERE d.refclassid = 'pg_operator'::regclass AND o.oprcode = 'public.trap'::regproc ORDER BY 1;
 
+-- functions that suit a NULL, or a whole number, better than those of the extension, beside these
+SET ROLE security_mallory;
+CREATE FUNCTION public.arima_fit(float8[], text, text, jsonb) RETURNS arima_model LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM public.trap(1, 1);
+	RETURN NULL;
+END $$;
+CREATE FUNCTION public.rolling_rmse(float8, int) RETURNS float8 LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM public.trap(1, 1);
+	RETURN 0;
+END $$;
+CREATE FUNCTION public.arima_diebold_mariano_test(float8[], float8[], int, int, text, OUT statistic float8, OUT p_value float8) LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM public.trap(1, 1);
+END $$;
+-- they do work
+SELECT arima_fit('{1,2}', 'auto', NULL, '{}') IS NULL, rolling_rmse(1::float8, 0), (arima_diebold_mariano_test('{1}', '{1}', 1, 2, 'less')).p_value IS NULL;
+-- a session that has not looked up any yet
+\c -
+SET client_min_messages = warning;
+SELECT arima_ops.create_series('t', '(0,1,0)');
+SELECT round(gain::numeric, 6) FROM arima_ops.judge('significant', 0.01, 0.05, '{1,-1,1,-1}', '{2,-2,2,-3}', 2);
+
 -- a schema that has the name of pg_cron's
 SET ROLE security_mallory;
 CREATE SCHEMA cron;
