@@ -63,46 +63,53 @@ steady_step(Roll *roll, double z)
 }
 
 /* Model's state and covariance into the lanes of a Kalman filter. */
-static void
+static AoStatus
 load_kalman(Roll *roll)
 {
 	AoKalman   *kf = &roll->kf;
 	AoState    *st = &roll->st;
 	int			s = st->s;
 
-	ao_kalman_init(kf, &st->shape, 1, &roll->arena);
+	ao_kalman_init(kf, &st->shape, 1, &roll->arena, roll->env);
 	for (int i = 0; i < st->shape.r; i++)
 	{
 		kf->phi[i] = ao_splat(st->phi[i]);
 		kf->theta[i] = ao_splat(st->theta[i]);
 	}
-	ao_kalman_start(kf);
+	AO_TRY(ao_kalman_start(kf));
 	kf->diffuse = false;
 	kf->P_is_zero = !roll->model->has_state_cov;
 	for (int i = 0; i < s; i++)
 		kf->a[i] = ao_splat(st->a[i]);
-	for (int i = 0; i < s * s; i++)
-		kf->P[i] = ao_splat(st->P[i]);
+	for (int i = 0; i < s; i++)
+	{
+		for (int j = 0; j < s; j++)
+			kf->P[i * s + j] = ao_splat(st->P[i * s + j]);
+		AO_TRY(ao_pace(&kf->pace, s));
+	}
+	return AO_OK;
 }
 
 /* And back. */
-static void
+static AoStatus
 unload_kalman(Roll *roll)
 {
 	AoState    *st = &roll->st;
 
 	for (int i = 0; i < st->s; i++)
 		st->a[i] = roll->kf.a[i][0];
-	for (int i = 0; i < st->s * st->s; i++)
-		st->P[i] = roll->kf.P[i][0];
+	AO_TRY(ao_kalman_lane(&roll->kf, st->P));
 	if (roll->kf.P_is_zero)
 		st->P = NULL;
+	return AO_OK;
 }
 
 /* All new values, one after the other. */
 static AoStatus
 roll_over(Roll *roll, const double *y, int64_t n, const double *xreg)
 {
+	AoPace		pace = {roll->env, 0};
+
 	for (int64_t t = 0; t < n; t++)
 	{
 		double		z;
@@ -115,18 +122,17 @@ roll_over(Roll *roll, const double *y, int64_t n, const double *xreg)
 		{
 			AoVec		v,
 						F;
+			bool		counted;
 
-			if (ao_kalman_step(&roll->kf, &z, &v, &F))
+			AO_TRY(ao_kalman_step(&roll->kf, &z, &v, &F, &counted));
+			if (counted)
 				add_term(roll, v[0], F[0]);
 		}
-		/* a step of the Kalman filter is quadratic in the state */
-		if (t % 64 == 0 || roll->full)
-			AO_TRY(ao_poll(roll->env));
+		AO_TRY(ao_pace(&pace, roll->st.s + 16));
 	}
 	if (roll->full)
-		unload_kalman(roll);
-	else
-		roll->st.P = NULL;
+		return unload_kalman(roll);
+	roll->st.P = NULL;
 	return AO_OK;
 }
 
@@ -159,19 +165,6 @@ rolled_model(const Roll *roll, int64_t n, AoModel **out)
 	return AO_OK;
 }
 
-/* Is anything among the new rows missing? */
-static bool
-any_missing(const double *y, int64_t n, const double *xreg, int k)
-{
-	for (int64_t t = 0; t < n; t++)
-		if (isnan(y[t]))
-			return true;
-	for (int64_t i = 0; i < n * k; i++)
-		if (isnan(xreg[i]))
-			return true;
-	return false;
-}
-
 /* Workspace, then the roll. */
 static AoStatus
 run_append(Roll *roll, const double *y, int64_t n, const double *xreg, AoModel **out)
@@ -185,7 +178,7 @@ run_append(Roll *roll, const double *y, int64_t n, const double *xreg, AoModel *
 	ao_state_init(&roll->st, &roll->spec, ao_model_coef(model), roll->full, &roll->arena);
 	ao_state_load(&roll->st, model);
 	if (roll->full)
-		load_kalman(roll);
+		AO_TRY(load_kalman(roll));
 	AO_TRY(roll_over(roll, y, n, xreg));
 	return rolled_model(roll, n, out);
 }
@@ -197,6 +190,7 @@ ao_append(const AoModel *model, const double *y, int64_t n, const double *xreg, 
 {
 	Roll		roll = {.model = model, .env = env};
 	AoStatus	status;
+	bool		gaps;
 
 	memset(&env->err, 0, sizeof env->err);
 	if (k != model->n_xreg)
@@ -204,7 +198,10 @@ ao_append(const AoModel *model, const double *y, int64_t n, const double *xreg, 
 	if (model->n + n > AO_MAX_N)
 		return ao_fail(env, AO_SERIES_TOO_LONG, NULL, AO_MAX_N, model->n + n);
 	ao_model_spec(model, &roll.spec);
-	roll.full = model->has_state_cov || any_missing(y, n, xreg, k);
+	AO_TRY(ao_any_nan(y, n, env, &gaps));
+	if (!gaps)
+		AO_TRY(ao_any_nan(xreg, n * k, env, &gaps));
+	roll.full = model->has_state_cov || gaps;
 	status = run_append(&roll, y, n, xreg, out);
 	if (status == AO_OK && ao_model_check(*out, ao_model_size(*out), env) != AO_OK)
 	{

@@ -75,53 +75,66 @@ regressor_row(const AoFitTask *task, int64_t t, int m, int K, double *row)
 	return known;
 }
 
+/* z[n] less what least squares on k regressors explains, if they can be told apart. */
+static AoStatus
+take_regressors_out(const AoFitTask *task, int m, int K, int k, AoLeastSquares *ls, double *beta,
+					AoPace *pace, double *z)
+{
+	for (int64_t t = 0; t < task->n; t++)
+	{
+		bool		known = !isnan(z[t]);
+
+		known = regressor_row(task, t, m, K, ls->row) && known;
+		ls->row[k] = 1;
+		ls->row[k + 1] = z[t];
+		if (known)
+			ao_least_squares_add(ls);
+		AO_TRY(ao_pace(pace, (int64_t) k * k));
+	}
+	if (!ao_least_squares_regular(ls))
+		return AO_OK;
+	ao_least_squares_solve(ls, beta);
+	for (int64_t t = 0; t < task->n; t++)
+	{
+		(void) regressor_row(task, t, m, K, ls->row);
+		for (int i = 0; i < k; i++)
+			z[t] -= beta[i] * ls->row[i];
+		AO_TRY(ao_pace(pace, k));
+	}
+	return AO_OK;
+}
+
 /* y after the Box-Cox transformation and without what least squares on the regressors, K
  * pairs of Fourier terms included, explains, into z[n]. */
 static AoStatus
 adjusted(const AoFitTask *task, int m, int K, double *z, AoEnv *env)
 {
-	int			own = ao_fourier_columns(m, K),
-				k = own + task->k;
+	int			k = ao_fourier_columns(m, K) + task->k;
 	AoArena		arena = {0};
 	AoLeastSquares ls;
-	double	   *beta;
+	AoPace		pace = {env, 0};
+	AoStatus	status;
 
 	for (int64_t t = 0; t < task->n; t++)
+	{
 		z[t] = task->options->has_lambda && !isnan(task->y[t]) ?
 			ao_box_cox(task->y[t], task->options->lambda) : task->y[t];
+		AO_TRY(ao_pace(&pace, 1));
+	}
 	if (k == 0)
 		return AO_OK;
 	AO_TRY(ao_arena_open(&arena, ao_least_squares_bytes(k + 1) +
 						 ao_arena_round((size_t) k + 1, sizeof(double)), env));
 	ao_least_squares_init(&ls, k + 1, &arena);
-	beta = ao_arena_take(&arena, (size_t) k + 1, sizeof(double));
-	for (int64_t t = 0; t < task->n; t++)
-	{
-		bool		known = !isnan(z[t]);
-
-		known = regressor_row(task, t, m, K, ls.row) && known;
-		ls.row[k] = 1;
-		ls.row[k + 1] = z[t];
-		if (known)
-			ao_least_squares_add(&ls);
-	}
-	if (ao_least_squares_regular(&ls))
-	{
-		ao_least_squares_solve(&ls, beta);
-		for (int64_t t = 0; t < task->n; t++)
-		{
-			(void) regressor_row(task, t, m, K, ls.row);
-			for (int i = 0; i < k; i++)
-				z[t] -= beta[i] * ls.row[i];
-		}
-	}
+	status = take_regressors_out(task, m, K, k, &ls,
+								 ao_arena_take(&arena, (size_t) k + 1, sizeof(double)), &pace, z);
 	ao_arena_close(&arena, env);
-	return AO_OK;
+	return status;
 }
 
 /* Mean square of the changes of z[n] around their mean, of `order` differences. */
-static double
-variance_of_changes(const double *z, int64_t n, int order)
+static AoStatus
+variance_of_changes(const double *z, int64_t n, int order, AoPace *pace, double *variance)
 {
 	double		sum = 0,
 				squares = 0;
@@ -131,23 +144,32 @@ variance_of_changes(const double *z, int64_t n, int order)
 	{
 		double		change = order == 1 ? z[t] - z[t - 1] : z[t] - 2 * z[t - 1] + z[t - 2];
 
+		AO_TRY(ao_pace(pace, 1));
 		if (isnan(change))
 			continue;
 		count++;
 		sum += change;
 		squares += change * change;
 	}
-	return count > 0 ? squares / (double) count - sum / (double) count * (sum / (double) count) :
-		NAN;
+	*variance = count > 0 ?
+		squares / (double) count - sum / (double) count * (sum / (double) count) : NAN;
+	return AO_OK;
 }
 
 /* The test rejects a level of the changes for much less than a second unit root, such as
  * a slow cycle in the drift; a second difference must also make the series less
  * variable, which is as much as a correlation of the changes above a half. */
-static bool
-too_many_differences(const double *z, int64_t n)
+static AoStatus
+too_many_differences(const double *z, int64_t n, AoEnv *env, bool *too_many)
 {
-	return variance_of_changes(z, n, 2) >= variance_of_changes(z, n, 1);
+	AoPace		pace = {env, 0};
+	double		once,
+				twice;
+
+	AO_TRY(variance_of_changes(z, n, 1, &pace, &once));
+	AO_TRY(variance_of_changes(z, n, 2, &pace, &twice));
+	*too_many = twice >= once;
+	return AO_OK;
 }
 
 /* Seasonal differences by the seasonal component's strength, then ordinary ones by the
@@ -155,25 +177,31 @@ too_many_differences(const double *z, int64_t n)
 static AoStatus
 choose_differences(AoChoice *choice, double *z)
 {
+	AoEnv	   *env = choice->env;
 	int64_t		n = choice->task->n,
-				known = 0;
+				known,
+				lead;
+	bool		constant,
+				too_many = false;
 
-	for (int64_t t = 0; t < n; t++)
-		known += !isnan(z[t]);
-	if (ao_is_constant(z, n))
+	AO_TRY(ao_count_known(z, n, env, &known, &lead));
+	AO_TRY(ao_is_constant(z, n, env, &constant));
+	if (constant)
 		return AO_OK;
 	if (choice->m > 1 && choice->options.max_D > 0)
-		AO_TRY(ao_nsdiffs(z, n, choice->m, choice->options.max_D, choice->env, &choice->D));
+		AO_TRY(ao_nsdiffs(z, n, choice->m, choice->options.max_D, env, &choice->D));
 	if (choice->D > 0)
 	{
 		AoSpec		seasonal = {.D = choice->D, .m = choice->m};
 
-		n = ao_difference(&seasonal, z, n, 1);
+		AO_TRY(ao_difference(&seasonal, z, &n, 1, env));
 		known -= choice->D * choice->m;
 	}
 	if (known >= 3 && choice->options.max_d > 0)
-		AO_TRY(ao_ndiffs(z, n, ALPHA, choice->options.max_d, choice->env, &choice->d));
-	if (choice->d == 2 && too_many_differences(z, n))
+		AO_TRY(ao_ndiffs(z, n, ALPHA, choice->options.max_d, env, &choice->d));
+	if (choice->d == 2)
+		AO_TRY(too_many_differences(z, n, env, &too_many));
+	if (too_many)
 		choice->d = 1;
 	return AO_OK;
 }
@@ -268,11 +296,11 @@ look_at_series(AoChoice *choice)
 static AoStatus
 prepare(AoChoice *choice, AoArena *trials, AoArena *filled)
 {
-	int64_t		known = 0;
+	int64_t		known,
+				lead;
 	int			most;
 
-	for (int64_t t = 0; t < choice->task->n; t++)
-		known += !isnan(choice->task->y[t]);
+	AO_TRY(ao_count_known(choice->task->y, choice->task->n, choice->env, &known, &lead));
 	cut_bounds(choice, known);
 	AO_TRY(look_at_series(choice));
 	AO_TRY(fill_gaps(choice, known, filled));

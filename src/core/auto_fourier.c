@@ -74,22 +74,26 @@ ao_choice_begin_fourier(const AoChoice *seasonal, AoChoice *fourier)
 
 /* Criterion of a model over `count` values of which it made the errors e with variances f, in
  * units of its sigma2; NaN in either error leaves the value out. */
-static double
+static AoStatus
 criterion_over(const AoChoice *choice, const AoModel *model, const double *e, const double *f,
-			   const double *other)
+			   const double *other, double *criterion)
 {
+	AoPace		pace = {choice->env, 0};
 	int64_t		count = 0;
 	double		deviance = 0;
 
 	for (int64_t t = 0; t < choice->task->n; t++)
 	{
+		AO_TRY(ao_pace(&pace, 4));
 		if (isnan(e[t]) || isnan(other[t]))
 			continue;
 		count++;
 		/* e is brought to the variance sigma2 */
 		deviance += log(model->sigma2 * f[t]) + e[t] * e[t] / model->sigma2;
 	}
-	return ao_choice_criterion(choice->options.criterion, -0.5 * deviance, model->n_coef, count);
+	*criterion = ao_choice_criterion(choice->options.criterion, -0.5 * deviance, model->n_coef,
+									 count);
+	return AO_OK;
 }
 
 /* See auto_internal.h. */
@@ -101,7 +105,9 @@ ao_choice_prefers_fourier(const AoChoice *choice, const AoModel *seasonal,
 	size_t		n = (size_t) task->n;
 	AoArena		arena = {0};
 	double	   *e[2],
-			   *f[2];
+			   *f[2],
+				ours,
+				theirs;
 	AoStatus	status = AO_OK;
 
 	*prefers = false;
@@ -116,8 +122,11 @@ ao_choice_prefers_fourier(const AoChoice *choice, const AoModel *seasonal,
 									task->k, choice->env, e[i], f[i]);
 	}
 	if (status == AO_OK)
-		*prefers = criterion_over(choice, fourier, e[1], f[1], e[0]) + MARGIN <
-			criterion_over(choice, seasonal, e[0], f[0], e[1]);
+		status = criterion_over(choice, seasonal, e[0], f[0], e[1], &ours);
+	if (status == AO_OK)
+		status = criterion_over(choice, fourier, e[1], f[1], e[0], &theirs);
+	if (status == AO_OK)
+		*prefers = theirs + MARGIN < ours;
 	ao_arena_close(&arena, choice->env);
 	return status;
 }

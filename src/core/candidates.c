@@ -170,14 +170,18 @@ yule_walker(const double *c, int order, double *a, double *work)
 static AoStatus
 autocovariances(const double *w, int64_t n, int n_cols, int max, double *c, AoEnv *env)
 {
+	AoPace		pace = {env, 0};
+
 	for (int lag = 0; lag <= max; lag++)
 	{
 		double		sum = 0;
 
 		for (int64_t t = lag; t < n; t++)
+		{
 			sum += w[t * n_cols + n_cols - 1] * w[(t - lag) * n_cols + n_cols - 1];
+			AO_TRY(ao_pace(&pace, 1));
+		}
 		c[lag] = sum;
-		AO_TRY(ao_poll(env));
 	}
 	return AO_OK;
 }
@@ -227,8 +231,9 @@ ao_candidates_pairs_count(const AoSpec *s, bool on_circle)
 }
 
 /* Pairs of real roots at both ends of the spectrum. */
-static double *
-real_pairs(const AoShape *shape, const double *base, uint64_t *state, double *coef, double *u)
+static AoStatus
+real_pairs(const AoShape *shape, const double *base, uint64_t *state, double *coef, double *u,
+		   AoPace *pace)
 {
 	for (int sign = -1; sign <= 1; sign += 2)
 		for (int i = 0; i < COUNT(real_moduli); i++)
@@ -238,8 +243,9 @@ real_pairs(const AoShape *shape, const double *base, uint64_t *state, double *co
 							ma = sign * real_moduli[j];
 
 				put_pair(shape, base, shape->spec.p - 1, &ar, &ma, 1, state, coef, u);
+				AO_TRY(ao_pace(pace, shape->k * shape->k / 4));
 			}
-	return u;
+	return AO_OK;
 }
 
 /* A point with a pair of complex roots. */
@@ -256,15 +262,19 @@ put_complex_pair(const AoShape *shape, const double *base, const Pair *pair, dou
 }
 
 /* Pairs of complex roots over the spectrum. */
-static void
+static AoStatus
 complex_pairs(const AoShape *shape, const double *base, const Pair *pairs, int n_pairs,
-			  uint64_t *state, double *coef, double *u)
+			  uint64_t *state, double *coef, double *u, AoPace *pace)
 {
 	for (int f = 0; f < N_FREQUENCIES; f++)
 		for (int i = 0; i < n_pairs; i++, u += shape->k)
+		{
 			put_complex_pair(shape, base, &pairs[i],
 							 (f + 0.5) * 3.14159265358979323846 / N_FREQUENCIES,
 							 state, coef, u);
+			AO_TRY(ao_pace(pace, shape->k * shape->k / 4));
+		}
+	return AO_OK;
 }
 
 /* See internal.h.  work: 3 * AO_MAX_ORDER + 1 + k doubles. */
@@ -278,6 +288,7 @@ ao_candidates_pairs(const AoShape *shape, bool on_circle, const double *w, int64
 			   *tmp = base + AO_MAX_ORDER,
 			   *coef = tmp + AO_MAX_ORDER;
 	uint64_t	state = 19760101;
+	AoPace		pace = {env, 0};
 	int			max = s->p - 1 < n - 1 ? s->p - 1 : (int) n - 1;
 
 	if (ao_candidates_pairs_count(s, on_circle) == 0 || max < 0)
@@ -286,16 +297,17 @@ ao_candidates_pairs(const AoShape *shape, bool on_circle, const double *w, int64
 	memset(base, 0, AO_MAX_ORDER * sizeof(double));
 	yule_walker(c, max, base, tmp);
 	if (!on_circle)
-		u = real_pairs(shape, base, &state, coef, u);
+	{
+		AO_TRY(real_pairs(shape, base, &state, coef, u, &pace));
+		u += 2 * COUNT(real_moduli) * COUNT(real_moduli) * shape->k;
+	}
 	if (s->p < 2 || s->q < 2)
 		return AO_OK;
 	memset(base, 0, AO_MAX_ORDER * sizeof(double));
 	yule_walker(c, max > 1 ? max - 1 : 0, base, tmp);
 	if (on_circle)
-		complex_pairs(shape, base, circle, COUNT(circle), &state, coef, u);
-	else
-		complex_pairs(shape, base, inside, COUNT(inside), &state, coef, u);
-	return AO_OK;
+		return complex_pairs(shape, base, circle, COUNT(circle), &state, coef, u, &pace);
+	return complex_pairs(shape, base, inside, COUNT(inside), &state, coef, u, &pace);
 }
 
 /* Are there pairs to look for?  Seasonal terms would have to be taken out first,
@@ -385,6 +397,7 @@ ao_candidates_spectral(const AoShape *shape, const double *w, int64_t n, int n_c
 			   *coef = base + AO_MAX_ORDER,
 			   *v = coef + 3 * AO_MAX_ORDER - 1;
 	uint64_t	state = 1953;
+	AoPace		pace = {env, 0};
 
 	if (!ao_candidates_has_spectral(&shape->spec) || n < 4 * shape->k)
 	{
@@ -405,6 +418,7 @@ ao_candidates_spectral(const AoShape *shape, const double *w, int64_t n, int n_c
 		put_pair(shape, base, order, list[i].ar, list[i].ma, 2, &state, coef, u);
 		if (shape->spec.Q > 0)
 			u[shape->k - shape->spec.Q] = atanh(SEASONAL_MA);
+		AO_TRY(ao_pace(&pace, shape->k * shape->k / 4));
 	}
 	return AO_OK;
 }

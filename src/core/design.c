@@ -82,24 +82,64 @@ ao_regression(const AoSpec *spec, const double *beta, int64_t time,
 }
 
 /* One difference at a lag, in place. */
-static int64_t
-difference_once(double *z, int64_t n, int n_cols, int lag)
+static AoStatus
+difference_once(double *z, int64_t *n, int n_cols, int lag, AoEnv *env)
 {
-	if (n <= lag)
-		return 0;
-	for (int64_t i = 0; i < (n - lag) * n_cols; i++)
-		z[i] = z[i + (int64_t) lag * n_cols] - z[i];
-	return n - lag;
+	int64_t		shift = (int64_t) lag * n_cols,
+				size;
+
+	*n = *n > lag ? *n - lag : 0;
+	size = *n * n_cols;
+	for (int64_t from = 0, to; from < size; from = to)
+	{
+		to = size - from > AO_BLOCK ? from + AO_BLOCK : size;
+		for (int64_t i = from; i < to; i++)
+			z[i] = z[i + shift] - z[i];
+		AO_TRY(ao_poll(env));
+	}
+	return AO_OK;
 }
 
-int64_t
-ao_difference(const AoSpec *spec, double *z, int64_t n, int n_cols)
+AoStatus
+ao_difference(const AoSpec *spec, double *z, int64_t *n, int n_cols, AoEnv *env)
 {
 	for (int i = 0; i < spec->D; i++)
-		n = difference_once(z, n, n_cols, spec->m);
+		AO_TRY(difference_once(z, n, n_cols, spec->m, env));
 	for (int i = 0; i < spec->d; i++)
-		n = difference_once(z, n, n_cols, 1);
-	return n;
+		AO_TRY(difference_once(z, n, n_cols, 1, env));
+	return AO_OK;
+}
+
+/* See internal.h. */
+AoStatus
+ao_any_nan(const double *values, int64_t n, AoEnv *env, bool *any)
+{
+	*any = false;
+	for (int64_t from = 0, to; from < n && !*any; from = to)
+	{
+		to = n - from > AO_BLOCK ? from + AO_BLOCK : n;
+		for (int64_t i = from; i < to; i++)
+			*any |= isnan(values[i]);
+		AO_TRY(ao_poll(env));
+	}
+	return AO_OK;
+}
+
+/* See internal.h. */
+AoStatus
+ao_count_known(const double *values, int64_t n, AoEnv *env, int64_t *known, int64_t *lead)
+{
+	AoPace		pace = {env, 0};
+
+	*known = 0;
+	*lead = n;
+	for (int64_t t = 0; t < n; t++)
+	{
+		if (!isnan(values[t]) && (*known)++ == 0)
+			*lead = t;
+		AO_TRY(ao_pace(&pace, 1));
+	}
+	return AO_OK;
 }
 
 /* nb: regression coefficients */
@@ -109,6 +149,7 @@ ao_design_bytes(int64_t n, int n_beta, bool missing)
 	size_t		nb = (size_t) n_beta;
 
 	return (missing ? 2 : 1) * ao_arena_round((size_t) n, (nb + 1) * sizeof(double)) +
+		(missing ? ao_arena_round((size_t) n, 1) : 0) +
 		ao_arena_round(nb * nb, sizeof(double)) + ao_arena_round(nb, sizeof(double));
 }
 
@@ -172,51 +213,71 @@ fill_row(AoDesign *de, const AoSpec *spec, const double *y, const double *xreg, 
 	return AO_OK;
 }
 
-/* Sum over observed rows of column a times column b. */
-static double
-dot(const AoDesign *de, int a, int b)
+/* *sum over observed rows of column a times column b. */
+static AoStatus
+dot(const AoDesign *de, int a, int b, AoEnv *env, double *sum)
 {
 	int			nc = de->n_beta + 1;
-	double		sum = 0;
+	AoPace		pace = {env, 0};
+	double		total = 0;
 
 	for (int64_t t = 0; t < de->rows; t++)
+	{
 		if (!isnan(de->z[t * nc + nc - 1]))
-			sum += de->z[t * nc + a] * de->z[t * nc + b];
-	return sum;
+			total += de->z[t * nc + a] * de->z[t * nc + b];
+		AO_TRY(ao_pace(&pace, 1));
+	}
+	*sum = total;
+	return AO_OK;
 }
 
 /* Column b minus f times column a. */
-static void
-subtract(AoDesign *de, int a, int b, double f)
+static AoStatus
+subtract(AoDesign *de, int a, int b, double f, AoEnv *env)
 {
 	int			nc = de->n_beta + 1;
+	AoPace		pace = {env, 0};
 
 	for (int64_t t = 0; t < de->rows; t++)
+	{
 		de->z[t * nc + b] -= f * de->z[t * nc + a];
+		AO_TRY(ao_pace(&pace, 1));
+	}
+	return AO_OK;
 }
 
 /* Divide column c by f. */
-static void
-divide(AoDesign *de, int c, double f)
+static AoStatus
+divide(AoDesign *de, int c, double f, AoEnv *env)
 {
 	int			nc = de->n_beta + 1;
+	AoPace		pace = {env, 0};
 
 	f = 1 / f;
 	for (int64_t t = 0; t < de->rows; t++)
+	{
 		de->z[t * nc + c] *= f;
+		AO_TRY(ao_pace(&pace, 1));
+	}
+	return AO_OK;
 }
 
 /* Largest absolute value of the observed part of column c. */
-static double
-largest(const AoDesign *de, int c)
+static AoStatus
+largest(const AoDesign *de, int c, AoEnv *env, double *max)
 {
 	int			nc = de->n_beta + 1;
-	double		max = 0;
+	AoPace		pace = {env, 0};
+	double		most = 0;
 
 	for (int64_t t = 0; t < de->rows; t++)
+	{
 		if (!isnan(de->z[t * nc + nc - 1]))
-			max = fmax(max, fabs(de->z[t * nc + c]));
-	return max;
+			most = fmax(most, fabs(de->z[t * nc + c]));
+		AO_TRY(ao_pace(&pace, 1));
+	}
+	*max = most;
+	return AO_OK;
 }
 
 /* Power of two that brings x to [1, 2); 1 for zero. */
@@ -242,34 +303,37 @@ orthogonalise(AoDesign *de, AoEnv *env)
 	memset(de->R, 0, (size_t) (nb * nb) * sizeof(double));
 	for (int j = 0; j < nb; j++)
 	{
-		double		scale = largest(de, j),
+		double		scale,
 					before,
 					norm;
 
+		AO_TRY(largest(de, j, env, &scale));
 		if (scale == 0)
 			return ao_fail(env, AO_COLLINEAR, NULL, 0, 0);
-		divide(de, j, scale);
-		before = sqrt(dot(de, j, j) / observed);
+		AO_TRY(divide(de, j, scale, env));
+		AO_TRY(dot(de, j, j, env, &before));
 		for (int pass = 0; pass < 2; pass++)
 			for (int i = 0; i < j; i++)
 			{
-				double		f = dot(de, i, j) / observed;
+				double		f;
 
-				subtract(de, i, j, f);
+				AO_TRY(dot(de, i, j, env, &f));
+				f /= observed;
+				AO_TRY(subtract(de, i, j, f, env));
 				de->R[i * nb + j] += f * scale;
-				AO_TRY(ao_poll(env));
 			}
-		norm = sqrt(dot(de, j, j) / observed);
-		if (!(norm > COLLINEAR * before))
+		AO_TRY(dot(de, j, j, env, &norm));
+		norm = sqrt(norm / observed);
+		if (!(norm > COLLINEAR * sqrt(before / observed)))
 			return ao_fail(env, AO_COLLINEAR, NULL, 0, 0);
-		divide(de, j, norm);
+		AO_TRY(divide(de, j, norm, env));
 		de->R[j * nb + j] = norm * scale;
-		AO_TRY(ao_poll(env));
 	}
 	for (int i = 0; i < nb; i++)
 	{
-		de->b0[i] = dot(de, i, nb) / observed;
-		subtract(de, i, nb, de->b0[i]);
+		AO_TRY(dot(de, i, nb, env, &de->b0[i]));
+		de->b0[i] /= observed;
+		AO_TRY(subtract(de, i, nb, de->b0[i], env));
 	}
 	return AO_OK;
 }
@@ -308,18 +372,21 @@ static AoStatus
 set_scale(AoDesign *de, AoEnv *env)
 {
 	int			nb = de->n_beta;
-	double		size = largest(de, nb);
+	double		size;
 
+	AO_TRY(largest(de, nb, env, &size));
 	/* with missing values the levels are still there: go by their steps */
 	if (de->missing)
 	{
 		double		last = NAN,
 					step = 0;
+		AoPace		pace = {env, 0};
 
 		for (int64_t t = 0; t < de->rows; t++)
 		{
 			double		z = de->z[t * (nb + 1) + nb];
 
+			AO_TRY(ao_pace(&pace, 1));
 			if (isnan(z))
 				continue;
 			if (!isnan(last))
@@ -331,28 +398,29 @@ set_scale(AoDesign *de, AoEnv *env)
 	if (size > 0 && (size < SMALLEST || de->level < SMALLEST))
 		return ao_fail(env, AO_OUT_OF_SCALE, "values too small", 0, 0);
 	de->scale = ao_binary_scale(size);
-	divide(de, nb, de->scale);
-	return AO_OK;
+	return divide(de, nb, de->scale, env);
 }
 
 /* Gaps bridged by straight lines, then differenced: good enough to look for
  * starting points with the conditional likelihood. */
-static void
-fill_gaps(AoDesign *de, const AoSpec *spec, AoArena *arena)
+static AoStatus
+fill_gaps(AoDesign *de, const AoSpec *spec, AoArena *arena, AoEnv *env)
 {
 	int			nc = de->n_beta + 1;
 	int64_t		last = 0;
+	AoPace		pace = {env, 0};
 
 	de->filled = ao_arena_take(arena, (size_t) de->n, (size_t) nc * sizeof(double));
-	memcpy(de->filled, de->z, (size_t) (de->rows * nc) * sizeof(double));
 	for (int64_t t = 0; t < de->rows; t++)
 	{
-		if (isnan(de->z[t * nc + nc - 1]))
-		{
-			/* until the next value is known: the last one */
-			memcpy(de->filled + t * nc, de->filled + last * nc, (size_t) nc * sizeof(double));
+		bool		known = !isnan(de->z[t * nc + nc - 1]);
+
+		/* until the next value is known: the last one */
+		memcpy(de->filled + t * nc, known ? de->z + t * nc : de->filled + last * nc,
+			   (size_t) nc * sizeof(double));
+		AO_TRY(ao_pace(&pace, 1 + nc / 4));
+		if (!known)
 			continue;
-		}
 		for (int64_t g = last + 1; g < t; g++)
 			for (int c = 0; c < nc; c++)
 			{
@@ -363,7 +431,40 @@ fill_gaps(AoDesign *de, const AoSpec *spec, AoArena *arena)
 			}
 		last = t;
 	}
-	de->filled_rows = ao_difference(spec, de->filled, de->rows, nc);
+	de->filled_rows = de->rows;
+	return ao_difference(spec, de->filled, &de->filled_rows, nc, env);
+}
+
+/* Is any of the levels that row t of the differences is made of missing? */
+static bool
+difference_missing(const AoDesign *de, const AoShape *shape, int64_t t)
+{
+	int			nc = de->n_beta + 1;
+	const double *y = de->z + (t + shape->diff) * nc + nc - 1;
+	bool		missing = isnan(y[0]);
+
+	for (int j = 0; j < shape->diff && !missing; j++)
+		missing = shape->delta[j] != 0 && isnan(y[-(j + 1) * nc]);
+	return missing;
+}
+
+/* What the conditional sum of squares leaves out: where a value, or one of the ar values
+ * before it, is missing. */
+static AoStatus
+mark_rows_to_skip(AoDesign *de, const AoShape *shape, AoArena *arena, AoEnv *env)
+{
+	AoPace		pace = {env, 0};
+	int64_t		in_a_row = 0;
+
+	de->skip = ao_arena_take(arena, (size_t) de->n, 1);
+	for (int64_t t = 0; t < de->filled_rows; t++)
+	{
+		in_a_row = difference_missing(de, shape, t) ? 0 : in_a_row + 1;
+		de->skip[t] = in_a_row <= shape->ar;
+		de->conditional_terms += !de->skip[t];
+		AO_TRY(ao_pace(&pace, 1 + shape->diff / 8));
+	}
+	return AO_OK;
 }
 
 /* See internal.h. */
@@ -374,11 +475,13 @@ ao_design_make(AoDesign *de, const AoShape *shape, const double *y, int64_t n,
 {
 	const AoSpec *spec = &shape->spec;
 	int			nb = k + ao_spec_regressors(spec);
+	AoPace		pace = {env, 0};
+	int64_t		known;
+	double		size;
 
 	memset(de, 0, sizeof *de);
 	de->n_beta = nb;
-	while (de->lead < n && isnan(y[de->lead]))
-		de->lead++;
+	AO_TRY(ao_count_known(y, n, env, &known, &de->lead));
 	de->n = n - de->lead;
 	de->R = ao_arena_take(arena, (size_t) (nb * nb), sizeof(double));
 	de->b0 = ao_arena_take(arena, (size_t) nb, sizeof(double));
@@ -386,19 +489,21 @@ ao_design_make(AoDesign *de, const AoShape *shape, const double *y, int64_t n,
 	for (int64_t t = de->lead; t < n; t++)
 	{
 		AO_TRY(fill_row(de, spec, y, xreg, k, t, options, env));
-		if (t % AO_BLOCK == 0)
-			AO_TRY(ao_poll(env));
+		AO_TRY(ao_pace(&pace, 1 + nb));
 	}
 	AO_TRY(check_length(de, shape, env));
 	de->missing = de->n_missing > 0;
 	de->rows = de->n;
-	de->level = largest(de, nb);
+	AO_TRY(largest(de, nb, env, &de->level));
 	if (!de->missing)
-		de->rows = ao_difference(spec, de->z, de->n, nb + 1);
+		AO_TRY(ao_difference(spec, de->z, &de->rows, nb + 1, env));
 	AO_TRY(orthogonalise(de, env));
 	AO_TRY(set_scale(de, env));
 	if (de->missing)
-		fill_gaps(de, spec, arena);
-	de->degenerate = !(largest(de, nb) * de->scale > 1e-13 * de->level);
+		AO_TRY(fill_gaps(de, spec, arena, env));
+	if (de->missing && options->method != AO_ML)
+		AO_TRY(mark_rows_to_skip(de, shape, arena, env));
+	AO_TRY(largest(de, nb, env, &size));
+	de->degenerate = !(size * de->scale > 1e-13 * de->level);
 	return AO_OK;
 }

@@ -19,15 +19,17 @@
 
 /* See tests.h.  Mean absolute deviation from the first value against the mean
  * absolute value, both over the values that differ from it. */
-bool
-ao_is_constant(const double *y, int64_t n)
+AoStatus
+ao_is_constant(const double *y, int64_t n, AoEnv *env, bool *constant)
 {
 	double		first = NAN,
 				deviation = 0,
 				level = 0;
+	AoPace		pace = {env, 0};
 
 	for (int64_t t = 0; t < n; t++)
 	{
+		AO_TRY(ao_pace(&pace, 2));
 		if (isnan(y[t]))
 			continue;
 		if (isnan(first))
@@ -38,7 +40,8 @@ ao_is_constant(const double *y, int64_t n)
 		deviation += fabs(y[t] / 4 - first / 4) / (double) n;
 		level += fabs(y[t] / 4) / (double) n;
 	}
-	return !(deviation > CONSTANT * level);
+	*constant = !(deviation > CONSTANT * level);
+	return AO_OK;
 }
 
 /* Does KPSS reject stationarity of v[n] at alpha?  work: [n]. */
@@ -64,15 +67,16 @@ count_differences(double *v, int64_t n, double alpha, int max_d, double *work, A
 
 	for (*d = 0; *d < max_d; (*d)++)
 	{
-		bool		rejects;
+		bool		constant,
+					rejects;
 
-		AO_TRY(ao_poll(env));
-		if (ao_is_constant(v, n))
+		AO_TRY(ao_is_constant(v, n, env, &constant));
+		if (constant)
 			return AO_OK;
 		AO_TRY(kpss_rejects(v, n, alpha, work, env, &rejects));
 		if (!rejects)
 			return AO_OK;
-		n = ao_difference(&once, v, n, 1);
+		AO_TRY(ao_difference(&once, v, &n, 1, env));
 	}
 	return AO_OK;
 }
@@ -145,6 +149,7 @@ strength_of(Seasonal *s, int64_t n, int m, AoEnv *env, double *strength)
 {
 	static const AoStlOptions plain = {AO_STL_WINDOW, false};
 	int64_t		known = 0;
+	AoPace		pace = {env, 0};
 	double		remainder,
 				both;
 
@@ -154,6 +159,7 @@ strength_of(Seasonal *s, int64_t n, int m, AoEnv *env, double *strength)
 	{
 		double		detrended = s->v[t] - s->trend[t];
 
+		AO_TRY(ao_pace(&pace, 1));
 		if (isnan(detrended))
 			continue;
 		s->trend[known] = detrended - s->seasonal[t];
@@ -193,14 +199,16 @@ count_seasonal(Seasonal *s, int64_t n, int m, int max_D, AoEnv *env, int *D)
 	{
 		AoValues	values;
 		double		strength;
+		bool		constant;
 
 		AO_TRY(ao_values_measure(s->v, n, &values, env));
-		if (values.n <= 2 * (int64_t) m || ao_is_constant(s->v, n))
+		AO_TRY(ao_is_constant(s->v, n, env, &constant));
+		if (values.n <= 2 * (int64_t) m || constant)
 			return AO_OK;
 		AO_TRY(strength_of(s, n, m, env, &strength));
 		if (!(strength > STRONG))
 			return AO_OK;
-		n = ao_difference(&once, s->v, n, 1);
+		AO_TRY(ao_difference(&once, s->v, &n, 1, env));
 	}
 	return AO_OK;
 }

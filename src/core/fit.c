@@ -74,22 +74,15 @@ ao_fit_memory(const AoSpec *spec, int64_t n, int k, bool missing)
 }
 
 /* Is anything between the first value and the last row missing? */
-static bool
-has_gaps(const double *y, int64_t n, const double *xreg, int k)
+static AoStatus
+has_gaps(const double *y, int64_t n, const double *xreg, int k, AoEnv *env, bool *gaps)
 {
-	int64_t		t = 0;
+	int64_t		known,
+				lead;
 
-	while (t < n && isnan(y[t]))
-		t++;
-	for (; t < n; t++)
-	{
-		if (isnan(y[t]))
-			return true;
-		for (int j = 0; j < k; j++)
-			if (isnan(xreg[t * k + j]))
-				return true;
-	}
-	return false;
+	AO_TRY(ao_count_known(y, n, env, &known, &lead));
+	*gaps = known < n - lead;
+	return *gaps ? AO_OK : ao_any_nan(xreg + lead * k, (n - lead) * k, env, gaps);
 }
 
 /* See internal.h. */
@@ -117,13 +110,16 @@ ao_fit_check(const AoFitTask *task, AoEnv *env)
 static AoStatus
 check_conditional(const Fit *fit)
 {
+	int64_t		terms = fit->design.missing ? fit->design.conditional_terms :
+		fit->design.rows - fit->shape.ar;
+
 	if (fit->options->method == AO_ML)
 		return AO_OK;
-	if (fit->design.missing)
+	if (fit->design.missing && terms < fit->shape.k + fit->design.n_beta + 1)
 		return ao_fail(fit->env, AO_BAD_ARGUMENT,
-					   "the conditional sum of squares needs a series without missing values\n"
-					   "Use method \"ml\", which takes them.", 0, 0);
-	if (fit->design.rows - fit->shape.ar < fit->shape.k + fit->design.n_beta + 1)
+					   "too few values without a missing one among those that the AR part looks back to\n"
+					   "Use method \"ml\", which can do with less.", 0, 0);
+	if (terms < fit->shape.k + fit->design.n_beta + 1)
 		return ao_fail(fit->env, AO_TOO_FEW_VALUES, NULL,
 					   fit->shape.diff + fit->shape.ar + fit->shape.k + fit->design.n_beta + 1,
 					   fit->design.n);
@@ -134,7 +130,7 @@ check_conditional(const Fit *fit)
 static AoStatus
 open_fit(Fit *fit, const AoSpec *spec)
 {
-	bool		missing = has_gaps(fit->y, fit->n, fit->xreg, fit->k_xreg);
+	bool		missing;
 	int			nb = fit->k_xreg + ao_spec_regressors(spec);
 	size_t		dim,
 				nc = (size_t) nb + 1;
@@ -142,6 +138,7 @@ open_fit(Fit *fit, const AoSpec *spec)
 	if (fit->k_xreg + ao_fourier_columns(spec->m, spec->K) > AO_MAX_XREG)
 		return ao_fail(fit->env, AO_BAD_XREG, "%h given, Fourier terms included, the limit is %n\nUse fewer of them.",
 					   AO_MAX_XREG, fit->k_xreg + ao_fourier_columns(spec->m, spec->K));
+	AO_TRY(has_gaps(fit->y, fit->n, fit->xreg, fit->k_xreg, fit->env, &missing));
 	AO_TRY(ao_arena_open(&fit->arena,
 						 workspace(spec, fit->n, fit->k_xreg, missing, fit->effort), fit->env));
 	ao_shape_init(&fit->shape, spec, &fit->arena);
@@ -402,14 +399,13 @@ state_missing(Fit *fit, AoState *st)
 	for (int lane = 0; lane < AO_LANES; lane++)
 		ao_expand(&fit->shape, fit->coef, (double *) kf->phi + lane,
 				  (double *) kf->theta + lane, AO_LANES);
-	ao_kalman_start(kf);
-	AO_TRY(ao_kalman_pass(kf, fit->design.z, fit->design.rows, NULL, fit->env));
+	AO_TRY(ao_kalman_start(kf));
+	AO_TRY(ao_kalman_pass(kf, fit->design.z, fit->design.rows, NULL));
 	combine_state(fit, kf->a, kf->s, st);
 	if (kf->P_is_zero)
 		st->P = NULL;
 	else
-		for (int i = 0; i < st->s * st->s; i++)
-			st->P[i] = kf->P[i][0];
+		AO_TRY(ao_kalman_lane(kf, st->P));
 	return AO_OK;
 }
 

@@ -198,6 +198,22 @@ ao_forecast(const AoModel *model, int h, double level, const double *xreg, int k
 	return ao_forecast_levels(model, h, &level, 1, xreg, k, env, out);
 }
 
+/* n values, the first at a time, adjusted into z; xreg: their rows, or NULL. */
+static AoStatus
+adjust_all(const AoModel *model, const AoSpec *spec, const double *y, int64_t n, int64_t time,
+		   const double *xreg, AoEnv *env, double *z)
+{
+	AoPace		pace = {env, 0};
+
+	for (int64_t t = 0; t < n; t++)
+	{
+		AO_TRY(ao_model_adjust(model, spec, y[t], time + t,
+							   xreg ? xreg + t * model->n_xreg : NULL, env, &z[t]));
+		AO_TRY(ao_pace(&pace, 8));
+	}
+	return AO_OK;
+}
+
 /*
  * Recent values adjusted into z (leading missing ones dropped), the filter run
  * over them.  They are taken as the last values before the end of the training
@@ -207,16 +223,13 @@ static AoStatus
 filter_recent(const AoModel *model, const AoSpec *spec, const double *recent, int64_t n,
 			  bool want_cov, AoArena *arena, AoEnv *env, AoState *st)
 {
-	int64_t		lead = 0,
-				have = 0,
+	int64_t		lead,
+				have,
 				need = spec->d + (int64_t) spec->m * spec->D + 1;
 	double	   *z;
 	bool		missing;
 
-	while (lead < n && isnan(recent[lead]))
-		lead++;
-	for (int64_t t = lead; t < n; t++)
-		have += !isnan(recent[t]);
+	AO_TRY(ao_count_known(recent, n, env, &have, &lead));
 	if (have < need)
 		return ao_fail(env, AO_TOO_FEW_VALUES, NULL, need, have);
 	missing = have < n - lead;
@@ -224,8 +237,7 @@ filter_recent(const AoModel *model, const AoSpec *spec, const double *recent, in
 						 ao_state_bytes(spec, want_cov) + ao_state_run_bytes(spec, missing), env));
 	ao_state_init(st, spec, ao_model_coef(model), want_cov, arena);
 	z = ao_arena_take(arena, (size_t) n, sizeof(double));
-	for (int64_t t = lead; t < n; t++)
-		AO_TRY(ao_model_adjust(model, spec, recent[t], model->n - n + t + 1, NULL, env, &z[t - lead]));
+	AO_TRY(adjust_all(model, spec, recent + lead, n - lead, model->n - n + lead + 1, NULL, env, z));
 	return ao_state_run(st, z, n - lead, missing, want_cov, NULL, arena, env);
 }
 
@@ -314,16 +326,11 @@ ao_predict(const AoModel *model, const double *recent, int64_t n, AoEnv *env, do
 }
 
 /* Is anything from row `lead` on missing? */
-static bool
-any_gap(const double *y, int64_t n, int64_t lead, const double *xreg, int k)
+static AoStatus
+any_gap(const double *y, int64_t n, int64_t lead, const double *xreg, int k, AoEnv *env, bool *gap)
 {
-	for (int64_t t = lead; t < n; t++)
-		if (isnan(y[t]))
-			return true;
-	for (int64_t i = lead * k; i < n * k; i++)
-		if (isnan(xreg[i]))
-			return true;
-	return false;
+	AO_TRY(ao_any_nan(y + lead, n - lead, env, gap));
+	return *gap ? AO_OK : ao_any_nan(xreg + lead * k, (n - lead) * k, env, gap);
 }
 
 /* Residuals after `lead` missing values at the front; the workspace was sized
@@ -336,9 +343,8 @@ run_residuals(const AoModel *model, const AoSpec *spec, const double *y, int64_t
 	AoState		st;
 	double	   *z = ao_arena_take(arena, (size_t) n, sizeof(double));
 
-	for (int64_t t = lead; t < n; t++)
-		AO_TRY(ao_model_adjust(model, spec, y[t], t + 1,
-							   xreg ? xreg + t * model->n_xreg : NULL, env, &z[t - lead]));
+	AO_TRY(adjust_all(model, spec, y + lead, n - lead, lead + 1,
+					  xreg ? xreg + lead * model->n_xreg : NULL, env, z));
 	ao_state_init(&st, spec, ao_model_coef(model), false, arena);
 	st.variances = variances ? variances + lead : NULL;
 	for (int64_t t = 0; t < lead; t++)
@@ -354,7 +360,8 @@ ao_one_step_errors(const AoModel *model, const double *y, int64_t n, const doubl
 	AoSpec		spec;
 	AoArena		arena;
 	AoStatus	status;
-	int64_t		lead = 0;
+	int64_t		known,
+				lead;
 	bool		missing;
 
 	memset(&env->err, 0, sizeof env->err);
@@ -362,11 +369,10 @@ ao_one_step_errors(const AoModel *model, const double *y, int64_t n, const doubl
 	if (n > AO_MAX_N)
 		return ao_fail(env, AO_SERIES_TOO_LONG, NULL, AO_MAX_N, n);
 	ao_model_spec(model, &spec);
-	while (lead < n && isnan(y[lead]))
-		lead++;
+	AO_TRY(ao_count_known(y, n, env, &known, &lead));
 	if (n - lead < spec.d + spec.m * spec.D + 1)
 		return ao_fail(env, AO_TOO_FEW_VALUES, NULL, spec.d + spec.m * spec.D + 1, n - lead);
-	missing = any_gap(y, n, lead, xreg, k);
+	AO_TRY(any_gap(y, n, lead, xreg, k, env, &missing));
 	AO_TRY(ao_arena_open(&arena, ao_arena_round((size_t) n, sizeof(double)) +
 						 ao_state_bytes(&spec, false) + ao_state_run_bytes(&spec, missing), env));
 	status = run_residuals(model, &spec, y, n, lead, xreg, missing, &arena, env, out, variances);
@@ -383,23 +389,25 @@ ao_model_filter(AoModel *model, const AoSpec *spec, const double *y, int64_t n, 
 	int			k = model->n_xreg;
 	AoArena		arena;
 	AoState		st;
-	AoStatus	status = AO_OK;
+	AoStatus	status;
 	double	   *z;
-	bool		missing = any_gap(y, n, lead, xreg, k);
+	int64_t		known,
+				first;
+	bool		missing;
 
+	AO_TRY(any_gap(y, n, lead, xreg, k, env, &missing));
 	if (n - lead < spec->d + spec->m * spec->D + 1)
 		return ao_fail(env, AO_TOO_FEW_VALUES, NULL, spec->d + spec->m * spec->D + 1, n - lead);
 	AO_TRY(ao_arena_open(&arena, ao_arena_round((size_t) n, sizeof(double)) +
 						 ao_state_bytes(spec, true) + ao_state_run_bytes(spec, missing), env));
 	ao_state_init(&st, spec, ao_model_coef(model), true, &arena);
 	z = ao_arena_take(&arena, (size_t) n, sizeof(double));
-	for (int64_t t = lead; t < n && status == AO_OK; t++)
-		status = ao_model_adjust(model, spec, y[t], t + 1, xreg ? xreg + t * k : NULL, env,
-								 &z[t - lead]);
+	status = adjust_all(model, spec, y + lead, n - lead, lead + 1,
+						xreg ? xreg + lead * k : NULL, env, z);
+	if (status == AO_OK)
+		status = ao_count_known(z, n - lead, env, &known, &first);
 	model->n = n;
-	model->n_missing = lead;
-	for (int64_t t = 0; status == AO_OK && t < n - lead; t++)
-		model->n_missing += isnan(z[t]);
+	model->n_missing = status == AO_OK ? n - known : lead;
 	model->n_used = ao_model_terms_used(spec, n, model->n_missing);
 	if (status == AO_OK)
 		status = ao_state_run(&st, z, n - lead, missing, true, NULL, &arena, env);

@@ -41,13 +41,20 @@ fill_seasonal(const double *y, int64_t n, int m, double *filled, double *work, A
 	static const AoStlOptions robust = {AO_STL_WINDOW, true};
 	double	   *seasonal = work,
 			   *trend = work + n;
+	AoPace		pace = {env, 0};
 
 	AO_TRY(ao_stl(filled, n, m, &robust, env, seasonal, trend));
 	for (int64_t t = 0; t < n; t++)
+	{
 		filled[t] = y[t] - seasonal[t];
+		AO_TRY(ao_pace(&pace, 1));
+	}
 	AO_TRY(fill_straight(filled, n, env));
 	for (int64_t t = 0; t < n; t++)
+	{
 		filled[t] = isnan(y[t]) ? filled[t] + seasonal[t] : y[t];
+		AO_TRY(ao_pace(&pace, 1));
+	}
 	return AO_OK;
 }
 

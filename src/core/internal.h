@@ -58,6 +58,24 @@ AoStatus	ao_arena_open(AoArena *arena, size_t bytes, AoEnv *env);
 void	   *ao_arena_take(AoArena *arena, size_t count, size_t size);
 void		ao_arena_close(AoArena *arena, AoEnv *env);
 AoStatus	ao_poll(AoEnv *env);
+
+/* Counts inner steps and polls at least every AO_BLOCK of them. */
+typedef struct AoPace
+{
+	AoEnv	   *env;
+	int64_t		steps;
+} AoPace;
+
+static inline AoStatus
+ao_pace(AoPace *pace, int64_t steps)
+{
+	pace->steps += steps;
+	if (pace->steps < AO_BLOCK)
+		return AO_OK;
+	pace->steps = 0;
+	return ao_poll(pace->env);
+}
+
 AoStatus	ao_fail(AoEnv *env, AoStatus status, const char *what,
 					int64_t need, int64_t have);
 
@@ -113,14 +131,16 @@ size_t		ao_start_scratch(const AoShape *shape);
  * Arrays are AoVec with the given stride.  F is NaN where they could not be had
  * with enough digits: nearly all of them if `strict`.
  */
-void		ao_stationary_start(const AoShape *shape, const AoVec *phi, const AoVec *theta,
-								int stride, bool strict, AoVec *K, AoVec *F, AoVec *scratch);
+AoStatus	ao_stationary_start(const AoShape *shape, const AoVec *phi, const AoVec *theta,
+								int stride, bool strict, AoVec *K, AoVec *F, AoVec *scratch,
+								AoPace *pace);
 
 /* The whole covariance of the first predicted state, in units of sigma2, of one
  * lane: P[r][r] with leading dimension ld.  `in` and `out` are the strides in
  * doubles of the vectors and of P. */
-void		ao_stationary_cov(const AoShape *shape, const double *phi, const double *theta,
-							  const double *K, int in, double F, double *P, int ld, int out);
+AoStatus	ao_stationary_cov(const AoShape *shape, const double *phi, const double *theta,
+							  const double *K, int in, double F, double *P, int ld, int out,
+							  AoPace *pace);
 
 /* ---- pass.c: exact and conditional likelihood of a complete series ---- */
 
@@ -131,6 +151,7 @@ typedef struct AoPass
 	int			n_cols;			/* columns of w: regressors, then the series */
 	int64_t		n;				/* rows of w */
 	const double *w;			/* n x n_cols, differenced */
+	const uint8_t *skip;		/* [n] rows that a conditional pass makes no innovation of, or NULL */
 	AoVec	   *phi,			/* [r][n_vecs] */
 			   *theta,			/* [r][n_vecs] */
 			   *K,				/* [r][n_vecs] */
@@ -226,16 +247,17 @@ typedef struct AoKalman
 			   *theta,			/* [r] */
 			   *G,				/* [s] */
 			   *P,				/* [s][s] */
-			   *M,				/* [s][s] work */
-			   *c,				/* [s] work */
+			   *c,				/* [s] work: P z */
 			   *K,				/* [s] work */
-			   *Kinf,			/* [s] work */
+			   *first,			/* [s] work: first row of P */
+			   *work,			/* [s] */
 			   *a,				/* [n_cols][s] */
 			   *scratch;
+	AoPace		pace;
 	AoPresample presample;		/* for the start near the unit circle */
 	double	   *variances;		/* as in AoPass, but all are written */
-	double	   *Pinf,			/* [s][s]: the same in every lane */
-			   *Minf;			/* [s] gain, then [s][s] work */
+	double	   *Pinf,			/* [diff][diff], of the levels: the same in every lane */
+			   *Minf;			/* [s] gain; zero for the ARMA state */
 	bool		diffuse;
 	bool		P_is_zero;
 	int			n_diffuse;		/* observations spent on the diffuse start */
@@ -244,14 +266,16 @@ typedef struct AoKalman
 } AoKalman;
 
 size_t		ao_kalman_bytes(const AoShape *shape, int n_cols);
-void		ao_kalman_init(AoKalman *kf, const AoShape *shape, int n_cols, AoArena *arena);
-/* stationary ARMA part, diffuse levels */
-void		ao_kalman_start(AoKalman *kf);
-/* One time step.  z: n_cols values; any NaN: missing.  Returns whether the
- * value counted; v[n_cols] innovations and F their variance. */
-bool		ao_kalman_step(AoKalman *kf, const double *z, AoVec *v, AoVec *F);
-AoStatus	ao_kalman_pass(AoKalman *kf, const double *z, int64_t n, double *residuals,
+void		ao_kalman_init(AoKalman *kf, const AoShape *shape, int n_cols, AoArena *arena,
 						   AoEnv *env);
+/* stationary ARMA part, diffuse levels */
+AoStatus	ao_kalman_start(AoKalman *kf);
+/* One time step.  z: n_cols values; any NaN: missing.  `counted`: whether the
+ * value counted; v[n_cols] innovations and F their variance. */
+AoStatus	ao_kalman_step(AoKalman *kf, const double *z, AoVec *v, AoVec *F, bool *counted);
+AoStatus	ao_kalman_pass(AoKalman *kf, const double *z, int64_t n, double *residuals);
+/* The first lane's covariance. */
+AoStatus	ao_kalman_lane(AoKalman *kf, double *P);
 
 /* ---- design.c: series and regressors made ready ---- */
 
@@ -267,6 +291,9 @@ typedef struct AoDesign
 	int64_t		rows;
 	double	   *filled;			/* missing: z with gaps bridged by straight lines, differenced */
 	int64_t		filled_rows;
+	uint8_t    *skip;			/* missing, and not by ML alone: [filled_rows], is the value or one of the
+								 * ar values before it missing? */
+	int64_t		conditional_terms;	/* rows to which that does not apply */
 	double		scale;			/* power of two by which the last column of z was divided */
 	double	   *R;				/* [n_beta][n_beta] upper: X = Q R */
 	double	   *b0;				/* [n_beta]: least squares estimate, taken out of z */
@@ -291,8 +318,12 @@ double		ao_box_cox_inverse(double x, double lambda);
 double		ao_box_cox_slope(double x, double lambda);	/* d inverse / d x */
 /* power of two that brings x to [1, 2); 1 for zero */
 double		ao_binary_scale(double x);
-/* (1-B)^d (1-B^m)^D of z in place, by rows of n_cols; returns rows left */
-int64_t		ao_difference(const AoSpec *spec, double *z, int64_t n, int n_cols);
+/* (1-B)^d (1-B^m)^D of z in place, by rows of n_cols; *n becomes the rows left */
+AoStatus	ao_difference(const AoSpec *spec, double *z, int64_t *n, int n_cols, AoEnv *env);
+/* Is any of n numbers NaN? */
+AoStatus	ao_any_nan(const double *values, int64_t n, AoEnv *env, bool *any);
+/* How many of n numbers are not NaN; and how many at the front are. */
+AoStatus	ao_count_known(const double *values, int64_t n, AoEnv *env, int64_t *known, int64_t *lead);
 
 /* ---- objective.c ---- */
 

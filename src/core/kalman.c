@@ -28,16 +28,16 @@ ao_kalman_bytes(const AoShape *sh, int nc)
 				r = (size_t) sh->r,
 				s = r + (size_t) sh->diff;
 
-	return 2 * ao_arena_round(r, vec) + 4 * ao_arena_round(s, vec) +
-		2 * ao_arena_round(s * s, vec) + ao_arena_round(s * (size_t) nc, vec) +
+	return 2 * ao_arena_round(r, vec) + 5 * ao_arena_round(s, vec) +
+		ao_arena_round(s * s, vec) + ao_arena_round(s * (size_t) nc, vec) +
 		ao_arena_round(ao_start_scratch(sh), vec) +
-		ao_arena_round(s * s, sizeof(double)) + ao_arena_round(s * s + s, sizeof(double)) +
+		ao_arena_round((s - r) * (s - r), sizeof(double)) + ao_arena_round(s, sizeof(double)) +
 		ao_arena_round((size_t) (nc * (nc + 1) / 2), vec) + ao_arena_round(1, vec) +
 		ao_presample_bytes(sh, nc);
 }
 
 void
-ao_kalman_init(AoKalman *kf, const AoShape *sh, int nc, AoArena *arena)
+ao_kalman_init(AoKalman *kf, const AoShape *sh, int nc, AoArena *arena, AoEnv *env)
 {
 	size_t		vec = sizeof(AoVec),
 				r = (size_t) sh->r,
@@ -47,59 +47,78 @@ ao_kalman_init(AoKalman *kf, const AoShape *sh, int nc, AoArena *arena)
 	kf->shape = sh;
 	kf->n_cols = nc;
 	kf->s = (int) s;
+	kf->pace.env = env;
 	kf->phi = ao_arena_take(arena, r, vec);
 	kf->theta = ao_arena_take(arena, r, vec);
 	kf->G = ao_arena_take(arena, s, vec);
 	kf->c = ao_arena_take(arena, s, vec);
 	kf->K = ao_arena_take(arena, s, vec);
-	kf->Kinf = ao_arena_take(arena, s, vec);
+	kf->first = ao_arena_take(arena, s, vec);
+	kf->work = ao_arena_take(arena, s, vec);
 	kf->P = ao_arena_take(arena, s * s, vec);
-	kf->M = ao_arena_take(arena, s * s, vec);
 	kf->a = ao_arena_take(arena, s * (size_t) nc, vec);
 	kf->scratch = ao_arena_take(arena, ao_start_scratch(sh), vec);
-	kf->Pinf = ao_arena_take(arena, s * s, sizeof(double));
-	kf->Minf = ao_arena_take(arena, s * s + s, sizeof(double));
+	kf->Pinf = ao_arena_take(arena, (s - r) * (s - r), sizeof(double));
+	kf->Minf = ao_arena_take(arena, s, sizeof(double));
 	kf->cross = ao_arena_take(arena, (size_t) (nc * (nc + 1) / 2), vec);
 	kf->log_f = ao_arena_take(arena, 1, vec);
 	ao_presample_init(&kf->presample, sh, nc, arena);
 	memset(kf->phi, 0, r * vec);
 	memset(kf->theta, 0, r * vec);
+	memset(kf->Minf, 0, s * sizeof(double));
+}
+
+/* P of the ARMA state in the stationary distribution. */
+static AoStatus
+start_covariance(AoKalman *kf)
+{
+	const AoShape *sh = kf->shape;
+	int			s = kf->s;
+	bool		rescue = ao_presample_serves(sh);
+	AoVec		F1;
+
+	if (sh->r == 0)
+		return AO_OK;
+	AO_TRY(ao_stationary_start(sh, kf->phi, kf->theta, 1, rescue, kf->K, &F1, kf->scratch, &kf->pace));
+	for (int j = 0; j < AO_LANES; j++)
+		if (isnan(F1[j]) && rescue)
+			ao_presample_start_cov(&kf->presample, kf->phi, kf->theta, j, kf->P, s);
+		else
+			AO_TRY(ao_stationary_cov(sh, (double *) kf->phi + j, (double *) kf->theta + j,
+									 (double *) kf->K + j, AO_LANES, F1[j],
+									 (double *) kf->P + j, s, AO_LANES, &kf->pace));
+	return AO_OK;
 }
 
 /* See internal.h. */
-void
+AoStatus
 ao_kalman_start(AoKalman *kf)
 {
 	const AoShape *sh = kf->shape;
 	int			s = kf->s,
 				r = sh->r,
 				nc = kf->n_cols;
-	AoVec		F1;
 
 	for (int i = 0; i < s; i++)
 		kf->G[i] = i < r ? kf->phi[i] + kf->theta[i] : ao_splat(i == r);
-	memset(kf->P, 0, (size_t) (s * s) * sizeof(AoVec));
-	memset(kf->Pinf, 0, (size_t) (s * s) * sizeof(double));
+	for (int i = 0; i < s; i++)
+	{
+		memset(kf->P + i * s, 0, (size_t) s * sizeof(AoVec));
+		AO_TRY(ao_pace(&kf->pace, s));
+	}
+	for (int i = 0; i < sh->diff; i++)
+	{
+		memset(kf->Pinf + i * sh->diff, 0, (size_t) sh->diff * sizeof(double));
+		kf->Pinf[i * sh->diff + i] = 1;
+		AO_TRY(ao_pace(&kf->pace, sh->diff));
+	}
 	memset(kf->a, 0, (size_t) (s * nc) * sizeof(AoVec));
 	memset(kf->cross, 0, (size_t) (nc * (nc + 1) / 2) * sizeof(AoVec));
 	kf->log_f[0] = ao_splat(0);
-	if (r > 0)
-	{
-		ao_stationary_start(sh, kf->phi, kf->theta, 1, ao_presample_serves(sh), kf->K, &F1,
-							kf->scratch);
-		for (int j = 0; j < AO_LANES; j++)
-			if (isnan(F1[j]) && ao_presample_serves(sh))
-				ao_presample_start_cov(&kf->presample, kf->phi, kf->theta, j, kf->P, s);
-			else
-				ao_stationary_cov(sh, (double *) kf->phi + j, (double *) kf->theta + j,
-								  (double *) kf->K + j, AO_LANES, F1[j],
-								  (double *) kf->P + j, s, AO_LANES);
-	}
-	for (int i = r; i < s; i++)
-		kf->Pinf[i * s + i] = 1;
 	kf->diffuse = sh->diff > 0;
 	kf->P_is_zero = false;
 	kf->n_diffuse = 0;
+	return start_covariance(kf);
 }
 
 /*
@@ -133,44 +152,75 @@ observe(const AoKalman *kf, const AoVec *v, AoVec *zv)
 	*zv = sum;
 }
 
-/* P = T P T' + G G' - K K' F (observed) with c = P z, K = T c + G. */
+/* Row i of the ARMA state's part of P, from the rows after it. */
 AO_INLINE void
-covariance_step(AoKalman *kf, bool observed, const AoVec *F)
+arma_row(AoKalman *kf, int i, AoVec k)
+{
+	const int	s = kf->s,
+				r = kf->shape->r;
+	const AoVec *old = kf->first,
+			   *next = i + 1 < r ? kf->P + (i + 1) * s : kf->work;
+	AoVec	   *to = kf->P + i * s;
+	AoVec		phi = kf->phi[i],
+				g = kf->G[i],
+				both = next[0] + phi * old[0];
+
+	for (int j = 0; j < r - 1; j++)
+		to[j] = next[j + 1] + phi * old[j + 1] + kf->phi[j] * both + g * kf->G[j] - k * kf->K[j];
+	to[r - 1] = kf->phi[r - 1] * both + g * kf->G[r - 1] - k * kf->K[r - 1];
+	if (s > r)
+		to[r] = (i + 1 < r ? kf->c[i + 1] : ao_splat(0)) + phi * kf->c[0] + g - k * kf->K[r];
+	for (int j = r + 1; j < s; j++)
+		to[j] = next[j - 1] + phi * old[j - 1] - k * kf->K[j];
+}
+
+/* Row of level l of P from the row before it; of the new level from c and z' P z. */
+AO_INLINE void
+level_row(AoKalman *kf, int l, AoVec zPz, AoVec k)
+{
+	const int	s = kf->s,
+				r = kf->shape->r;
+	const AoVec *old = l > 0 ? kf->P + (r + l - 1) * s : kf->c;
+	AoVec	   *to = kf->P + (r + l) * s;
+	AoVec		old0 = r > 0 ? old[0] : ao_splat(0),
+				g = kf->G[r + l];
+
+	for (int j = 0; j < r; j++)
+		to[j] = (j + 1 < r ? old[j + 1] : ao_splat(0)) + kf->phi[j] * old0 + g * kf->G[j] - k * kf->K[j];
+	to[r] = (l > 0 ? kf->c[r + l - 1] : zPz) + g - k * kf->K[r];
+	for (int j = r + 1; j < s; j++)
+		to[j] = old[j - 1] - k * kf->K[j];
+}
+
+/*
+ * P = T P T' + G G' - K K'/F (observed) with c = P z, K = T c + G: T moves things on by
+ * one place, so that it is done in place, the ARMA state from its first row, the levels
+ * from their last one.
+ */
+AO_INLINE AoStatus
+covariance_step(AoKalman *kf, bool observed, const AoVec *F, AoVec zPz)
 {
 	int			s = kf->s,
 				r = kf->shape->r;
-	AoVec	   *P = kf->P,
-			   *M = kf->M;
-	AoVec		inv = 1.0 / *F;
+	AoVec		inv = observed ? 1.0 / *F : ao_splat(0);
 
 	if (kf->P_is_zero && observed)
-		return;
-	for (int i = 0; i < s; i++)
-		transition(kf, P + i * s, &kf->c[i], M + i * s);
-	/* M = P T'; now T M, row by row */
-	for (int i = 0; i < r; i++)
-		for (int j = 0; j < s; j++)
-			P[i * s + j] = kf->phi[i] * M[j] + (i + 1 < r ? M[(i + 1) * s + j] : ao_splat(0));
-	for (int j = 0; s > r && j < s; j++)
-		P[r * s + j] = r > 0 ? M[j] : ao_splat(0);
-	for (int i = 0; i < s - r; i++)
-		if (kf->shape->delta[i] != 0)
-			for (int j = 0; j < s; j++)
-				P[r * s + j] += kf->shape->delta[i] * M[(r + i) * s + j];
-	for (int i = r + 1; i < s; i++)
-		memcpy(P + i * s, M + (i - 1) * s, (size_t) s * sizeof(AoVec));
-	for (int i = 0; i < s; i++)
+		return AO_OK;
+	if (r > 0)
+		memcpy(kf->first, kf->P, (size_t) s * sizeof(AoVec));
+	memset(kf->work, 0, (size_t) s * sizeof(AoVec));
+	for (int l = s - r - 1; l >= 0; l--)
 	{
-		AoVec		k = kf->K[i] * inv;
-
-		for (int j = 0; j < s; j++)
-		{
-			P[i * s + j] += kf->G[i] * kf->G[j];
-			if (observed)
-				P[i * s + j] -= k * kf->K[j];
-		}
+		level_row(kf, l, zPz, kf->K[r + l] * inv);
+		AO_TRY(ao_pace(&kf->pace, s));
+	}
+	for (int i = 0; i < r; i++)
+	{
+		arma_row(kf, i, kf->K[i] * inv);
+		AO_TRY(ao_pace(&kf->pace, s));
 	}
 	kf->P_is_zero = false;
+	return AO_OK;
 }
 
 /* After an observation the level is known; has everything else settled too? */
@@ -197,93 +247,88 @@ note_observed(AoKalman *kf)
 }
 
 /* Diffuse part: Minf = T Pinf z and F_inf; scalars, one for all lanes. */
-static double
-diffuse_gain(AoKalman *kf, double *Minf)
+static AoStatus
+diffuse_gain(AoKalman *kf, double *Finf)
 {
-	int			s = kf->s,
-				r = kf->shape->r;
-	double		Finf = 0;
+	int			n = kf->shape->diff;
+	double	   *M = kf->Minf + kf->shape->r;
 
-	/* work: c_inf = Pinf z, only its level part can differ from zero */
-	for (int i = r; i < s; i++)
-	{
-		double		sum = 0;
-
-		for (int j = r; j < s; j++)
-			sum += kf->Pinf[i * s + j] * kf->shape->delta[j - r];
-		Minf[i] = sum;
-		Finf += sum * kf->shape->delta[i - r];
-	}
-	/* T c_inf: x part untouched (levels do not feed it) */
-	for (int i = s - 1; i > r; i--)
-		Minf[i] = Minf[i - 1];
-	Minf[r] = Finf;
-	return Finf;
-}
-
-/* Pinf = T Pinf T' - Minf Minf'/Finf (observed); true when it has vanished. */
-static bool
-diffuse_step(AoKalman *kf, const double *Minf, double Finf, bool observed)
-{
-	int			s = kf->s,
-				r = kf->shape->r,
-				n = s - r;
-	double	   *P = kf->Pinf,
-			   *W = kf->Minf + s;	/* second row on: work */
-	double		max = 0;
-
-	/* W = T Pinf (level block only), n x n */
-	for (int j = 0; j < n; j++)
-	{
-		double		sum = 0;
-
-		for (int i = 0; i < n; i++)
-			sum += kf->shape->delta[i] * P[(r + i) * s + r + j];
-		for (int i = n - 1; i > 0; i--)
-			W[i * n + j] = P[(r + i - 1) * s + r + j];
-		W[j] = sum;
-	}
+	memset(M, 0, (size_t) n * sizeof(double));
+	*Finf = 0;
 	for (int i = 0; i < n; i++)
 	{
-		double		sum = 0;
+		double		delta = kf->shape->delta[i];
 
+		if (delta == 0)
+			continue;
 		for (int j = 0; j < n; j++)
-			sum += W[i * n + j] * kf->shape->delta[j];
-		for (int j = n - 1; j > 0; j--)
-			P[(r + i) * s + r + j] = W[i * n + j - 1];
-		P[(r + i) * s + r] = sum;
+			M[j] += delta * kf->Pinf[i * n + j];
+		AO_TRY(ao_pace(&kf->pace, n / 4));
 	}
-	if (observed)
-		for (int i = r; i < s; i++)
-			for (int j = r; j < s; j++)
-				P[i * s + j] -= Minf[i] * Minf[j] / Finf;
-	for (int i = r; i < s; i++)
-		max = fmax(max, fabs(P[i * s + i]));
-	return max < DIFFUSE_ZERO;
+	for (int i = 0; i < n; i++)
+		*Finf += M[i] * kf->shape->delta[i];
+	/* T: the levels move on by one place */
+	memmove(M + 1, M, (size_t) (n - 1) * sizeof(double));
+	M[0] = *Finf;
+	return AO_OK;
+}
+
+/* Pinf = T Pinf T' - Minf Minf'/Finf (observed), in place as P; is it still there? */
+static AoStatus
+diffuse_step(AoKalman *kf, double Finf, bool observed)
+{
+	int			n = kf->shape->diff;
+	const double *M = kf->Minf + kf->shape->r;
+	double		max = 0;
+
+	for (int i = n - 1; i >= 0; i--)
+	{
+		double	   *to = kf->Pinf + i * n,
+					f = observed ? M[i] / Finf : 0;
+
+		if (i > 0)
+			memcpy(to + 1, to - n, (size_t) (n - 1) * sizeof(double));
+		else
+			memcpy(to + 1, M + 1, (size_t) (n - 1) * sizeof(double));
+		to[0] = M[i];
+		if (f != 0)
+			for (int j = 0; j < n; j++)
+				to[j] -= f * M[j];
+		max = fmax(max, fabs(to[i]));
+		AO_TRY(ao_pace(&kf->pace, n / 4));
+	}
+	kf->diffuse = max >= DIFFUSE_ZERO;
+	return AO_OK;
 }
 
 /* The gain of an observation that goes into the diffuse start: P as if it had
  * not been observed, then - (K M' + M K')/Finf + F M M'/Finf^2. */
-AO_INLINE void
-absorb_diffuse(AoKalman *kf, const double *Minf, double Finf, const AoVec *F)
+AO_INLINE AoStatus
+absorb_diffuse(AoKalman *kf, double Finf, const AoVec *F)
 {
 	int			s = kf->s;
+	double		inv = 1 / Finf;
 
 	for (int i = 0; i < s; i++)
+	{
+		double		mi = kf->Minf[i] * inv;
+
 		for (int j = 0; j < s; j++)
 		{
-			double		mi = i < kf->shape->r ? 0 : Minf[i] / Finf,
-						mj = j < kf->shape->r ? 0 : Minf[j] / Finf;
+			double		mj = kf->Minf[j] * inv;
 
 			kf->P[i * s + j] += *F * (mi * mj) - kf->K[i] * mj - kf->K[j] * mi;
 		}
+		AO_TRY(ao_pace(&kf->pace, s));
+	}
 	kf->log_f[0] += log(Finf);
 	kf->n_diffuse++;
+	return AO_OK;
 }
 
 /* States of all columns one step on: T a, plus gain times innovation. */
 AO_INLINE void
-state_step(AoKalman *kf, const double *z, bool observed, const double *Minf,
+state_step(AoKalman *kf, const double *z, bool observed, bool absorbed,
 		   double Finf, const AoVec *F, AoVec *v)
 {
 	int			s = kf->s,
@@ -296,14 +341,14 @@ state_step(AoKalman *kf, const double *z, bool observed, const double *Minf,
 		AoVec		forecast;
 
 		observe(kf, a, &forecast);
-		transition(kf, a, &forecast, kf->Kinf);
-		memcpy(a, kf->Kinf, (size_t) s * sizeof(AoVec));
+		transition(kf, a, &forecast, kf->work);
+		memcpy(a, kf->work, (size_t) s * sizeof(AoVec));
 		if (!observed)
 			continue;
 		v[c] = z[c] - forecast;
-		if (Minf)
+		if (absorbed)
 			for (int i = r; i < s; i++)
-				a[i] += v[c] * (Minf[i] / Finf);
+				a[i] += v[c] * (kf->Minf[i] / Finf);
 		else
 			for (int i = 0; i < s; i++)
 				a[i] += kf->K[i] * inv * v[c];
@@ -313,62 +358,72 @@ state_step(AoKalman *kf, const double *z, bool observed, const double *Minf,
 	}
 }
 
+/* c = P z and F, state_part being z' P z. */
+AO_INLINE AoStatus
+predict_variance(AoKalman *kf, AoVec *F, AoVec *state_part)
+{
+	int			s = kf->s;
+
+	*state_part = ao_splat(0);
+	if (kf->P_is_zero)
+		memset(kf->c, 0, (size_t) s * sizeof(AoVec));
+	else
+	{
+		for (int i = 0; i < s; i++)
+		{
+			observe(kf, kf->P + i * s, &kf->c[i]);
+			AO_TRY(ao_pace(&kf->pace, kf->shape->diff / 4));
+		}
+		observe(kf, kf->c, state_part);
+	}
+	*F = *state_part + 1.0;
+	return AO_OK;
+}
+
 /* See ao_kalman_step. */
-AO_INLINE bool
-filter_step(AoKalman *kf, const double *z, AoVec *v, AoVec *F)
+AO_INLINE AoStatus
+filter_step(AoKalman *kf, const double *z, AoVec *v, AoVec *F, bool *counted)
 {
 	int			s = kf->s;
 	bool		observed = true,
 				absorbed = false;
-	double	   *Minf = kf->Minf;
 	double		Finf = 0;
 	AoVec		state_part;
 
 	for (int c = 0; c < kf->n_cols; c++)
 		observed = observed && !isnan(z[c]);
-	if (kf->P_is_zero)
-	{
-		memset(kf->c, 0, (size_t) s * sizeof(AoVec));
-		*F = ao_splat(1);
-	}
-	else
-	{
-		for (int i = 0; i < s; i++)
-			observe(kf, kf->P + i * s, &kf->c[i]);
-		observe(kf, kf->c, F);
-		*F += 1.0;
-	}
-	state_part = *F - 1.0;
+	AO_TRY(predict_variance(kf, F, &state_part));
 	transition(kf, kf->c, &state_part, kf->K);
 	for (int i = 0; i < s; i++)
 		kf->K[i] += kf->G[i];
 	if (kf->diffuse)
 	{
-		Finf = diffuse_gain(kf, Minf);
+		AO_TRY(diffuse_gain(kf, &Finf));
 		absorbed = observed && Finf > DIFFUSE_ZERO;
 	}
-	state_step(kf, z, observed, absorbed ? Minf : NULL, Finf, F, v);
-	covariance_step(kf, observed && !absorbed, F);
+	state_step(kf, z, observed, absorbed, Finf, F, v);
+	AO_TRY(covariance_step(kf, observed && !absorbed, F, state_part));
 	if (absorbed)
-		absorb_diffuse(kf, Minf, Finf, F);
+		AO_TRY(absorb_diffuse(kf, Finf, F));
 	if (kf->diffuse)
-		kf->diffuse = !diffuse_step(kf, Minf, Finf, absorbed);
+		AO_TRY(diffuse_step(kf, Finf, absorbed));
 	if (observed)
 		note_observed(kf);
-	return observed && !absorbed;
+	*counted = observed && !absorbed;
+	return AO_OK;
 }
 
-AO_CLONES static bool
-one_step(AoKalman *kf, const double *z, AoVec *v, AoVec *F)
+AO_CLONES static AoStatus
+one_step(AoKalman *kf, const double *z, AoVec *v, AoVec *F, bool *counted)
 {
-	return filter_step(kf, z, v, F);
+	return filter_step(kf, z, v, F, counted);
 }
 
 /* See internal.h. */
-bool
-ao_kalman_step(AoKalman *kf, const double *z, AoVec *v, AoVec *F)
+AoStatus
+ao_kalman_step(AoKalman *kf, const double *z, AoVec *v, AoVec *F, bool *counted)
 {
-	return one_step(kf, z, v, F);
+	return one_step(kf, z, v, F, counted);
 }
 
 /* Cross products and ln F of one counted observation. */
@@ -385,35 +440,45 @@ add_terms(AoKalman *kf, const AoVec *v, const AoVec *F)
 }
 
 AO_CLONES static AoStatus
-all_steps(AoKalman *kf, const double *z, int64_t n, double *residuals, AoEnv *env)
+all_steps(AoKalman *kf, const double *z, int64_t n, double *residuals)
 {
 	AoVec		v[AO_MAX_XREG + 3],
 				F;
-	int64_t		cost = 0;
 
 	for (int64_t t = 0; t < n; t++)
 	{
-		bool		counted = one_step(kf, z + t * kf->n_cols, v, &F);
+		bool		counted;
 
+		AO_TRY(one_step(kf, z + t * kf->n_cols, v, &F, &counted));
 		if (counted)
 			add_terms(kf, v, &F);
 		if (residuals)
 			residuals[t] = counted ? v[kf->n_cols - 1][0] / sqrt(F[0]) : NAN;
 		if (kf->variances)
 			kf->variances[t] = F[0];
-		cost += kf->P_is_zero ? kf->s : kf->s * kf->s;
-		if (cost > 1 << 16)
-		{
-			cost = 0;
-			AO_TRY(ao_poll(env));
-		}
+		AO_TRY(ao_pace(&kf->pace, kf->s * kf->n_cols));
+	}
+	return AO_OK;
+}
+
+/* See internal.h. */
+AoStatus
+ao_kalman_lane(AoKalman *kf, double *P)
+{
+	int			s = kf->s;
+
+	for (int i = 0; i < s; i++)
+	{
+		for (int j = 0; j < s; j++)
+			P[i * s + j] = kf->P[i * s + j][0];
+		AO_TRY(ao_pace(&kf->pace, s));
 	}
 	return AO_OK;
 }
 
 /* The filter over n rows of levels; residuals (lane 0, last column) or NULL. */
 AoStatus
-ao_kalman_pass(AoKalman *kf, const double *z, int64_t n, double *residuals, AoEnv *env)
+ao_kalman_pass(AoKalman *kf, const double *z, int64_t n, double *residuals)
 {
-	return all_steps(kf, z, n, residuals, env);
+	return all_steps(kf, z, n, residuals);
 }

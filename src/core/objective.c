@@ -47,7 +47,7 @@ ao_objective_init(AoObjective *obj, const AoShape *shape, const AoDesign *design
 	obj->white = ao_arena_take(arena, (size_t) shape->k, sizeof(double));
 	obj->chol = ao_arena_take(arena, (size_t) (nc * (nc + 1)), sizeof(double));
 	if (design->missing)
-		ao_kalman_init(&obj->kalman, shape, nc, arena);
+		ao_kalman_init(&obj->kalman, shape, nc, arena, env);
 	else
 	{
 		ao_presample_init(&obj->presample, shape, nc, arena);
@@ -59,13 +59,16 @@ ao_objective_init(AoObjective *obj, const AoShape *shape, const AoDesign *design
 		ao_pass_init(&obj->pass[i], shape, vecs[i], nc, arena);
 		obj->pass[i].w = design->missing ? design->filled : design->z;
 		obj->pass[i].n = design->missing ? design->filled_rows : design->rows;
+		obj->pass[i].skip = design->skip;
 	}
 }
 
 int64_t
 ao_objective_terms(const AoObjective *obj)
 {
-	return obj->conditional ? obj->pass[0].n - obj->shape->ar : obj->design->n_used;
+	if (!obj->conditional)
+		return obj->design->n_used;
+	return obj->design->skip ? obj->design->conditional_terms : obj->pass[0].n - obj->shape->ar;
 }
 
 /*
@@ -224,8 +227,8 @@ evaluate_batch(AoObjective *obj, const double *coef, int n_points,
 	}
 	if (missing)
 	{
-		ao_kalman_start(kf);
-		AO_TRY(ao_kalman_pass(kf, obj->design->z, obj->design->rows, NULL, obj->env));
+		AO_TRY(ao_kalman_start(kf));
+		AO_TRY(ao_kalman_pass(kf, obj->design->z, obj->design->rows, NULL));
 		if (kf->n_diffuse < sh->diff)
 			return ao_fail(obj->env, AO_TOO_FEW_VALUES,
 						   "missing values leave a season without any observation\n"
@@ -269,11 +272,13 @@ AoStatus
 ao_objective_free(AoObjective *obj, double *u, int n_points, double *f)
 {
 	int			k = obj->shape->k;
+	AoPace		pace = {obj->env, 0};
 
 	for (int i = 0; i < n_points; i++)
 	{
 		ao_natural_from_free(obj->shape, u + i * k, obj->coef);
 		memcpy(u + i * k, obj->coef, (size_t) k * sizeof(double));
+		AO_TRY(ao_pace(&pace, k * k / 4));
 	}
 	return ao_objective(obj, u, n_points, f, NULL, NULL);
 }

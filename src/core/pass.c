@@ -83,15 +83,15 @@ is_steady(const AoPass *ps, const int nv)
 }
 
 /* Covariance of the first predicted state, lane 0. */
-static void
-initial_state_cov(AoPass *ps)
+static AoStatus
+initial_state_cov(AoPass *ps, AoPace *pace)
 {
 	int			r = ps->shape->r;
 
 	if (r == 0)
-		return;
-	ao_stationary_cov(ps->shape, (double *) ps->phi, (double *) ps->theta,
-					  (double *) ps->K, AO_LANES, ps->F[0][0], ps->state_cov, r, 1);
+		return AO_OK;
+	return ao_stationary_cov(ps->shape, (double *) ps->phi, (double *) ps->theta,
+							 (double *) ps->K, AO_LANES, ps->F[0][0], ps->state_cov, r, 1, pace);
 }
 
 /*
@@ -119,6 +119,32 @@ take_stock(AoPass *ps)
 			else
 				ps->last_F[v][j] = F;
 		}
+}
+
+/* Of an exact step, against one that a poll is due every AO_BLOCK of. */
+static int64_t
+cost(const AoPass *ps)
+{
+	int64_t		r = ps->shape->r;
+
+	return 1 + r * ps->n_vecs * ps->n_cols / 8 + (ps->state_cov ? r * r / 8 : 0);
+}
+
+/* Exact steps from..to-1, as many at a time as may pass between two polls. */
+static AoStatus
+exact_range(AoPass *ps, int64_t from, int64_t to, AoVec *keep, int advance, AoPace *pace)
+{
+	int64_t		each = cost(ps),
+				most = each < AO_BLOCK ? AO_BLOCK / each : 1;
+
+	for (int64_t t = from, end; t < to; t = end)
+	{
+		end = to - t > most ? t + most : to;
+		ao_exact_range(ps, t, end, keep, advance);
+		keep += (end - t) * advance;
+		AO_TRY(ao_pace(pace, (end - t) * each));
+	}
+	return AO_OK;
 }
 
 /* How many steps may pass until stock is taken: no product may overflow, and
@@ -185,6 +211,11 @@ steady_steps(AoPass *ps, int64_t from, int64_t to, const int nv, const int nc, A
 {
 	for (int64_t t = from; t < to; t++, e += nc * nv)
 	{
+		if (ps->skip && ps->skip[t])
+		{
+			memset(e, 0, (size_t) (nc * nv) * sizeof(AoVec));
+			continue;
+		}
 		for (int c = 0; c < nc; c++)
 		{
 			AoVec		out[AO_MAX_VECS];
@@ -260,7 +291,7 @@ steady_block(AoPass *ps, int64_t from, int64_t to, const int nv, AoVec *e)
 
 	if (ps->n_cols > 1)
 		steady_steps(ps, from, to, nv, ps->n_cols, e);
-	else if (ps->residuals || sh->ar > 2 || sh->ma > 2 || to - from < 2)
+	else if (ps->residuals || ps->skip || sh->ar > 2 || sh->ma > 2 || to - from < 2)
 		steady_steps(ps, from, to, nv, 1, e);
 	else
 		switch (sh->ar * 3 + sh->ma)
@@ -319,10 +350,12 @@ steady_rows(AoPass *ps, int64_t from, AoEnv *env)
 {
 	size_t		row = (size_t) (ps->n_cols * ps->n_vecs);
 	size_t		history = (size_t) ps->shape->ma * row;
+	/* rows that have lags and columns to go through are fewer between two polls */
+	int64_t		most = AO_BLOCK / (1 + ps->n_cols * (ps->n_cols / 2 + ps->shape->n_ar_lags + ps->shape->n_ma_lags) / 256);
 
 	while (from < ps->n)
 	{
-		int64_t		to = from + AO_BLOCK < ps->n ? from + AO_BLOCK : ps->n;
+		int64_t		to = ps->n - from > most ? from + most : ps->n;
 
 		if (ps->n_vecs == 1)
 			steady_block1(ps, from, to, ps->e + history);
@@ -379,6 +412,7 @@ finish_log_f(AoPass *ps)
 static AoStatus
 exact_rows(AoPass *ps, int64_t *done, AoEnv *env)
 {
+	AoPace		pace = {env, 0};
 	int64_t		t = 0;
 
 	while (t < ps->n && !ps->steady)
@@ -386,11 +420,9 @@ exact_rows(AoPass *ps, int64_t *done, AoEnv *env)
 		int64_t		chunk = stretch(ps, t),
 					to = t + chunk < ps->n ? t + chunk : ps->n;
 
-		ao_exact_range(ps, t, to, ps->e, 0);
+		AO_TRY(exact_range(ps, t, to, ps->e, 0, &pace));
 		take_stock(ps);
 		t = to;
-		if (t % 256 == 0)
-			AO_TRY(ao_poll(env));
 		ps->steady = is_steady(ps, ps->n_vecs);
 	}
 	*done = t;
@@ -402,6 +434,7 @@ static AoStatus
 exact_pass(AoPass *ps, AoEnv *env)
 {
 	const AoShape *sh = ps->shape;
+	AoPace		pace = {env, 0};
 	int64_t		t;
 
 	AO_TRY(exact_rows(ps, &t, env));
@@ -412,12 +445,11 @@ exact_pass(AoPass *ps, AoEnv *env)
 	if (ps->n - t <= sh->r + AO_BLOCK / 32)
 	{
 		/* too few rows left to gain anything from leaving the state behind */
-		ao_exact_range(ps, t, ps->n, ps->e, 0);
-		return AO_OK;
+		return exact_range(ps, t, ps->n, ps->e, 0, &pace);
 	}
-	ao_exact_range(ps, t, t + sh->r - sh->ma, ps->e, 0);
+	AO_TRY(exact_range(ps, t, t + sh->r - sh->ma, ps->e, 0, &pace));
 	t += sh->r - sh->ma;
-	ao_exact_range(ps, t, t + sh->ma, ps->e, ps->n_cols * ps->n_vecs);
+	AO_TRY(exact_range(ps, t, t + sh->ma, ps->e, ps->n_cols * ps->n_vecs, &pace));
 	AO_TRY(steady_rows(ps, t + sh->ma, env));
 	if (ps->want_state)
 		state_from_history(ps);
@@ -472,6 +504,8 @@ reset(AoPass *ps)
 AoStatus
 ao_pass_exact(AoPass *ps, AoEnv *env)
 {
+	AoPace		pace = {env, 0};
+
 	reset(ps);
 	if (ps->shape->r == 0)
 	{
@@ -480,16 +514,18 @@ ao_pass_exact(AoPass *ps, AoEnv *env)
 		return steady_rows(ps, 0, env);
 	}
 	for (int v = 0; v < ps->n_vecs; v++)
-		ao_stationary_start(ps->shape, ps->phi + v, ps->theta + v, ps->n_vecs,
-							ao_presample_serves(ps->shape), ps->K + v, ps->F + v, ps->scratch);
+		AO_TRY(ao_stationary_start(ps->shape, ps->phi + v, ps->theta + v, ps->n_vecs,
+								   ao_presample_serves(ps->shape), ps->K + v, ps->F + v,
+								   ps->scratch, &pace));
 	memcpy(ps->L, ps->K, (size_t) (ps->shape->r * ps->n_vecs) * sizeof(AoVec));
 	exclude_lanes(ps);
 	if (ps->state_cov)
-		initial_state_cov(ps);
+		AO_TRY(initial_state_cov(ps, &pace));
 	return exact_pass(ps, env);
 }
 
-/* Conditional sum of squares: w_1..w_ar given, innovations before them zero. */
+/* Conditional sum of squares: w_1..w_ar given, innovations before them zero, and so are
+ * those of rows to skip, which are left out of the sum. */
 AoStatus
 ao_pass_conditional(AoPass *ps, AoEnv *env)
 {
@@ -512,6 +548,7 @@ ao_pass_conditional(AoPass *ps, AoEnv *env)
 AoStatus
 ao_pass_more(AoPass *ps, int64_t n, AoEnv *env)
 {
+	AoPace		pace = {env, 0};
 	int64_t		t = ps->n;
 
 	ps->n = n;
@@ -522,11 +559,9 @@ ao_pass_more(AoPass *ps, int64_t n, AoEnv *env)
 		int64_t		chunk = stretch(ps, t);
 
 		to = t + chunk < n ? t + chunk : n;
-		ao_exact_range(ps, t, to, ps->e, 0);
+		AO_TRY(exact_range(ps, t, to, ps->e, 0, &pace));
 		if (!ps->steady)
 			take_stock(ps);
-		if (to % 256 < chunk)
-			AO_TRY(ao_poll(env));
 	}
 	finish_log_f(ps);
 	return AO_OK;

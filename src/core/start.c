@@ -29,8 +29,8 @@ ao_start_scratch(const AoShape *shape)
 }
 
 /* Partial autocorrelations k[n] of an AR polynomial a[n] (a is destroyed). */
-AO_INLINE void
-vec_step_down(AoVec *a, AoVec *k, int n)
+AO_INLINE AoStatus
+vec_step_down(AoVec *a, AoVec *k, int n, AoPace *pace)
 {
 	for (int i = n - 1; i >= 0; i--)
 	{
@@ -48,13 +48,15 @@ vec_step_down(AoVec *a, AoVec *k, int n)
 		}
 		if (i % 2)
 			a[i / 2] = a[i / 2] * (1.0 + k[i]) * f;
+		AO_TRY(ao_pace(pace, i));
 	}
+	return AO_OK;
 }
 
 /* Autocovariances g[0..n] of an AR(n) process with unit innovations from its
  * partial autocorrelations; a[n] is work and ends as the AR coefficients. */
-AO_INLINE void
-vec_ar_autocov(const AoVec *k, AoVec *a, AoVec *g, int n)
+AO_INLINE AoStatus
+vec_ar_autocov(const AoVec *k, AoVec *a, AoVec *g, int n, AoPace *pace)
 {
 	AoVec		v = ao_splat(1);
 
@@ -80,7 +82,16 @@ vec_ar_autocov(const AoVec *k, AoVec *a, AoVec *g, int n)
 			a[i / 2] -= k[i] * a[i / 2];
 		a[i] = k[i];
 		v *= (1.0 - k[i]) * (1.0 + k[i]);
+		AO_TRY(ao_pace(pace, 2 * i));
 	}
+	return AO_OK;
+}
+
+/* Zero in every lane? */
+AO_INLINE bool
+is_zero(const AoVec *x)
+{
+	return (*x)[0] == 0 && (*x)[1] == 0 && (*x)[2] == 0 && (*x)[3] == 0;
 }
 
 /* psi weights 0..n-1 of the ARMA polynomial pair. */
@@ -118,10 +129,11 @@ vec_ma_autocov(const AoShape *sh, const AoVec *theta, int stride, AoVec *c)
 	}
 }
 
-/* gamma_w(0..p-1) of the ARMA process into gw, by c and the AR part's gu. */
-AO_INLINE void
+/* gamma_w(0..p-1) of the ARMA process into gw, by c and the AR part's gu.  With a season
+ * most of c is zero. */
+AO_INLINE AoStatus
 vec_arma_autocov(const AoShape *sh, const AoVec *phi, int stride, const AoVec *c,
-				 AoVec *gu, AoVec *gw)
+				 AoVec *gu, AoVec *gw, AoPace *pace)
 {
 	int			p = sh->ar,
 				q = sh->ma;
@@ -135,13 +147,16 @@ vec_arma_autocov(const AoShape *sh, const AoVec *phi, int stride, const AoVec *c
 		gu[i] = sum;
 	}
 	for (int i = 0; i < p; i++)
+		gw[i] = c[0] * gu[i];
+	for (int l = 1; l <= q; l++)
 	{
-		AoVec		sum = c[0] * gu[i];
-
-		for (int l = 1; l <= q; l++)
-			sum += c[l] * (gu[i + l] + gu[i > l ? i - l : l - i]);
-		gw[i] = sum;
+		if (is_zero(&c[l]))
+			continue;
+		for (int i = 0; i < p; i++)
+			gw[i] += c[l] * (gu[i + l] + gu[i > l ? i - l : l - i]);
+		AO_TRY(ao_pace(pace, p));
 	}
+	return AO_OK;
 }
 
 /* K[i] = Cov(x_{t+1}[i], w_t) = sum_{j>i} phi_j gamma(j-i-1) + theta_j psi(j-i-1),
@@ -192,9 +207,9 @@ vec_defect(const AoShape *sh, const AoVec *phi, const AoVec *theta, int stride,
 	*defect = sum;
 }
 
-AO_CLONES static void
+AO_CLONES static AoStatus
 stationary_start(const AoShape *sh, const AoVec *phi, const AoVec *theta,
-				 int stride, bool strict, AoVec *K, AoVec *F, AoVec *scratch)
+				 int stride, bool strict, AoVec *K, AoVec *F, AoVec *scratch, AoPace *pace)
 {
 	int			p = sh->ar,
 				q = sh->ma;
@@ -211,9 +226,9 @@ stationary_start(const AoShape *sh, const AoVec *phi, const AoVec *theta,
 	{
 		for (int i = 0; i < p; i++)
 			a[i] = phi[i * stride];
-		vec_step_down(a, k, p);
-		vec_ar_autocov(k, a, gu, p);
-		vec_arma_autocov(sh, phi, stride, c, gu, gw);
+		AO_TRY(vec_step_down(a, k, p, pace));
+		AO_TRY(vec_ar_autocov(k, a, gu, p, pace));
+		AO_TRY(vec_arma_autocov(sh, phi, stride, c, gu, gw, pace));
 		*F = gw[0];
 	}
 	else
@@ -233,23 +248,24 @@ stationary_start(const AoShape *sh, const AoVec *phi, const AoVec *theta,
 				!(gu[0][j] < largest_variance[strict]))
 				(*F)[j] = NAN;
 	}
+	return AO_OK;
 }
 
 /* See internal.h. */
-void
+AoStatus
 ao_stationary_start(const AoShape *sh, const AoVec *phi, const AoVec *theta,
-					int stride, bool strict, AoVec *K, AoVec *F, AoVec *scratch)
+					int stride, bool strict, AoVec *K, AoVec *F, AoVec *scratch, AoPace *pace)
 {
-	stationary_start(sh, phi, theta, stride, strict, K, F, scratch);
+	return stationary_start(sh, phi, theta, stride, strict, K, F, scratch, pace);
 }
 
 /*
  * See internal.h.  K = T P e1 + g gives the first column of P, and
  * P = T P T' + g g' the rest from its last row upwards.
  */
-void
+AoStatus
 ao_stationary_cov(const AoShape *sh, const double *phi, const double *theta,
-				  const double *K, int in, double F, double *P, int ld, int out)
+				  const double *K, int in, double F, double *P, int ld, int out, AoPace *pace)
 {
 	int			r = sh->r;
 	double		P00 = F - 1;
@@ -261,6 +277,7 @@ ao_stationary_cov(const AoShape *sh, const double *phi, const double *theta,
 	for (int i = 1; i < r; i++)
 		AT(i, 0) = AT(0, i) = K[(i - 1) * in] - PHI(i - 1) * P00 - GAIN(i - 1);
 	for (int i = r - 1; i >= 1; i--)
+	{
 		for (int j = r - 1; j >= i; j--)
 		{
 			double		Pi = i + 1 < r ? AT(i + 1, 0) : 0,
@@ -270,6 +287,9 @@ ao_stationary_cov(const AoShape *sh, const double *phi, const double *theta,
 			AT(i, j) = AT(j, i) = next + PHI(j) * Pi + PHI(i) * Pj +
 				PHI(i) * PHI(j) * P00 + GAIN(i) * GAIN(j);
 		}
+		AO_TRY(ao_pace(pace, r - i));
+	}
+	return AO_OK;
 #undef AT
 #undef PHI
 #undef GAIN

@@ -159,11 +159,11 @@ run_missing(AoState *st, const double *z, int64_t n, bool want_cov, double *resi
 	AoKalman	kf;
 	int			s = st->s;
 
-	ao_kalman_init(&kf, &st->shape, 1, arena);
+	ao_kalman_init(&kf, &st->shape, 1, arena, env);
 	broadcast(st, kf.phi, kf.theta);
 	kf.variances = st->variances;
-	ao_kalman_start(&kf);
-	AO_TRY(ao_kalman_pass(&kf, z, n, residuals, env));
+	AO_TRY(ao_kalman_start(&kf));
+	AO_TRY(ao_kalman_pass(&kf, z, n, residuals));
 	if (kf.n_diffuse < st->shape.diff)
 		return ao_fail(env, AO_TOO_FEW_VALUES,
 					   "missing values leave a season without any observation\n"
@@ -174,8 +174,7 @@ run_missing(AoState *st, const double *z, int64_t n, bool want_cov, double *resi
 	if (!want_cov || kf.P_is_zero)
 		st->P = NULL;
 	else
-		for (int i = 0; i < s * s; i++)
-			st->P[i] = kf.P[i][0];
+		AO_TRY(ao_kalman_lane(&kf, st->P));
 	return AO_OK;
 }
 
@@ -348,7 +347,8 @@ run_complete(AoState *st, double *z, int64_t n, bool want_cov, double *residuals
 		cov = ao_arena_take(arena, (size_t) (r * r), sizeof(double));
 	ps.want_state = true;
 	ps.w = z;
-	ps.n = ao_difference(&st->shape.spec, z, n, 1);
+	ps.n = n;
+	AO_TRY(ao_difference(&st->shape.spec, z, &ps.n, 1, env));
 	ps.residuals = residuals ? residuals + st->shape.diff : NULL;
 	ps.variances = st->variances ? st->variances + st->shape.diff : NULL;
 	for (int64_t t = 0; st->variances && t < n; t++)

@@ -107,7 +107,7 @@ make_rows(AoTrack *tr)
 	const AoDesign *de = &tr->design;
 	int			nc = de->n_beta + 1;
 	int64_t		n = tr->end - de->lead,
-				rows;
+				rows = n;
 
 	for (int64_t t = 0; t < n; t++)
 	{
@@ -115,7 +115,7 @@ make_rows(AoTrack *tr)
 		if (t % AO_BLOCK == 0)
 			AO_TRY(ao_poll(tr->env));
 	}
-	rows = ao_difference(&tr->shape.spec, tr->z, n, nc);
+	AO_TRY(ao_difference(&tr->shape.spec, tr->z, &rows, nc, tr->env));
 	memcpy(tr->z, de->z, (size_t) (de->rows * nc) * sizeof(double));
 	for (int64_t t = de->rows; t < rows; t++)
 		project_row(de, tr->z + t * nc);

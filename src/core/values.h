@@ -30,23 +30,6 @@ AoStatus	ao_values_copy(const double *y, int64_t n, const AoValues *values,
 AoStatus	ao_values_copy_all(const double *y, int64_t n, const AoValues *values,
 							   double *out, AoEnv *env);
 
-/* Counts inner steps and polls at least every AO_BLOCK of them. */
-typedef struct AoPace
-{
-	AoEnv	   *env;
-	int64_t		steps;
-} AoPace;
-
-static inline AoStatus
-ao_pace(AoPace *pace, int64_t steps)
-{
-	pace->steps += steps;
-	if (pace->steps < AO_BLOCK)
-		return AO_OK;
-	pace->steps = 0;
-	return ao_poll(pace->env);
-}
-
 /* Sum of e_t e_{t-lag}, 0 <= lag. */
 AoStatus	ao_lag_product(const double *e, int64_t n, int64_t lag, AoEnv *env, double *sum);
 /* Takes the mean out of e. */

@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "common/shortest_dec.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 
 #include "model_internal.h"
@@ -90,6 +91,7 @@ write_array(StringInfo out, int field, const double *values, size_t n)
 		if (i > 0)
 			appendStringInfoChar(out, ',');
 		write_number(out, values[i]);
+		CHECK_FOR_INTERRUPTS();
 	}
 	appendStringInfoChar(out, ']');
 }

@@ -8,8 +8,11 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 
 #include "glue.h"
+
+#define POLL_EVERY 65536		/* elements */
 
 /* The n elements of a float8[] of any shape, in storage order.  Points into
  * the array when it has no NULLs, else a palloc'd copy with NaN for them. */
@@ -25,7 +28,11 @@ array_values(ArrayType *array, int64 n)
 
 	values = palloc_extended(sizeof(double) * n, MCXT_ALLOC_HUGE);
 	for (int64 i = 0; i < n; i++)
+	{
 		values[i] = (bitmap[i >> 3] & (1 << (i & 7))) ? *stored++ : NAN;
+		if (i % POLL_EVERY == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
 	return values;
 }
 
@@ -103,6 +110,8 @@ ao_pg_array(const double *values, int64 n)
 	{
 		nulls[i] = isnan(values[i]);
 		elems[i] = nulls[i] ? (Datum) 0 : Float8GetDatum(values[i]);
+		if (i % POLL_EVERY == 0)
+			CHECK_FOR_INTERRUPTS();
 	}
 	array = construct_md_array(elems, nulls, n > 0 ? 1 : 0, dims, lbs, FLOAT8OID,
 							   sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);

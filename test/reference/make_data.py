@@ -78,21 +78,16 @@ def inside(coefs):
     return True
 
 
-def usable_css(model, gaps):
-    """R's CSS fit, if there is one that is stationary and invertible, of a series without gaps."""
+def usable_css(model):
+    """R's CSS fit, if there is one that is stationary and invertible."""
     fit = model["fits"].get("R_arima_CSS", {})
-    if gaps or fit.get("coef") is None:
+    if fit.get("coef") is None:
         return {}
     for name, sign in (("ar", 1), ("ma", -1), ("sar", 1), ("sma", -1)):
         if not inside([sign * v for k, v in fit["coef"].items()
                        if k.rstrip("0123456789") == name]):
             return {}
     return fit
-
-
-def has_gaps(folder, series):
-    with open(os.path.join(folder, "series", series + ".csv"), newline="") as f:
-        return any(row[1] == "" for row in csv.reader(f))
 
 
 def named_tests(tests):
@@ -151,7 +146,7 @@ def main(source, target):
     rows, coefs, forecasts = [], [], []
     for model in models:
         best = model["best"]
-        css = usable_css(model, has_gaps(source, model["series"]))
+        css = usable_css(model)
         regressors = regressors_of(source, model)
         xreg = os.path.basename(model["xreg_file"]) if model["xreg_file"] else ""
         rows.append([model["id"], model["series"], spec_of(model),

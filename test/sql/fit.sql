@@ -127,7 +127,7 @@ FROM unnest(ARRAY[
 	$$array_fill(1.0::float8, ARRAY[70]), '(0,0,0)', array_fill(1.0::float8, ARRAY[70, 65])$$]) what;
 -- what a method or a transformation does not take
 SELECT y, options, pg_temp.attempt(format('SELECT arima_fit(%L::float8[], ''(1,0,0)'', options => %L) IS NOT NULL', y, options))
-FROM (VALUES ('{3,1,NULL,1,5,9,2}', '{"method": "css"}'), ('{3,1,NULL,1,5,9,2}', '{"method": "css-ml"}'),
+FROM (VALUES ('{3,1,NULL,1,5,NULL,2}', '{"method": "css"}'), ('{3,1,NULL,1,5,NULL,2}', '{"method": "css-ml"}'),
 	('{3,1,0,1,5,9,2}', '{"lambda": 0}'), ('{3,1,4,-1,5,9,2}', '{"lambda": -0.5}'), ('{3,1,4,-1,5,9,2}', '{"lambda": 0.5}'),
 	('{3,1,4e60,1,5,9,2}', '{"lambda": 3}'), ('{3,1,4e-60,1,5,9,2}', '{"lambda": -3}')) v (y, options);
 \pset format aligned

@@ -99,6 +99,14 @@ unit_small(void)
 	return getenv("UNIT_SMALL") != NULL;
 }
 
+/* Noise in -1 .. 1, the same every time. */
+UNIT_UNUSED static double
+unit_noise(uint64_t *state)
+{
+	*state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (double) (int64_t) *state / 9223372036854775808.0;
+}
+
 #define UNIT_BLOCKS 16
 
 /* What the services handed out, so that a leak or a runaway can be seen. */
