@@ -51,7 +51,7 @@ typedef struct Asked
 	AoServed   *series;
 	AoRequest	request;
 	int			lead;
-	int64		id;				/* of its first step, the others follow */
+	int64	   *ids;			/* of its steps */
 	AoForecast *steps;			/* NULL: it is not to be logged */
 	int			status;			/* 0: there is no reply yet */
 	StringInfoData reply;
@@ -288,7 +288,7 @@ add_rows(Tuplestorestate *rows, TupleDesc type, const Asked *asked, int from, in
 		const AoForecast *step = &asked->steps[i];
 		bool		nulls[N_COLUMNS] = {false};
 		Datum		values[N_COLUMNS] = {
-			Int64GetDatum(asked->id + i), CStringGetTextDatum(asked->series->name), Int32GetDatum(asked->series->version),
+			Int64GetDatum(asked->ids[i]), CStringGetTextDatum(asked->series->name), Int32GetDatum(asked->series->version),
 			TimestampTzGetDatum(asked->series->as_of), Int32GetDatum(asked->lead), Int32GetDatum(i + 1),
 			Int32GetDatum((int32) asked->request.recent.n), Float8GetDatum(step->mean),
 			number_or_null(step->std_error, &nulls[8]), number_or_null(step->lower, &nulls[9]),
@@ -313,7 +313,7 @@ by_key(const void *a, const void *b)
 		order = memcmp(VARDATA_ANY(x->key), VARDATA_ANY(y->key), shorter);
 	if (order == 0)
 		order = (int) VARSIZE_ANY_EXHDR(x->key) - (int) VARSIZE_ANY_EXHDR(y->key);
-	return order != 0 ? order : (x->id > y->id) - (x->id < y->id);
+	return order != 0 ? order : (x->ids[0] > y->ids[0]) - (x->ids[0] < y->ids[0]);
 }
 
 /* Takes away the forecasts of requests whose key has been there before: their ids did not come back. */
@@ -328,7 +328,7 @@ keep_claimed(Asked **keyed, int n)
 		bool		null;
 
 		if (got < SPI_processed
-			&& DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[got], SPI_tuptable->tupdesc, 1, &null)) == keyed[i]->id)
+			&& DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[got], SPI_tuptable->tupdesc, 1, &null)) == keyed[i]->ids[0])
 			got++;
 		else
 			keyed[i]->steps = NULL;
@@ -371,30 +371,21 @@ log_forecasts(Asked *all, int n)
 		run(&insert, 0, 0);
 }
 
-/* An id for each step; all of a request in a row. */
+/* An id for each step; others may take numbers in between. */
 static void
 number_steps(Asked *all, int n)
 {
 	Oid			sequence = get_relname_relid("predictions_id_seq", get_namespace_oid("arima_ops", false));
 
 	for (int i = 0; i < n; i++)
-		if (all[i].steps != NULL)
-		{
-			/* others may take numbers in between: then the row begins again */
-			int64		id = nextval_internal(sequence, false);
-
-			all[i].id = id;
-			for (int j = 1; j < all[i].request.horizon; j++)
-			{
-				int64		next = nextval_internal(sequence, false);
-
-				if (next != all[i].id + j)
-				{
-					all[i].id = next;
-					j = 0;
-				}
-			}
-		}
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (all[i].steps == NULL)
+			continue;
+		all[i].ids = palloc(sizeof(int64) * all[i].request.horizon);
+		for (int j = 0; j < all[i].request.horizon; j++)
+			all[i].ids[j] = nextval_internal(sequence, false);
+	}
 }
 
 /* ---- replies ---- */
@@ -425,7 +416,7 @@ write_reply(Asked *asked)
 	}
 	initStringInfo(&asked->reply);
 	ao_pg_append_reply(&asked->reply, &(AoAnswer) {
-		.id = asked->id,
+		.id = asked->ids[0],
 		.made_at = GetCurrentStatementStartTimestamp(),
 		.series = asked->series->name,
 		.version = asked->series->version,

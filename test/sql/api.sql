@@ -104,6 +104,12 @@ SELECT * FROM arima_api.forecast('nobody');
 ROLLBACK;
 RESET SESSION AUTHORIZATION;
 SELECT count(*) FROM arima_ops.predictions WHERE series = 'api_a' AND request_id = 'rest';
+-- ids that do not follow each other, as where others take some in between
+ALTER SEQUENCE arima_ops.predictions_id_seq INCREMENT BY 2;
+SELECT status, (reply ->> 'prediction_id')::bigint AS first_id
+FROM unnest(arima_ops.answer_requests(ARRAY['{"recent_prices":[1,2,3,4,5,6,7,8,9,10],"series":"api_a","horizon":3}']::json[], ARRAY['apart'])) \gset
+SELECT :status, count(*), min(id) = :first_id, max(id) - min(id) FROM arima_ops.predictions WHERE series = 'api_a' AND request_id = 'apart';
+ALTER SEQUENCE arima_ops.predictions_id_seq INCREMENT BY 1;
 UPDATE arima_ops.series SET is_default = false, active = false WHERE name LIKE 'api%';
 DROP OWNED BY api_anon;
 DROP ROLE api_anon, api_authenticator;
