@@ -217,9 +217,11 @@ is_alive(Database *database)
 {
 	struct pollfd polled = {.fd = PQsocket(database->connection), .events = POLLIN};
 
-	if (poll(&polled, 1, 0) == 0)
-		return true;
-	return PQconsumeInput(database->connection) && PQstatus(database->connection) == CONNECTION_OK;
+	/* first what it says, then the end of the connection */
+	while (poll(&polled, 1, 0) > 0)
+		if (!PQconsumeInput(database->connection) || PQstatus(database->connection) != CONNECTION_OK)
+			return false;
+	return true;
 }
 
 static bool
@@ -307,6 +309,25 @@ sqlstate_is_passing(const char *sqlstate)
 		if (strncmp(sqlstate, classes[i], 2) == 0)
 			return true;
 	return false;
+}
+
+/* See database.h. */
+void
+database_refuse(Request *request, const PGresult *result)
+{
+	const char *sqlstate = result != NULL ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+	Text		body = {0};
+
+	if (sqlstate == NULL || sqlstate_is_passing(sqlstate))
+		reply_unavailable(request, "The database cannot answer now");
+	else if (strcmp(sqlstate, "42501") == 0)
+		reply_detail(request, 403, "Forbidden");
+	else
+	{
+		text_add_string(&body, "Internal Server Error");
+		reply_text(request, 500, &body);
+		request->reply.type = "text/plain; charset=utf-8";
+	}
 }
 
 /* See database.h. */

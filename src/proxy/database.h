@@ -29,6 +29,8 @@ extern PGresult *database_run(Database *database, const char *name, const char *
 
 /* Does an error come from the state that the server is in, rather than from the request? */
 extern bool sqlstate_is_passing(const char *sqlstate);
+/* The reply where a statement failed, or gave no result (NULL), for no reason that the request can be told. */
+extern void database_refuse(Request *request, const PGresult *result);
 /* Logs an error of the database: its state and message, but nothing of what was asked. */
 extern void database_log(const char *what, const PGresult *result);
 

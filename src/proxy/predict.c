@@ -213,24 +213,6 @@ take_reply(Request *request, const PGresult *result, int i)
 		request->reply.retry_after = 60;
 }
 
-/* What failed for a reason that passes may be asked again; else it is our own fault. */
-static void
-take_failure(Request *request, const PGresult *result)
-{
-	const char *sqlstate = result != NULL ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
-
-	if (result == NULL || sqlstate == NULL || sqlstate_is_passing(sqlstate))
-		reply_unavailable(request, "The database cannot answer now");
-	else
-	{
-		Text		body = {0};
-
-		text_add_string(&body, "Internal Server Error");
-		reply_text(request, 500, &body);
-		request->reply.type = "text/plain; charset=utf-8";
-	}
-}
-
 /* May a batch that failed be asked again?  It was rolled back, and came too close to another one. */
 static bool
 collided(const PGresult *result)
@@ -238,6 +220,33 @@ collided(const PGresult *result)
 	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 
 	return sqlstate != NULL && strncmp(sqlstate, "40", 2) == 0;
+}
+
+/* Might one of the requests be to blame, so that the others are better asked without it? */
+static bool
+may_be_one_of_them(const PGresult *result)
+{
+	const char *sqlstate = result != NULL ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+
+	return sqlstate != NULL && !sqlstate_is_passing(sqlstate) && strcmp(sqlstate, "42501") != 0;
+}
+
+/* Each on its own. */
+static void
+answer_singly(Database *database, Request *first)
+{
+	for (Request *next; first != NULL; first = next)
+	{
+		next = first->next;
+		first->next = NULL;
+		if (database_ready(database, first->token != NULL ? first->token->role : NULL))
+			predict_batch(database, first, 1);
+		else
+		{
+			database_refuse(first, NULL);
+			http_answer(first);
+		}
+	}
 }
 
 /* See restd.h: one request that the database chokes on must not take the others with it. */
@@ -257,32 +266,19 @@ predict_batch(Database *database, Request *first, size_t n)
 	metrics_batch(n, clock_microseconds() - start);
 	if (result != NULL && !good)
 		database_log("predict", result);
-	if (result != NULL && !good && n > 1 && !sqlstate_is_passing(PQresultErrorField(result, PG_DIAG_SQLSTATE)))
-	{
-		PQclear(result);
-		for (Request *next; first != NULL; first = next)
+	if (!good && n > 1 && may_be_one_of_them(result))
+		answer_singly(database, first);
+	else
+		for (size_t i = 0; i < n; i++)
 		{
-			next = first->next;
-			if (database_ready(database, first->token != NULL ? first->token->role : NULL))
-				predict_batch(database, first, 1);
-			else
-			{
-				reply_unavailable(first, "The database cannot be reached");
-				http_answer(first);
-			}
-		}
-		return;
-	}
-	for (size_t i = 0; i < n; i++)
-	{
-		Request    *next = first->next;
+			Request    *next = first->next;
 
-		if (good)
-			take_reply(first, result, (int) i);
-		else
-			take_failure(first, result);
-		http_answer(first);
-		first = next;
-	}
+			if (good)
+				take_reply(first, result, (int) i);
+			else
+				database_refuse(first, result);
+			http_answer(first);
+			first = next;
+		}
 	PQclear(result);
 }

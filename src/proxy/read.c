@@ -50,7 +50,6 @@ take_error(Request *request, const PGresult *result)
 	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
-	Text		body = {0};
 
 	if (sqlstate != NULL && strncmp(sqlstate, "PT", 2) == 0 && atoi(sqlstate + 2) >= 400 && atoi(sqlstate + 2) <= 599)
 	{
@@ -60,16 +59,8 @@ take_error(Request *request, const PGresult *result)
 	}
 	else if (sqlstate != NULL && strncmp(sqlstate, "22", 2) == 0)
 		reply_invalid(request, "value_error", "\"query\"", message, NULL, NULL);
-	else if (sqlstate != NULL && strcmp(sqlstate, "42501") == 0)
-		reply_detail(request, 403, "Forbidden");
-	else if (sqlstate == NULL || sqlstate_is_passing(sqlstate))
-		reply_unavailable(request, "The database cannot answer now");
 	else
-	{
-		text_add_string(&body, "Internal Server Error");
-		reply_text(request, 500, &body);
-		request->reply.type = "text/plain; charset=utf-8";
-	}
+		database_refuse(request, result);
 	if (request->reply.status >= 500 && strncmp(sqlstate != NULL ? sqlstate : "", "PT", 2) != 0)
 		database_log(request->route->path, result);
 }
@@ -86,7 +77,7 @@ read_one(Database *database, Request *request)
 		n++;
 	result = database_run(database, route->path, route->sql, &(Arguments) {.n = n, .values = (const char *const *) request->parameters});
 	if (result == NULL)
-		reply_unavailable(request, "The database cannot answer now");
+		database_refuse(request, NULL);
 	else if (PQresultStatus(result) != PGRES_TUPLES_OK)
 		take_error(request, result);
 	else if (PQntuples(result) == 0 || PQgetisnull(result, 0, 0))

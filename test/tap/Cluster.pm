@@ -48,6 +48,16 @@ sub crash
 	die "the server does not stop";
 }
 
+# Starts it again after a crash, on the port that it had: for clients that stay.
+sub start_again
+{
+	my ($self) = @_;
+	my @as = $> == 0 ? ('runuser', '-u', 'postgres', '--') : ();
+
+	system(@as, 'sh', '-c', 'cd / && exec "$@"', 'sh', 'pg_ctl', '-s', '-w', '-D', "$ENV{PGHOST}/data", '-l', "$ENV{PGHOST}/log",
+		'-o', "-p $ENV{PGPORT}", 'start') == 0 or die "the server does not start again";
+}
+
 # Process id of the postmaster.
 sub postmaster
 {

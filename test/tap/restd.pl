@@ -1,0 +1,357 @@
+# arima_restd: what a client of the FastAPI original sees, byte by byte where it
+# matters; limits, tokens, keys, and a database that goes away and comes back.
+
+use strict;
+use warnings;
+
+use Test::More;
+use File::Temp qw(tempdir);
+use JSON::PP;
+use Time::HiRes qw(sleep time);
+use Cluster;
+use Restd;
+use Session;
+
+my $json = JSON::PP->new->canonical->allow_nonref;
+my $cluster = Cluster->new;
+my $session = Session->new;
+my $database = "host=$ENV{PGHOST} port=$ENV{PGPORT} dbname=postgres user=arima_restd";
+
+$session->query(q{SET client_min_messages = warning; CREATE EXTENSION arima_ops;
+	CREATE ROLE arima_restd LOGIN; GRANT arima_ops_user, arima_ops_reader TO arima_restd;
+	SELECT arima_ops.create_series(name, '(0,1,0)', policy => '{"backtest_length": 30}') FROM unnest(ARRAY['first', 'other', 'a/b c', 'none']) AS name;
+	SELECT arima_ops.record_actuals(name, array_agg('2024-01-01'::timestamptz + i * interval '1 day' ORDER BY i), array_agg(100 + sin(i) ORDER BY i))
+	FROM unnest(ARRAY['first', 'other', 'a/b c']) AS name, generate_series(1, 100) AS i GROUP BY name});
+is($session->error, '', 'set up');
+my $restd = Restd->new(database => $database, 'access-log' => 'yes');
+my $ten = '[1,2,3,4,5,6,7,8,9,10]';
+
+# Waits until the server answers a path with a status.
+sub until_status
+{
+	my ($path, $status) = @_;
+	my $reply;
+
+	for (1 .. 200)
+	{
+		$reply = $restd->get($path);
+		last if $reply->{status} == $status;
+		sleep 0.05;
+	}
+	return $reply->{status};
+}
+
+# ---- ready ----
+
+is(until_status('/ready', 503), 503, 'not ready without a model');
+is($restd->get('/ready')->{body}, '{"detail":"No series has a model yet"}', 'and why');
+is($restd->get('/ready')->{headers}{'retry-after'}, 60, 'and when to ask again');
+$session->query("SELECT arima_ops.train(name) FROM unnest(ARRAY['first', 'other', 'a/b c']) AS name; UPDATE arima_ops.series SET is_default = true WHERE name = 'first'");
+is($restd->get('/ready')->{body}, '{"status":"ready"}', 'ready');
+my $reply = $restd->get('/health');
+is_deeply([ @$reply{qw(status body)}, $reply->{headers}{'content-type'} ], [ 200, '{"status":"ok"}', 'application/json' ], 'health');
+
+# ---- the request and its reply ----
+
+$reply = $restd->post('/predict', qq({"recent_prices":$ten,"date":"2024-01-02"}));
+is($reply->{status}, 200, 'predict');
+like($reply->{body}, qr/^\{"prediction":10,"model_type":"arima","arima_order":\[0,1,0\],"timestamp":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?","series":"first","model_version":1,"lower":[\d.]+,"upper":[\d.]+,"level":0\.95,"prediction_id":\d+\}$/, 'its reply, to the byte');
+my $answer = decode_json($reply->{body});
+is($session->query("SELECT series, forecast, history_len, horizon FROM arima_ops.predictions WHERE id = $answer->{prediction_id}"), 'first|10|10|1', 'its row');
+$answer = decode_json($restd->post('/predict', qq({"recent_prices":$ten,"series":"other","horizon":3,"level":0.5}))->{body});
+is(join(' ', $answer->{series}, $answer->{level}, map { $_->{step} } @{ $answer->{forecasts} }), 'other 0.5 1 2 3', 'series, horizon and level');
+is($session->query('SELECT count(*), min(horizon), max(horizon) FROM arima_ops.predictions WHERE id BETWEEN ' . $answer->{prediction_id} . ' AND ' . ($answer->{prediction_id} + 2)), '3|1|3', 'a row for each step');
+is($restd->post('/predict', qq({"recent_prices":$ten,"series":"nobody"}))->{status}, 404, 'unknown series');
+$reply = $restd->post('/predict', qq({"recent_prices":$ten,"series":"none"}));
+is_deeply([ $reply->{status}, $reply->{headers}{'retry-after'} ], [ 503, 60 ], 'a series without a model');
+
+# ---- errors in the words of FastAPI ----
+
+my $short = 'List should have at least 10 items after validation, not 3';
+my $sixty_one = '[' . join(',', 1 .. 61) . ']';
+my @invalid = (
+	[ '{}', qq({"type":"missing","loc":["body","recent_prices"],"msg":"Field required","input":{}}) ],
+	[ '{"recent_prices":"x"}', '{"type":"list_type","loc":["body","recent_prices"],"msg":"Input should be a valid list","input":"x"}' ],
+	[ '{"recent_prices":["abc",2,3,4,5,6,7,8,9,10]}', '{"type":"float_parsing","loc":["body","recent_prices",0],"msg":"Input should be a valid number, unable to parse string as a number","input":"abc"}' ],
+	[ '{"recent_prices":[1,null,3,4,5,6,7,8,9,10]}', '{"type":"float_type","loc":["body","recent_prices",1],"msg":"Input should be a valid number","input":null}' ],
+	[ '{"recent_prices":[1,2,3]}', qq({"type":"too_short","loc":["body","recent_prices"],"msg":"$short","input":[1,2,3],"ctx":{"field_type":"List","min_length":10,"actual_length":3}}) ],
+	[ qq({"recent_prices":$sixty_one}), qq({"type":"too_long","loc":["body","recent_prices"],"msg":"List should have at most 60 items after validation, not 61","input":$sixty_one,"ctx":{"field_type":"List","max_length":60,"actual_length":61}}) ],
+	[ qq({"recent_prices":$ten,"date":5}), '{"type":"string_type","loc":["body","date"],"msg":"Input should be a valid string","input":5}' ],
+	[ '{"recent_prices":[1', '{"type":"json_invalid","loc":["body",19],"msg":"JSON decode error","input":{},"ctx":{"error":"Expecting \',\' delimiter"}}' ],
+	[ '{"recent_prices":}', '{"type":"json_invalid","loc":["body",17],"msg":"JSON decode error","input":{},"ctx":{"error":"Expecting value"}}' ],
+	[ '', '{"type":"missing","loc":["body"],"msg":"Field required","input":null}' ],
+	[ 'null', '{"type":"missing","loc":["body"],"msg":"Field required","input":null}' ],
+	[ '[1]', '{"type":"model_attributes_type","loc":["body"],"msg":"Input should be a valid dictionary or object to extract fields from","input":[1]}' ],
+	[ '"x"', '{"type":"model_attributes_type","loc":["body"],"msg":"Input should be a valid dictionary or object to extract fields from","input":"x"}' ],
+	[ '{"recent_prices":[NaN,2,3,4,5,6,7,8,9,10]}', '{"type":"finite_number","loc":["body","recent_prices",0],"msg":"Input should be a finite number","input":"NaN"}' ],
+	[ '{"recent_prices":["x",2,3,null,5,6,7,8,9,10]}', '{"type":"float_parsing","loc":["body","recent_prices",0],"msg":"Input should be a valid number, unable to parse string as a number","input":"x"},{"type":"float_type","loc":["body","recent_prices",3],"msg":"Input should be a valid number","input":null}' ],
+);
+for my $case (@invalid)
+{
+	$reply = $restd->post('/predict', $case->[0]);
+	is("$reply->{status} $reply->{body}", "422 {\"detail\":[$case->[1]]}", "422: " . substr $case->[0], 0, 50);
+}
+my @types = (
+	[ 'application/json; charset=utf-8', 200 ], [ 'APPLICATION/JSON', 200 ], [ 'application/vnd.api+json', 200 ], [ undef, 200 ],
+	[ 'text/plain', 422 ], [ 'application/x-www-form-urlencoded', 422 ], [ 'application/jsonx', 422 ], [ 'json', 422 ]);
+for (@types)
+{
+	my ($type, $status) = @$_;
+	$reply = $restd->post('/predict', qq({"recent_prices":$ten}), headers => { 'Content-Type' => $type });
+	is($reply->{status}, $status, 'content type ' . ($type // 'none'));
+}
+is($restd->post('/predict', 'a"b', headers => { 'Content-Type' => 'text/plain' })->{body},
+	'{"detail":[{"type":"model_attributes_type","loc":["body"],"msg":"Input should be a valid dictionary or object to extract fields from","input":"a\"b"}]}', 'the body of another type comes back as text');
+for my $bad ("{\"recent_prices\":\"\xff\"}", '[' x 2000)
+{
+	$reply = $restd->post('/predict', $bad);
+	is("$reply->{status} $reply->{body}", '400 {"detail":"There was an error parsing the body"}', 'what Python cannot read at all');
+}
+is($restd->post('/predict', qq(\xef\xbb\xbf{"recent_prices":$ten}))->{status}, 200, 'with a mark of the byte order');
+is(decode_json($restd->post('/predict', qq({"recent_prices":$ten,"x":"\\ud800","\\u0000":1}))->{body})->{prediction}, 10, 'escapes that PostgreSQL does not take do no harm');
+
+# the same positions and words as Python's own json module
+my @texts = ('', ' ', '{', '[', '{"a"', '{"a":', '{"a":1', '{"a":1,', '{"a" 1}', '{a:1}', '[1,]', '[1 2]', '{"a":1,}', '"abc', '"a\\', '"a\\x"', '"\\u12', '"\\u12g4"', "\"a\nb\"",
+	'1 2', '01', '-', '1.', '1e', '.5', 'nul', 'truee', '[1]]', '{"a":[1,{"b":2,]}', 'Infinity', '-Infinity', '[NaN]', 'NaNa', '-Inf', '"\\ud83d\\ude00" x', '"é" x', "\t[\r\n1 , 2 ] x", '{"":{}}', '[[],{}]', '"\\ud800\\u12', '{"a":"b" "c"}', '+1', '[,1]', '{,}', "\"\x7f\"", '{"a":1}}');
+my $python = "import json, sys\nfor line in json.load(sys.stdin):\n\ttry:\n\t\tjson.loads(line)\n\t\tprint('good')\n\texcept json.JSONDecodeError as e:\n\t\tprint(e.pos, e.msg)\n";
+my $folder = tempdir(CLEANUP => 1);
+open my $file, '>:raw', "$folder/texts" or die $!;
+print $file $json->utf8->encode([ map { my $t = $_; utf8::decode($t); $t } @texts ]);
+close $file;
+open $file, '>', "$folder/read.py" or die $!;
+print $file $python;
+close $file;
+my @said = split /\n/, `python3 $folder/read.py <$folder/texts`;
+is(scalar @said, scalar @texts, 'Python has read the texts');
+my @differ;
+for my $i (1 .. $#texts)
+{
+	my $detail = decode_json($restd->post('/predict', $texts[$i])->{body})->{detail};
+	my $ours = ref $detail && $detail->[0]{type} eq 'json_invalid' ? "$detail->[0]{loc}[1] $detail->[0]{ctx}{error}" : 'good';
+	# Python 3.13 has words of its own for a comma before the end
+	push @differ, "$texts[$i]: $ours, not $said[$i]" if $ours ne $said[$i] && $said[$i] !~ /^\d+ Illegal trailing comma/;
+}
+is_deeply(\@differ, [], 'what is wrong with a text, and where, as Python says it');
+
+# ---- paths and methods ----
+
+for (['GET', '/nothing', 404, undef, '{"detail":"Not Found"}'], ['POST', '/', 405, 'GET, HEAD', '{"detail":"Method Not Allowed"}'], ['GET', '/predict', 405, 'POST', '{"detail":"Method Not Allowed"}'],
+	['DELETE', '/health', 405, 'GET, HEAD', '{"detail":"Method Not Allowed"}'], ['OPTIONS', '/predict', 405, 'POST', '{"detail":"Method Not Allowed"}'],
+	['GET', '/../etc/passwd', 404, undef, '{"detail":"Not Found"}'], ['GET', '/%2e%2e/x', 404, undef, '{"detail":"Not Found"}'])
+{
+	my ($method, $path, $status, $allow, $body) = @$_;
+	$reply = $restd->request($method, $path);
+	is_deeply([ $reply->{status}, $reply->{headers}{allow}, $reply->{body} ], [ $status, $allow, $body ], "$method $path");
+}
+$reply = $restd->request('HEAD', '/health');
+is_deeply([ $reply->{status}, $reply->{headers}{'content-length'}, $reply->{body} ], [ 200, 15, '' ], 'HEAD');
+is($restd->post('/predict/', '{}')->{headers}{location}, '/predict', 'a slash too many');
+my $socket = $restd->connect;
+print $socket Restd::text('GET', '/health') x 2, Restd::text('POST', '/predict', body => '{'), Restd::text('GET', '/nothing');
+is(join(' ', map { Restd::read_reply($socket)->{status} } 1 .. 4), '200 200 422 404', 'one connection for several requests, sent ahead');
+close $socket;
+
+# ---- reading ----
+
+$reply = $restd->get('/api/forecast?horizon=3&series=other');
+is(scalar @{ decode_json($reply->{body}) }, 3, 'forecast');
+my $etag = $reply->{headers}{etag};
+is($restd->get('/api/forecast?horizon=3&series=other', headers => { 'If-None-Match' => $etag })->{status}, 304, 'not modified');
+is($restd->get('/api/forecast?horizon=2&series=other', headers => { 'If-None-Match' => $etag })->{status}, 200, 'another is');
+is($restd->get('/api/forecast?series=nobody')->{status}, 404, 'PT404 of the database');
+is($restd->get('/api/forecast?horizon=x')->{status}, 422, 'a parameter of another type');
+is($restd->get('/api/forecast?horizon=%ff')->{status}, 422, 'a parameter that is no text');
+is(decode_json($restd->get('/api/series/a%2Fb%20c')->{body})->{state}{name}, 'a/b c', 'a name with a slash in the path');
+
+# ---- files ----
+
+$reply = $restd->get('/');
+is($reply->{headers}{'content-type'}, 'text/html; charset=utf-8', 'the page');
+like($reply->{headers}{'content-security-policy'}, qr/^default-src 'self';.*frame-ancestors 'none'/, 'its policy');
+is($reply->{headers}{'x-content-type-options'}, 'nosniff', 'nosniff');
+is($reply->{headers}{'referrer-policy'}, 'no-referrer', 'referrer');
+is($restd->get('/', headers => { 'If-None-Match' => $reply->{headers}{etag} })->{status}, 304, 'the page again');
+my $packed = $restd->get('/', headers => { 'Accept-Encoding' => 'br, gzip' });
+is($packed->{headers}{'content-encoding'}, 'gzip', 'packed');
+cmp_ok(length $packed->{body}, '<', length $reply->{body}, 'is shorter');
+is($restd->get('/', headers => { 'Accept-Encoding' => 'gzip;q=0' })->{headers}{'content-encoding'}, undef, 'who does not take it');
+
+# ---- keys ----
+
+my %key = (headers => { 'Idempotency-Key' => 'k1' });
+my $first = $restd->post('/predict', qq({"recent_prices":$ten}), %key);
+is($first->{status}, 200, 'with a key');
+is($restd->post('/predict', '{"recent_prices":[9,9,9,9,9,9,9,9,9,9,9]}', %key)->{body}, $first->{body}, 'a retry gets the first answer');
+is($session->query("SELECT count(*) FROM arima_ops.predictions WHERE request_id = 'k1'"), 1, 'and one row');
+is($restd->post('/predict', qq({"recent_prices":$ten,"horizon":5}), %key)->{body}, $first->{body}, 'also with a longer horizon');
+is($session->query("SELECT count(*) FROM arima_ops.predictions WHERE request_id = 'k1'"), 1, 'one row still');
+my @sockets = map { $restd->connect } 1 .. 8;
+print $_ Restd::text('POST', '/predict', body => qq({"recent_prices":$ten}), headers => { 'Idempotency-Key' => 'together' }) for @sockets;
+my %bodies = map { (Restd::read_reply($_)->{body} => 1) } @sockets;
+is(scalar keys %bodies, 1, 'eight at once with one key: one answer');
+is($session->query("SELECT count(*) FROM arima_ops.predictions WHERE request_id = 'together'"), 1, 'one row');
+is($restd->post('/predict', qq({"recent_prices":$ten}), headers => { 'Idempotency-Key' => 'x' x 256 })->{status}, 422, 'a key that is too long');
+
+# ---- limits ----
+
+is($restd->post('/predict', '[' . ' ' x 70_000 . ']')->{status}, 413, 'a body that is too long');
+is($restd->request('POST', '/predict', headers => { 'Content-Length' => '99999999', 'Content-Type' => 'application/json' })->{status}, 413, 'or would be: at once');
+my $chunks = join('', map { sprintf "%x\r\n%s\r\n", 1000, ' ' x 1000 } 1 .. 80) . "0\r\n\r\n";
+is($restd->post('/predict', $chunks, headers => { 'Transfer-Encoding' => 'chunked' })->{status}, 413, 'in pieces of unknown number');
+$chunks = join('', map { sprintf "%x\r\n%s\r\n", length, $_ } qq({"recent_prices":), $ten, '}') . "0\r\n\r\n";
+is($restd->post('/predict', $chunks, headers => { 'Transfer-Encoding' => 'chunked' })->{status}, 200, 'a body in pieces');
+is($restd->request('POST', '/predict', headers => { 'Content-Length' => '70000', Expect => '100-continue' })->{status}, 413, 'who waits for leave to send too much');
+is($restd->post('/predict', '{}', headers => { 'Content-Encoding' => 'gzip' })->{status}, 415, 'a coding');
+is($restd->get('/health', headers => { 'X-Long' => 'x' x 40_000 })->{status}, 431, 'a header that is too long');
+is($restd->post('/predict', qq({"recent_prices":$ten}))->{status}, 200, 'and all is well');
+
+# ---- metrics ----
+
+my $metrics = $restd->get('/metrics')->{body};
+like($metrics, qr/^http_requests_total\{method="post",handler="\/predict",code="422"\} [1-9]/m, 'metrics: requests by status');
+my ($rows) = $metrics =~ /^arima_restd_batch_size_sum (\d+)/m;
+cmp_ok($rows, '>', 10, 'predictions answered');
+my (%type, @stray, %seen);
+for (split /\n/, $metrics)
+{
+	if (/^# TYPE (\S+) (\S+)$/) { push @stray, "$1 twice" if $type{$1}; $type{$1} = $2; }
+	elsif (!/^#/)
+	{
+		my ($name) = /^([a-z_]+)(\{([a-z]+="[^"]*",?)+\})? [-+.\de]+$/ or push @stray, $_;
+		(my $family = $name // '') =~ s/_(bucket|sum|count)$// if !$type{ $name // '' };
+		$family //= $name;
+		push @stray, "no type: $_" unless $type{ $family // '' };
+		push @stray, "a counter by another name: $_" if ($type{ $family // '' } || '') eq 'counter' && $name !~ /_total$/;
+		push @stray, "twice: $_" if $seen{ (split / /)[0] }++;
+	}
+}
+is_deeply(\@stray, [], 'each sample has its type, once');
+# promtool is a part of Debian's prometheus: make soak installs it
+if (grep { -x "$_/promtool" } split /:/, $ENV{PATH})
+{
+	open my $out, '>', "$folder/metrics" or die $!;
+	print $out $metrics;
+	close $out;
+	is(`promtool check metrics <$folder/metrics 2>&1`, '', 'promtool has no complaint');
+}
+
+# ---- the log ----
+
+my ($line) = grep { ($_->{event} || '') eq 'request' && ($_->{path} || '') eq '/predict' && $_->{status} == 200 } $restd->log;
+ok($line->{microseconds} > 0, 'a line of log for a request');
+unlike($restd->log_text, qr/recent_prices|abc|nobody/, 'without its content');
+
+# ---- the database goes and comes ----
+
+$session->end;
+$cluster->crash;
+$reply = $restd->post('/predict', qq({"recent_prices":$ten}));
+is_deeply([ $reply->{status}, $reply->{headers}{'retry-after'} ], [ 503, 1 ], 'no database: 503');
+is($restd->get('/health')->{status}, 200, 'healthy all the same');
+is($restd->get('/ready')->{status}, 503, 'not ready');
+$cluster->start_again;
+is(until_status('/ready', 200), 200, 'it heals');
+is($restd->post('/predict', qq({"recent_prices":$ten}))->{status}, 200, 'and answers');
+$session = Session->new;
+$session->query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'arima_restd'");
+is(until_status('/ready', 200), 200, 'backends killed');
+is($restd->post('/predict', qq({"recent_prices":$ten}))->{status}, 200, 'the next request is answered');
+
+# ---- a graceful stop ----
+
+my $locker = Session->new;
+$locker->query('BEGIN; LOCK TABLE arima_ops.predictions IN ACCESS EXCLUSIVE MODE');
+@sockets = map { $restd->connect } 1 .. 5;
+print $_ Restd::text('POST', '/predict', body => qq({"recent_prices":$ten})) for @sockets;
+sleep 0.5;
+kill 'TERM', $restd->pid;
+sleep 0.3;
+ok(!IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $restd->port), 'stopping: no new connections');
+$locker->query('COMMIT');
+is(join(' ', map { my $r = Restd::read_reply($_); "$r->{status} $r->{headers}{connection}" } @sockets), join(' ', ('200 close') x 5), 'all in flight are answered');
+is($restd->wait, 0, 'and it ends');
+like($restd->log_text, qr/"all_answered":true/, 'as the log says');
+
+# ---- tokens, roles, rate ----
+
+my %hash;
+for my $token (qw(alpha beta))
+{
+	($hash{$token}) = `printf %s $token | sha256sum` =~ /^(\w{64})/;
+}
+open $file, '>', "$folder/tokens" or die $!;
+print $file "# who may ask\n$hash{alpha} first-client\n$hash{beta} second-client only_reads\n";
+close $file;
+chmod 0755, $folder;
+chmod 0644, "$folder/tokens";
+$session->query('CREATE ROLE only_reads; GRANT arima_ops_reader TO only_reads; GRANT only_reads TO arima_restd');
+$restd = Restd->new(database => $database, tokens => "$folder/tokens", rate => 50, 'queue' => 1, 'batch-workers' => 1, 'statement-timeout' => '2s', 'request-timeout' => '1s');
+my %alpha = (headers => { Authorization => 'Bearer alpha' });
+my %beta = (headers => { Authorization => 'Bearer beta' });
+is(until_status('/ready', 200), 200, 'ready needs no token');
+for ([ undef, 401 ], [ 'Bearer gamma', 401 ], [ 'Basic alpha', 401 ], [ 'Bearer alpha', 200 ], [ 'bearer  alpha', 200 ])
+{
+	my ($header, $status) = @$_;
+	$reply = $restd->post('/predict', qq({"recent_prices":$ten}), headers => { Authorization => $header });
+	is($reply->{status}, $status, 'token ' . ($header // 'none'));
+	is($reply->{headers}{'www-authenticate'}, 'Bearer', 'which is wanted') if $status == 401;
+}
+is($restd->get('/api/forecast')->{status}, 401, 'reading needs one');
+is($restd->get('/api/forecast', %beta)->{status}, 200, 'a role that reads');
+is($restd->post('/predict', qq({"recent_prices":$ten}), %beta)->{status}, 403, 'may not predict');
+is($restd->post('/predict', qq({"recent_prices":$ten}), headers => { Authorization => 'Bearer alpha', 'Idempotency-Key' => 'k1' })->{status}, 200, 'a key');
+is($session->query("SELECT count(*) FROM arima_ops.predictions WHERE request_id = 'first-client:k1'"), 1, 'is that of its client');
+open $file, '>', "$folder/tokens" or die $!;
+print $file "$hash{beta} second-client\n";
+close $file;
+kill 'HUP', $restd->pid;
+for (1 .. 100) { last if $restd->log_text =~ /("tokens loaded".*){2}/s; sleep 0.05; }
+is($restd->get('/api/forecast', %alpha)->{status}, 401, 'a token taken away');
+is($restd->post('/predict', qq({"recent_prices":$ten}), %beta)->{status}, 200, 'one with other rights now');
+my %statuses;
+$socket = $restd->connect;
+for (1 .. 120)
+{
+	print $socket Restd::text('POST', '/predict', body => '{', %beta);
+	$reply = Restd::read_reply($socket);
+	$statuses{ $reply->{status} }++;
+	last if $reply->{status} == 429;
+}
+is($reply->{status}, 429, 'too many requests a second');
+is($reply->{headers}{'retry-after'}, 1, 'when to come again');
+sleep 1.1;
+
+# ---- a full queue, a slow client ----
+
+$locker->query('BEGIN; LOCK TABLE arima_ops.predictions IN ACCESS EXCLUSIVE MODE');
+@sockets = map { $restd->connect } 1 .. 6;
+for (@sockets)
+{
+	print $_ Restd::text('POST', '/predict', body => qq({"recent_prices":$ten}), %beta);
+	sleep 0.1;
+}
+is(join(' ', sort map { Restd::read_reply($_)->{status} } @sockets), join(' ', (503) x 6), 'a database that does not answer, a queue that is full: 503');
+$locker->query('ROLLBACK');
+is($restd->post('/predict', qq({"recent_prices":$ten}), %beta)->{status}, 200, 'and on it goes');
+$socket = $restd->connect;
+print $socket "POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\nAuthorization: Bearer beta\r\n\r\n";
+my $start = time;
+local $SIG{PIPE} = 'IGNORE';
+while (time - $start < 10)
+{
+	my $ready = '';
+	vec($ready, fileno $socket, 1) = 1;
+	last if select($ready, undef, undef, 0.2) && !sysread $socket, my $byte, 1;
+	syswrite $socket, ' ' or last;
+}
+cmp_ok(time - $start, '<', 5, 'who writes a byte at a time is cut off');
+is($restd->stop, 0, 'the end');
+if ($> == 0)
+{
+	my $said = `build/proxy/arima_restd --listen 127.0.0.1:0 2>&1`;
+	like($said, qr/does not run as root/, 'not as root');
+}
+like(`build/proxy/arima_restd --threads 0 2>&1`, qr/threads must be a number from 1 to 256, not "0"/, 'a setting that is wrong');
+$locker->end;
+$session->end;
+done_testing();
