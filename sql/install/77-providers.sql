@@ -43,6 +43,24 @@ COMMENT ON FUNCTION arima_ops.http_refusal(text, text[]) IS
 'Why a request would not be sent: its host is not in arima_ops.http_allowed_hosts, a secret is missing, and so on; NULL if it would. Sends nothing';
 REVOKE ALL ON FUNCTION arima_ops.http_refusal(text, text[]) FROM PUBLIC;
 
+/* ---- secrets are not for tables ---- */
+
+CREATE FUNCTION arima_ops.header_lines(headers jsonb) RETURNS text[]
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT ARRAY(SELECT h.key || ': ' || h.value FROM jsonb_each_text(CASE jsonb_typeof(headers) WHEN 'object' THEN headers ELSE '{}' END) AS h ORDER BY h.key)
+$$;
+COMMENT ON FUNCTION arima_ops.header_lines(jsonb) IS 'A json object as headers of a request, "Name: value"';
+
+/* Of what usually is a secret; a secret of another name is the user's to hide. */
+CREATE FUNCTION arima_ops.hides_credentials(url text, headers text[]) RETURNS boolean
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT url !~* '[?&](api_?key|access_?token|auth_?token|token|password|secret)=(?!\{secret:)[^&#]' AND url !~ '^[^/]*//[^/?#]*@'
+		AND NOT EXISTS (SELECT FROM unnest(headers) AS h
+			WHERE h ~* '^\s*((proxy-)?authorization|cookie|(x-)?(api|auth)-?(key|token))\s*:' AND h !~ '\{secret:')
+$$;
+COMMENT ON FUNCTION arima_ops.hides_credentials(text, text[]) IS
+'Have URL and headers {secret:NAME} where a key, token or password is to be? For checks of tables that everybody may read who may read any';
+
 /* ---- where values come from: providers, by configuration ---- */
 
 CREATE TABLE arima_ops.providers (
@@ -65,6 +83,7 @@ CREATE TABLE arima_ops.providers (
 	skip_zero boolean NOT NULL DEFAULT true,
 	history interval NOT NULL DEFAULT '10 years' CHECK (history > interval '0'),
 	overlap interval NOT NULL DEFAULT '14 days' CHECK (overlap >= interval '0'),
+	CONSTRAINT credentials_are_for_the_secrets_file CHECK (arima_ops.hides_credentials(url, arima_ops.header_lines(headers))),
 	CHECK ((format = 'json') = (rows_path IS NOT NULL)),
 	CHECK ((format = 'yahoo') = (date_field IS NULL)),
 	CHECK (format <> 'yahoo' OR value_field IN ('adjclose', 'close', 'open', 'high', 'low', 'volume')),
@@ -155,7 +174,7 @@ COMMENT ON FUNCTION arima_ops.fetch_url(arima_ops.providers, text, date, date) I
 
 CREATE FUNCTION arima_ops.fetch_headers(provider arima_ops.providers) RETURNS text[]
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT ARRAY(SELECT h.key || ': ' || h.value FROM jsonb_each_text(provider.headers) AS h ORDER BY h.key)
+	SELECT arima_ops.header_lines(provider.headers)
 $$;
 COMMENT ON FUNCTION arima_ops.fetch_headers(arima_ops.providers) IS 'The headers of a request to a provider; secrets are not in them yet';
 

@@ -6,7 +6,8 @@ CREATE TABLE arima_ops.tracking_settings (
 		CHECK (tracking_uri ~ '^https?://[^/@?#[:space:]]+(/[^@?#[:space:]]*)?$' AND tracking_uri !~ '/$'),
 	experiment text NOT NULL CHECK (pg_catalog.length(experiment) BETWEEN 1 AND 500),
 	registered_model text NOT NULL CHECK (registered_model <> ''),
-	headers text[] NOT NULL DEFAULT '{}');
+	headers text[] NOT NULL DEFAULT '{}',
+	CONSTRAINT credentials_are_for_the_secrets_file CHECK (arima_ops.hides_credentials(tracking_uri, headers)));
 
 COMMENT ON TABLE arima_ops.tracking_settings IS
 'Where MLflow is: one row, or none if it is not used. Change it by arima_ops.configure_tracking';
@@ -224,7 +225,7 @@ BEGIN
 		RAISE EXCEPTION 'this is not the URL of a tracking server'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'Write it as "https://mlflow.example.com" without user, query and /api.';
 	END IF;
-	IF EXISTS (SELECT FROM unnest(headers) AS h WHERE h ~* '^(proxy-)?(authorization|cookie)' AND h !~ '\{secret:') THEN
+	IF NOT arima_ops.hides_credentials(tracking_uri, headers) THEN
 		RAISE EXCEPTION 'credentials must not be stored in a table'
 			USING ERRCODE = 'invalid_parameter_value',
 				HINT = 'Put them into the file of arima_ops.http_secrets_file and give ARRAY[''Authorization: Bearer {secret:NAME}''].';

@@ -5,7 +5,8 @@ CREATE TABLE arima_ops.webhooks (
 	url text NOT NULL,
 	headers text[] NOT NULL DEFAULT '{}',
 	kinds text[] NOT NULL DEFAULT '{drift,recovery,promotion,rollback,stale,fetch_failed,retrain_failed}',
-	active boolean NOT NULL DEFAULT true);
+	active boolean NOT NULL DEFAULT true,
+	CONSTRAINT credentials_are_for_the_secrets_file CHECK (arima_ops.hides_credentials(url, headers)));
 COMMENT ON TABLE arima_ops.webhooks IS
 'Where events are told by HTTP POST, as json; beside that each event is a NOTIFY. The hosts must be among arima_ops.http_allowed_hosts';
 COMMENT ON COLUMN arima_ops.webhooks.url IS 'address; {secret:NAME} stands for a line of arima_ops.http_secrets_file';

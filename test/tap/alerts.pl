@@ -36,6 +36,12 @@ is(sql('SELECT count(*) FROM arima_ops.alert_outbox'), '0', 'the outbox is empty
 sql('CALL arima_ops.run_monitoring()');
 is(scalar(told()), 2, 'nothing is told twice');
 
+for my $bad ("'http://localhost:$port/hook?token=abc', '{}'", "'http://localhost:$port/hook', '{Authorization: Bearer abc}'")
+{
+	$db->query("INSERT INTO arima_ops.webhooks (name, url, headers) VALUES ('open', $bad)");
+	like($db->error, qr/23514.*credentials_are_for_the_secrets_file/, "a webhook may not show: $bad");
+}
+
 # away: it waits, and is told when it can
 $web->define('/hook', { status => 503, headers => { 'Retry-After' => '90' } });
 sql(q{SELECT arima_ops.record_event('rollback', 'alerted', 2, 'back')});

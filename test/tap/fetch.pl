@@ -132,6 +132,7 @@ for my $case (
 	[ 'auckland', [ [ '2024-01-01 21:00', 1 ], [ '2024-07-01 22:00', 2 ] ], { meta => { exchangeTimezoneName => 'Pacific/Auckland' } }, '0102=1 0702=2' ],
 	[ 'offset', [ [ '2024-01-02 23:00', 1 ] ], { meta => { exchangeTimezoneName => 'Nowhere/At all', gmtoffset => 39600 } }, '0103=1' ],
 	[ 'nulls', [ [ '2024-03-06 14:30', 1 ], [ '2024-03-07 14:30', undef ], [ '2024-03-08 14:30', 0 ], [ '2024-03-11 13:30', 4 ] ], {}, '0306=1 0311=4' ],
+	[ 'no numbers', [ [ '2024-03-06 14:30', 1 ], [ '2024-03-07 14:30', 'NaN' ], [ '2024-03-08 14:30', '-Infinity' ] ], {}, '0306=1' ],
 	[ 'negative', [ [ '2020-04-20 04:00', -37.63 ] ], {}, '0420=-37.63' ],
 	[ 'open', [ [ '2024-03-07 14:30', 1 ], [ '2024-03-08 14:30', 2 ] ], { meta => { regularMarketTime => epoch('2024-03-08 17:00') } }, '0307=1' ],
 	[ 'just closed', [ [ '2024-03-07 14:30', 1 ], [ '2024-03-08 14:30', 2 ] ], { meta => { regularMarketTime => epoch('2024-03-08 21:00') } }, '0307=1 0308=2' ],
@@ -368,6 +369,13 @@ for my $bad ("url = 'file:///etc/passwd'", "value_field = 'price'", "format = 'x
 	$session->query("UPDATE arima_ops.providers SET $bad WHERE name = 'chart'");
 	like($session->error, qr/23514/, "not allowed: $bad");
 }
+for my $bad ("headers = '{\"Authorization\": \"Bearer abc\"}'", "headers = '{\"X-Api-Key\": \"abc\"}'", "url = 'https://x.test/q?s={symbol}&apikey=abc'", "url = 'https://me:abc\@x.test/'")
+{
+	$session->query("UPDATE arima_ops.providers SET $bad WHERE name = 'chart'");
+	like($session->error, qr/23514.*credentials_are_for_the_secrets_file/, "not allowed: $bad");
+}
+query("UPDATE arima_ops.providers SET headers = '{\"X-Api-Key\": \"{secret:k}\"}', url = url || '&token={secret:k}&x=y' WHERE name = 'chart'");
+$session->query("UPDATE arima_ops.providers SET headers = DEFAULT, url = replace(url, '&token={secret:k}&x=y', '') WHERE name = 'chart'");
 $session->query("UPDATE arima_ops.providers SET value_field = '\$[' WHERE name = 'my_table'");
 like($session->error, qr/42601.*jsonpath/, 'not a path');
 $session->query("SELECT arima_ops.create_series('y', provider => 'nowhere')");

@@ -5,6 +5,7 @@
 use strict;
 use warnings;
 
+use POSIX qw(strftime);
 use Test::More;
 use IO::Socket::INET;
 use IPC::Run qw(run);
@@ -268,6 +269,12 @@ cmp_ok($answer->{ms}, '>=', 1000, 'waits as long as it was asked to');
 $web->define('/tomorrow', { status => 429, headers => { 'Retry-After' => '7200' } });
 $answer = get($web->url('/tomorrow'));
 is_deeply([ @$answer{qw(status attempts retry_after)} ], [ 429, 1, 7200 ], 'too long to wait for');
+$web->define('/tomorrow', { status => 429, headers => { 'Retry-After' => strftime('%a, %d %b %Y %H:%M:%S GMT', gmtime(time + 7200)) } });
+$answer = get($web->url('/tomorrow'));
+is_deeply([ @$answer{qw(status attempts)} ], [ 429, 1 ], 'Retry-After as a date');
+cmp_ok(abs($answer->{retry_after} - 7200), '<=', 60, 'which is as many seconds') or diag($answer->{retry_after});
+$web->define('/tomorrow', { status => 429, headers => { 'Retry-After' => 'Sun, 06 Nov 1994 08:49:37 GMT' } }, { body => 'now' });
+is_deeply([ @{ get($web->url('/tomorrow')) }{qw(body attempts)} ], [ 'now', 2 ], 'a date that is over');
 
 # ---- many at once ----
 
