@@ -52,7 +52,7 @@ CREATE INDEX events_kind ON arima_ops.events (kind, id);
 COMMENT ON TABLE arima_ops.events IS
 'What happened, and with which numbers: rows are only ever added. Each is also told by NOTIFY on the channel arima_ops, as json with id, series, kind and version';
 COMMENT ON COLUMN arima_ops.events.kind IS
-'series, training, promotion, rejection, rollback, drift, recovery, stale, restatement, revision, late (values that came after later ones), fetch_failed, retrain_failed, monitoring_failed';
+'series, training, promotion, rejection, rollback, drift, recovery, stale, restatement, split, dividend, revision, late (values that came after later ones), fetch_failed, retrain_failed, monitoring_failed';
 COMMENT ON COLUMN arima_ops.events.details IS 'the numbers that the decision was made from';
 
 CREATE FUNCTION arima_ops.events_are_final() RETURNS trigger

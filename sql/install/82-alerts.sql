@@ -4,14 +4,14 @@ CREATE TABLE arima_ops.webhooks (
 	name text PRIMARY KEY,
 	url text NOT NULL,
 	headers text[] NOT NULL DEFAULT '{}',
-	kinds text[] NOT NULL DEFAULT '{drift,recovery,promotion,rollback,stale,fetch_failed,retrain_failed}',
+	kinds text[] NOT NULL DEFAULT '{drift,recovery,promotion,rollback,stale,fetch_failed,retrain_failed,monitoring_failed}',
 	active boolean NOT NULL DEFAULT true,
 	CONSTRAINT credentials_are_for_the_secrets_file CHECK (arima_ops.hides_credentials(url, headers)));
 COMMENT ON TABLE arima_ops.webhooks IS
 'Where events are told by HTTP POST, as json; beside that each event is a NOTIFY. The hosts must be among arima_ops.http_allowed_hosts';
 COMMENT ON COLUMN arima_ops.webhooks.url IS 'address; {secret:NAME} stands for a line of arima_ops.http_secrets_file';
 COMMENT ON COLUMN arima_ops.webhooks.headers IS 'headers as "Name: value", with {secret:NAME} as in the address';
-COMMENT ON COLUMN arima_ops.webhooks.kinds IS 'kinds of events that are told';
+COMMENT ON COLUMN arima_ops.webhooks.kinds IS 'kinds of events that are told; of failures that come again and again the first';
 
 /* A row is an event that is still to be told: what was told is gone from here. */
 CREATE TABLE arima_ops.alert_outbox (
@@ -26,14 +26,22 @@ COMMENT ON TABLE arima_ops.alert_outbox IS 'Events that a webhook has not been t
 SELECT pg_catalog.pg_extension_config_dump('arima_ops.webhooks', '');
 SELECT pg_catalog.pg_extension_config_dump('arima_ops.alert_outbox', '');
 
+/*
+ * A failure that comes again and again, of a symbol that is no more for instance, is
+ * news once: four days without it, over a weekend, make it new.
+ */
 CREATE FUNCTION arima_ops.enqueue_alert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+	IF NEW.kind LIKE '%\_failed' AND EXISTS (SELECT FROM arima_ops.events AS e
+			WHERE e.series = NEW.series AND e.id < NEW.id AND e.kind = NEW.kind AND e.message = NEW.message AND e.at > NEW.at - interval '4 days') THEN
+		RETURN NULL;
+	END IF;
 	INSERT INTO arima_ops.alert_outbox (webhook, event)
 	SELECT w.name, NEW.id FROM arima_ops.webhooks AS w WHERE w.active AND NEW.kind = ANY (w.kinds);
 	RETURN NULL;
 END $$;
-COMMENT ON FUNCTION arima_ops.enqueue_alert() IS 'Puts a new event into the outbox of the webhooks that want its kind (trigger)';
+COMMENT ON FUNCTION arima_ops.enqueue_alert() IS 'Puts a new event into the outbox of the webhooks that want its kind, unless it is the same failure of the same series as in the last four days (trigger)';
 
 -- not for what a restore brings back: both tables come as they were
 CREATE TRIGGER enqueue_alert AFTER INSERT ON arima_ops.events

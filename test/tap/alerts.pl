@@ -59,10 +59,18 @@ sql('CALL arima_ops.run_tracking()');
 is(join(' ', map { $_->{kind} } told()), 'rollback', 'and is told');
 is(sql('SELECT count(*) FROM arima_ops.alert_outbox'), '0', 'the outbox is empty again');
 
+# the same failure is news once, another one, of another series, or after days without it is, too
+sql(qq{SELECT arima_ops.record_event('fetch_failed', s, NULL, m) FROM (VALUES ('gone', 'status 404'), ('gone', 'status 404'), ('gone', 'status 500'), ('other', 'status 404'), ('gone', 'status 404')) AS v (s, m);
+	INSERT INTO arima_ops.events (series, kind, message, at) SELECT 'gone', 'fetch_failed', 'status 404', now() + interval '5 days';
+	CALL arima_ops.run_monitoring()});
+is(join(', ', map { "$_->{series} $_->{message}" } grep { $_->{kind} eq 'fetch_failed' } told()),
+	'gone status 404, gone status 500, other status 404, gone status 404', 'a failure that comes again is told once');
+$web->define('/hook', { status => 200 });
+
 # a transaction that fails tells nothing
 $db->query(q{BEGIN; SELECT arima_ops.record_event('drift', 'alerted', 3, 'not really'); ROLLBACK});
 sql('CALL arima_ops.run_monitoring()');
-is(scalar(told()), 1, 'what is rolled back is not told');
+is(scalar(told()), 0, 'what is rolled back is not told');
 # not to a host that is not listed
 sql(q{SET arima_ops.http_allowed_hosts = ''; SELECT arima_ops.record_event('drift', 'alerted', 3, 'again')});
 sql('CALL arima_ops.run_monitoring()');
