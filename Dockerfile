@@ -42,4 +42,4 @@ EXPOSE 8000 5432
 ARG START_AS=postgres
 USER $START_AS
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["/usr/local/lib/arima_ops/health"]
-ENTRYPOINT ["/usr/bin/tini", "--", "/usr/local/lib/arima_ops/entrypoint"]
+ENTRYPOINT ["/usr/local/lib/arima_ops/entrypoint"]
