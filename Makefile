@@ -185,7 +185,8 @@ INSTALL_SCRIPT_SQL = sql/arima_ops--$(EXTVERSION).sql
 DATA = $(wildcard sql/arima_ops--*--*.sql)
 DATA_built = $(INSTALL_SCRIPT_SQL)
 # The REST program; only its installation is like that of a script.
-RESTD = build/proxy/arima_restd
+PROXY = build/proxy
+RESTD = $(PROXY)/arima_restd
 SCRIPTS_built = $(RESTD)
 EXTRA_CLEAN = build results output_iso tmp_check tmp_check_iso regression.diffs regression.out
 
@@ -238,23 +239,23 @@ $(MODULE_big).so: src/exports.map
 
 # ---- arima_restd ----
 
-# RESTD_CFLAGS and RESTD_LDFLAGS: of sanitizers, by test/restd
+# Built in another folder with other flags, for sanitizers: make PROXY=build/restd.asan RESTD_CFLAGS=-fsanitize=address
 COMPILE_PROXY = $(CC) -std=gnu11 -g -O2 -fPIE -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 $(WARNINGS) -pthread $(RESTD_CFLAGS) \
 	-Isrc/proxy -I$(shell $(PG_CONFIG) --includedir) $(MICROHTTPD_CFLAGS) -DARIMA_OPS_VERSION='"$(EXTVERSION)"' -MMD -MP
-PROXY_OBJS := $(patsubst src/proxy/%.c,build/proxy/%.o,$(PROXY_SRCS)) build/proxy/files.o
-$(call remember,build/proxy.flags,$(COMPILE_PROXY))
+PROXY_OBJS := $(patsubst src/proxy/%.c,$(PROXY)/%.o,$(PROXY_SRCS)) $(PROXY)/files.o
+$(call remember,$(PROXY).flags,$(COMPILE_PROXY))
 $(RESTD): $(PROXY_OBJS)
 	$(CC) -pie -pthread $(RESTD_CFLAGS) $^ -o $@ -L$(shell $(PG_CONFIG) --libdir) -lpq -lmicrohttpd -lcrypto
-build/proxy/%.o: src/proxy/%.c Makefile build/proxy.flags | microhttpd-found
-	@mkdir -p build/proxy
+$(PROXY)/%.o: src/proxy/%.c Makefile $(PROXY).flags | microhttpd-found
+	@mkdir -p $(PROXY)
 	$(COMPILE_PROXY) -c $< -o $@
-build/proxy/files.o: build/proxy/files.c build/proxy.flags | microhttpd-found
+$(PROXY)/files.o: $(PROXY)/files.c $(PROXY).flags | microhttpd-found
 	$(COMPILE_PROXY) -c $< -o $@
 # the page and its files, in the program
 WEB_FILES := $(shell find src/proxy/web -type f ! -name '.*')
-$(call remember,build/web.files,$(WEB_FILES))
-build/proxy/files.c: $(WEB_FILES) build/web.files scripts/embed-assets arima_ops.control
-	@mkdir -p build/proxy
+$(call remember,$(PROXY).files,$(WEB_FILES))
+$(PROXY)/files.c: $(WEB_FILES) $(PROXY).files scripts/embed-assets arima_ops.control
+	@mkdir -p $(PROXY)
 	scripts/embed-assets src/proxy/web $@ '$(EXTVERSION)'
 -include $(PROXY_OBJS:.o=.d)
 microhttpd-found:

@@ -17,6 +17,7 @@
 
 typedef struct TokenList
 {
+	struct TokenList *former;	/* that it took the place of */
 	size_t		n;
 	Token	   *tokens;
 } TokenList;
@@ -111,6 +112,7 @@ auth_load(void)
 		log_event("error", "the tokens stay as they were", "message", fault, (char *) NULL);
 		return;
 	}
+	tokens->former = atomic_load(&list);
 	atomic_store(&list, tokens);
 	snprintf(number, sizeof(number), "%zu", tokens->n);
 	log_event("info", "tokens loaded", "#tokens", number, (char *) NULL);

@@ -345,7 +345,7 @@ while (time - $start < 10)
 	syswrite $socket, ' ' or last;
 }
 cmp_ok(time - $start, '<', 5, 'who writes a byte at a time is cut off');
-is($restd->stop, 0, 'the end');
+is($restd->stop, 0, 'the end') or diag($restd->log_text);
 if ($> == 0)
 {
 	my $said = `build/proxy/arima_restd --listen 127.0.0.1:0 2>&1`;
