@@ -9,24 +9,71 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A copy without the escapes of a URL, which are left in the query string as in the path (http.c); *length counts zero bytes too. */
+static char *
+unescape(const char *text, size_t *length)
+{
+	char	   *copy = need_copy(text);
+	size_t		n = MHD_http_unescape(copy);
+
+	if (length != NULL)
+		*length = n;
+	return copy;
+}
+
+/* A parameter that the route does not know is a slip of the pen: the reply says so. */
+static enum MHD_Result
+refuse_unknown(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	Request    *request = cls;
+	char	   *unescaped_name;
+	char	   *unescaped_value;
+	Text		loc = {0};
+	Text		input = {0};
+
+	(void) kind;
+	for (int i = 0; i < MOST_PARAMETERS && request->route->parameters[i] != NULL; i++)
+		if (strcmp(name, request->route->parameters[i]) == 0)
+			return MHD_YES;
+	unescaped_name = unescape(name, NULL);
+	unescaped_value = unescape(value != NULL ? value : "", NULL);
+	text_add_string(&loc, "\"query\",");
+	text_add_json(&loc, unescaped_name, strlen(unescaped_name));
+	text_add_json(&input, unescaped_value, strlen(unescaped_value));
+	reply_invalid(request, "extra_forbidden", loc.data, "Extra inputs are not permitted", input.data, NULL);
+	free(unescaped_name);
+	free(unescaped_value);
+	text_free(&loc);
+	text_free(&input);
+	return MHD_NO;
+}
+
 /* See restd.h. */
 bool
 read_prepare(Request *request)
 {
+	if (request->route->parameters[0] != NULL)
+		MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, refuse_unknown, request);
+	if (request->reply.status != 0)
+		return false;
 	for (int i = 0; i < MOST_PARAMETERS && request->route->parameters[i] != NULL; i++)
 	{
 		const char *name = request->route->parameters[i];
 		const char *value = MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+		size_t		length = 0;
 
 		if (request->parameters[i] == NULL && value != NULL)
-			request->parameters[i] = need_copy(value);
+			request->parameters[i] = unescape(value, &length);
+		else if (request->parameters[i] != NULL)
+			length = strlen(request->parameters[i]);
 		value = request->parameters[i];
-		for (const char *s = value, *end = value != NULL ? value + strlen(value) : NULL; s != end;)
+		for (const char *s = value, *end = value != NULL ? value + length : NULL; s != end;)
 		{
 			int			n = utf8_length(s, end);
 			char		loc[64];
 
-			if (n > 0)
+			/* nor can there be a zero byte in PostgreSQL's text */
+			if (n > 0 && *s != '\0')
 			{
 				s += n;
 				continue;
