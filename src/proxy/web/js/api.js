@@ -1,7 +1,7 @@
 // What is asked of the server: again and again, with the ETag of the last answer.
 
 const LEAST = 2000;         // usual milliseconds from one question to the next
-const SHARE = 10;           // an answer that took long is asked for more rarely
+const SHARE = 5;            // an answer that took long is asked for more rarely
 const TIMEOUT = 10000;
 const TOKEN = 'arima_restd token';
 
@@ -40,7 +40,7 @@ async function detailOf(response) {
  */
 export class Poll {
 	constructor(path, onData, onState, least = LEAST) {
-		Object.assign(this, {path, onData, onState, least, etag: null, timer: 0, stopped: false, asking: null});
+		Object.assign(this, {path, onData, onState, least, etag: null, timer: 0, stopped: false, asking: null, again: false});
 		this.wake = () => document.hidden || this.now();
 		document.addEventListener('visibilitychange', this.wake);
 		this.now();
@@ -53,10 +53,12 @@ export class Poll {
 		document.removeEventListener('visibilitychange', this.wake);
 	}
 
-	/** Asks at once, unless a question is under way. */
+	/** Asks at once, or once more as soon as the answer that is under way is there: that one may be of before. */
 	now() {
 		clearTimeout(this.timer);
-		if (!this.asking && !this.stopped)
+		if (this.asking)
+			this.again = true;
+		else if (!this.stopped)
 			this.ask();
 	}
 
@@ -76,7 +78,8 @@ export class Poll {
 		this.asking = null;
 		// who does not look needs no answers; the first look asks again
 		if (!this.stopped && !document.hidden)
-			this.timer = setTimeout(() => this.now(), Math.max(this.least, SHARE * (performance.now() - begin)));
+			this.timer = setTimeout(() => this.now(), this.again ? 0 : Math.max(this.least, SHARE * (performance.now() - begin)));
+		this.again = false;
 	}
 
 	async exchange(signal) {

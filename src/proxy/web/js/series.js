@@ -16,7 +16,7 @@ const USUAL = '120';
 
 /** A card: a question, its answer in figures, and what it means in words. */
 function card(title, tone, figure, ...words) {
-	return h('li', {class: `card ${tone}`}, h('h3', {}, title), h('p', {class: 'figure'}, figure), h('p', {class: 'words'}, words));
+	return h('li', {class: `card ${tone}`}, h('h2', {}, title), h('p', {class: 'figure'}, figure), h('p', {class: 'words'}, words));
 }
 
 function errorCard({state, versions}) {
