@@ -4,9 +4,8 @@
  *		constant by an information criterion.
  *
  * Hyndman & Khandakar 2008 (see stepwise.c) with exact likelihoods.  Models with a
- * root close to the unit circle are not chosen; where the optimum has one, the best
- * other optimum that was met counts.  The few best models of the search are estimated
- * with all effort at the end, and the best of them is the choice.
+ * root close to the unit circle are not chosen.  The few best models of the search are
+ * estimated with all effort at the end, and the best of them is the choice.
  */
 #include "auto_internal.h"
 #include "least_squares.h"
@@ -18,8 +17,12 @@
 /* How close to the unit circle a root may be: n values tell two roots apart by 1/n or so,
  * and on a long series one at 1.005 is as good as any. */
 #define MIN_ROOT(n) (1 + ((n) > 100 ? 1.0 / (double) (n) : 0.01))
+/* An AR root nearer to 1 than this over n the Dickey-Fuller test at 5 % takes for a difference. */
+#define LIKE_A_DIFFERENCE 8.0
 #define ALPHA 0.05				/* of the KPSS test */
 #define FINALISTS 3
+#define SEARCHES 3				/* see run() */
+#define FOURIER_MARGIN 10.0		/* in the criterion: the number of pairs was chosen, too */
 #define CLOSE 2.0				/* criterion a finalist may be behind */
 #define FEW_GAPS 0.2			/* share of the values */
 #define COSTLY 2500				/* values times season, beyond which the search is by
@@ -132,48 +135,10 @@ adjusted(const AoFitTask *task, int m, int K, double *z, AoEnv *env)
 	return status;
 }
 
-/* Mean square of the changes of z[n] around their mean, of `order` differences. */
-static AoStatus
-variance_of_changes(const double *z, int64_t n, int order, AoPace *pace, double *variance)
-{
-	double		sum = 0,
-				squares = 0;
-	int64_t		count = 0;
-
-	for (int64_t t = order; t < n; t++)
-	{
-		double		change = order == 1 ? z[t] - z[t - 1] : z[t] - 2 * z[t - 1] + z[t - 2];
-
-		AO_TRY(ao_pace(pace, 1));
-		if (isnan(change))
-			continue;
-		count++;
-		sum += change;
-		squares += change * change;
-	}
-	*variance = count > 0 ?
-		squares / (double) count - sum / (double) count * (sum / (double) count) : NAN;
-	return AO_OK;
-}
-
-/* The test rejects a level of the changes for much less than a second unit root, such as
- * a slow cycle in the drift; a second difference must also make the series less
- * variable, which is as much as a correlation of the changes above a half. */
-static AoStatus
-too_many_differences(const double *z, int64_t n, AoEnv *env, bool *too_many)
-{
-	AoPace		pace = {env, 0};
-	double		once,
-				twice;
-
-	AO_TRY(variance_of_changes(z, n, 1, &pace, &once));
-	AO_TRY(variance_of_changes(z, n, 2, &pace, &twice));
-	*too_many = twice >= once;
-	return AO_OK;
-}
-
 /* Seasonal differences by the seasonal component's strength, then ordinary ones by the
- * KPSS test; no more than leave something. */
+ * KPSS test; no more than leave something.  The test rejects a level of the changes for
+ * much less than a second unit root, such as a slow cycle in the drift: a second difference
+ * has to prove itself in a search of its own. */
 static AoStatus
 choose_differences(AoChoice *choice, double *z)
 {
@@ -181,8 +146,7 @@ choose_differences(AoChoice *choice, double *z)
 	int64_t		n = choice->task->n,
 				known,
 				lead;
-	bool		constant,
-				too_many = false;
+	bool		constant;
 
 	AO_TRY(ao_count_known(z, n, env, &known, &lead));
 	AO_TRY(ao_is_constant(z, n, env, &constant));
@@ -199,9 +163,8 @@ choose_differences(AoChoice *choice, double *z)
 	}
 	if (known >= 3 && choice->options.max_d > 0)
 		AO_TRY(ao_ndiffs(z, n, ALPHA, choice->options.max_d, env, &choice->d));
-	if (choice->d == 2)
-		AO_TRY(too_many_differences(z, n, env, &too_many));
-	if (too_many)
+	choice->asks_twice = choice->d == 2 && !choice->twice;
+	if (choice->asks_twice)
 		choice->d = 1;
 	return AO_OK;
 }
@@ -348,7 +311,7 @@ keeps_distance(const AoChoice *choice, const AoModel *model)
 	AoShape		shape = {.k = 0};
 
 	ao_model_spec(model, &shape.spec);
-	return ao_roots_beyond(&shape, ao_model_coef(model), choice->task->min_root);
+	return ao_roots_beyond(&shape, ao_model_coef(model), choice->task->guard);
 }
 
 /* Estimate one finalist with all effort; *model becomes NULL if it is not to be chosen. */
@@ -420,7 +383,7 @@ fall_back(AoChoice *choice, AoModel **out)
 	AoStatus	status;
 
 	task.effort = AO_THOROUGH;
-	task.min_root = 0;
+	task.guard.root = task.guard.at_one = 0;
 	status = ao_fit_task(&task, &spec, choice->env, out);
 	if (status != AO_TOO_FEW_VALUES && status != AO_COLLINEAR)
 		return status;
@@ -451,61 +414,89 @@ unmark(AoChoice *choice)
 		choice->trials[i].candidate.chosen = false;
 }
 
-/* A search with Fourier terms after the seasonal one, and which of the two models it is to be. */
+/* Is the model of the second search to be taken rather than that of the first? */
 static AoStatus
-search_fourier(AoChoice *seasonal, AoChoice *fourier, AoModel **model)
+compare(const AoChoice *first, const AoModel *model, const AoChoice *second, const AoModel *rival,
+		double margin, bool *prefers)
 {
-	AoModel    *rival = NULL;
-	bool		prefers = false;
-	AoStatus	status;
-
-	AO_TRY(search(fourier, &rival));
-	if (fourier->best >= 0 && !fourier->degenerate)
-	{
-		status = ao_choice_prefers_fourier(seasonal, *model, rival, &prefers);
-		if (status == AO_CANCELLED || status == AO_NO_MEMORY)
-			return status;
-	}
-	unmark(prefers ? seasonal : fourier);
-	if (prefers)
-	{
-		AoModel    *loser = *model;
-
-		*model = rival;
-		rival = loser;
-	}
-	seasonal->env->free(seasonal->env->arg, rival);
-	if (seasonal->out_of_budget || fourier->out_of_budget)
-		(*model)->remarks |= AO_REMARK_BUDGET;
+	*prefers = second->best >= 0 && first->best < 0;
+	if (second->degenerate)
+		*prefers = second->twice;	/* two differences leave nothing to explain */
+	else if (second->best >= 0 && first->best >= 0)
+		return ao_choice_prefers(first, model, rival, margin, prefers);
 	return AO_OK;
 }
 
-/* What the options ask for: one search, or two. */
+/* A further search, and whether its model takes the place of *model, the winner's.  What it
+ * cannot do leaves the winner. */
 static AoStatus
-run(AoChoice *choice, AoChoice *fourier, AoModel **model)
+challenge(AoChoice **winner, AoChoice *second, double margin, AoModel **model)
 {
-	if (choice->options.fourier > 0)
-		AO_TRY(ao_choice_fix_fourier(choice));
-	AO_TRY(search(choice, model));
-	if (!ao_choice_begin_fourier(choice, fourier))
-		return AO_OK;
-	return search_fourier(choice, fourier, model);
+	AoEnv	   *env = second->env;
+	AoModel    *rival = NULL;
+	bool		prefers = false;
+	AoStatus	status = search(second, &rival);
+
+	if (status == AO_OK)
+		status = compare(*winner, *model, second, rival, margin, &prefers);
+	if (status == AO_OK && prefers)
+	{
+		AoModel    *loser = *model;
+
+		unmark(*winner);
+		*winner = second;
+		*model = rival;
+		rival = loser;
+	}
+	else
+		unmark(second);
+	if (rival)
+		env->free(env->arg, rival);
+	if (second->out_of_budget)
+		(*model)->remarks |= AO_REMARK_BUDGET;
+	return status == AO_CANCELLED || status == AO_NO_MEMORY ? status : AO_OK;
 }
 
-/* The candidates of both searches as a block of its own. */
+/* Up to three searches: with one difference at most, with two if the test asks for them, and
+ * with Fourier terms. */
 static AoStatus
-list_candidates(const AoChoice *choice, const AoChoice *fourier, AoCandidate **list, int *count)
+run(AoChoice searches[SEARCHES], AoModel **model)
 {
-	AoEnv	   *env = choice->env;
+	AoChoice   *winner = &searches[0],
+			   *last = &searches[0];
+	int			fixed = searches[0].options.fourier;
 
-	*count = choice->n_trials + fourier->n_trials;
+	if (fixed > 0)
+		AO_TRY(ao_choice_fix_fourier(&searches[0]));
+	AO_TRY(search(&searches[0], model));
+	if (searches[0].asks_twice && ao_choice_follow(last, &searches[1]))
+	{
+		last = &searches[1];
+		last->twice = true;
+		if (fixed > 0)
+			AO_TRY(ao_choice_fix_fourier(last));
+		AO_TRY(challenge(&winner, last, 0, model));
+	}
+	if (ao_choice_begin_fourier(last, &searches[2]))
+		AO_TRY(challenge(&winner, &searches[2], FOURIER_MARGIN, model));
+	return AO_OK;
+}
+
+/* The candidates of all searches as a block of its own. */
+static AoStatus
+list_candidates(const AoChoice searches[SEARCHES], AoEnv *env, AoCandidate **list, int *count)
+{
+	int			n = 0;
+
+	*count = 0;
+	for (int i = 0; i < SEARCHES; i++)
+		*count += searches[i].n_trials;
 	*list = env->alloc(env->arg, sizeof(AoCandidate) * (size_t) (*count + 1));
 	if (*list == NULL)
 		return ao_fail(env, AO_NO_MEMORY, NULL, 0, 0);
-	for (int i = 0; i < choice->n_trials; i++)
-		(*list)[i] = choice->trials[i].candidate;
-	for (int i = 0; i < fourier->n_trials; i++)
-		(*list)[choice->n_trials + i] = fourier->trials[i].candidate;
+	for (int i = 0; i < SEARCHES; i++)
+		for (int j = 0; j < searches[i].n_trials; j++)
+			(*list)[n++] = searches[i].trials[j].candidate;
 	return AO_OK;
 }
 
@@ -526,22 +517,21 @@ ao_choose(const double *y, int64_t n, const double *xreg, int k, int m,
 		  AoCandidate **list, int *count)
 {
 	AoFitTask	task = {.y = y, .n = n, .xreg = xreg, .k = k, .options = options,
-	.min_root = MIN_ROOT(n)};
-	AoChoice	choice = {.task = &task, .quick = task, .m = m < 1 ? 1 : m, .best = -1, .started = ao_clock(),
-	.options = options->choice ? *options->choice : ao_auto_defaults, .env = env};
-	AoChoice	fourier = {.env = env};
+	.guard = {.root = MIN_ROOT(n), .at_one = LIKE_A_DIFFERENCE / (double) n}};
+	AoChoice	searches[SEARCHES] = {{.task = &task, .quick = task, .m = m < 1 ? 1 : m, .best = -1,
+	.started = ao_clock(), .options = options->choice ? *options->choice : ao_auto_defaults, .env = env}};
 	AoModel    *model = NULL;
 	AoStatus	status;
 
 	memset(&env->err, 0, sizeof env->err);
-	choice.quick.effort = AO_QUICK;
+	searches[0].quick.effort = AO_QUICK;
 	AO_TRY(ao_fit_check(&task, env));
-	AO_TRY(check_options(&choice.options, env));
-	status = run(&choice, &fourier, &model);
+	AO_TRY(check_options(&searches[0].options, env));
+	status = run(searches, &model);
 	if (status == AO_OK && list && count)
-		status = list_candidates(&choice, &fourier, list, count);
-	end_search(&choice);
-	end_search(&fourier);
+		status = list_candidates(searches, env, list, count);
+	for (int i = 0; i < SEARCHES; i++)
+		end_search(&searches[i]);
 	if (model && (status != AO_OK || out == NULL))
 		env->free(env->arg, model);
 	else if (out)

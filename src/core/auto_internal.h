@@ -27,7 +27,10 @@ typedef struct AoChoice
 	AoAutoOptions options;		/* bounds cut to what the series allows */
 	int			d,
 				D,
-				m;
+				m,
+				before;			/* models that earlier searches tried */
+	bool		twice,			/* take the second difference that the test asks for? */
+				asks_twice;		/* it does, and has not got it */
 	bool		constant;		/* may a mean or drift be tried? */
 	int			min_K,			/* pairs of Fourier terms; a search with them has no seasonal part */
 				max_K,
@@ -51,14 +54,16 @@ double		ao_clock(void);
 AoSpec		ao_choice_spec(const AoChoice *choice, int p, int q, int P, int Q, bool constant);
 /* Models within the bounds where every one is tried. */
 int			ao_choice_count_all(const AoChoice *choice);
-/* A search that is done is to be followed by one with Fourier terms: its bounds.  Is there
- * reason to? */
-bool		ao_choice_begin_fourier(const AoChoice *seasonal, AoChoice *fourier);
+/* A search of the same series after one that is done.  Is there budget left, and a model to
+ * compete with? */
+bool		ao_choice_follow(const AoChoice *last, AoChoice *next);
+/* One with Fourier terms: its bounds.  Is there reason to? */
+bool		ao_choice_begin_fourier(const AoChoice *last, AoChoice *fourier);
 /* Bounds of a search with as many pairs as the options say. */
 AoStatus	ao_choice_fix_fourier(AoChoice *choice);
-/* Does a model with Fourier terms predict its series better than the other one? */
-AoStatus	ao_choice_prefers_fourier(const AoChoice *choice, const AoModel *seasonal,
-									  const AoModel *fourier, bool *prefers);
+/* Does the rival predict the series better than the first model, by more than the margin? */
+AoStatus	ao_choice_prefers(const AoChoice *choice, const AoModel *first, const AoModel *rival,
+							  double margin, bool *prefers);
 /* Tries models one after the other; only cancelling and lack of memory fail. */
 AoStatus	ao_choice_stepwise(AoChoice *choice);
 AoStatus	ao_choice_all(AoChoice *choice);

@@ -24,7 +24,7 @@ typedef struct Fit
 	const double *given,		/* unbounded parameters to start from, or NULL */
 			   *given_coef;		/* or coefficients */
 	AoEffort	effort;
-	double		min_root;		/* as in AoObjective */
+	AoGuard		guard;			/* as in AoObjective */
 	AoEnv	   *env;
 	AoArena		arena;
 	AoShape		shape;
@@ -153,7 +153,7 @@ open_fit(Fit *fit, const AoSpec *spec)
 						  fit->options, &fit->arena, fit->env));
 	AO_TRY(check_conditional(fit));
 	ao_objective_init(&fit->obj, &fit->shape, &fit->design, fit->env, &fit->arena);
-	fit->obj.min_root = fit->min_root;
+	fit->obj.guard = fit->guard;
 	return AO_OK;
 }
 
@@ -449,7 +449,7 @@ begin(const AoFitTask *task, AoEnv *env)
 	Fit			fit = {.y = task->y, .n = task->n, .xreg = task->xreg, .k_xreg = task->k,
 		.options = task->options, .given = task->given,
 		.given_coef = task->given_coef, .effort = task->effort,
-	.min_root = task->min_root, .env = env};
+	.guard = task->guard, .env = env};
 
 	memset(&env->err, 0, sizeof env->err);
 	return fit;

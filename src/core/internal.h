@@ -114,10 +114,20 @@ void		ao_expand(const AoShape *shape, const double *coef,
 bool		ao_interior(const AoShape *shape, const double *coef,
 						double *ar_margin, double *ma_margin);
 double		ao_free_limit(const AoShape *shape, int i);
-/* Is every root of each polynomial, in powers of its own lag, at least this far from
+
+/* Distances that the roots of a model have to keep. */
+typedef struct AoGuard
+{
+	double		root,			/* smallest modulus; 0: any model will do */
+				at_one;			/* nearer to 1 an AR root is as good as a difference, of which
+								 * a differenced series may have two in all */
+} AoGuard;
+
+/* Is every root of each polynomial, in powers of its own lag, at least guard.root from
  * the origin?  Except for the seasonal MA part: on the circle it stands for a season that
- * does not change, which is nothing against a model. */
-bool		ao_roots_beyond(const AoShape *shape, const double *coef, double modulus);
+ * does not change, which is nothing against a model.  And is the AR part of
+ * differenced values no third difference in disguise? */
+bool		ao_roots_beyond(const AoShape *shape, const double *coef, AoGuard guard);
 
 /* ---- start.c: stationary start of the filter ---- */
 
@@ -336,8 +346,8 @@ typedef struct AoObjective
 	const AoDesign *design;
 	AoEnv	   *env;
 	bool		conditional;
-	double		min_root,		/* smallest modulus of a root that is admissible */
-				enough;			/* expected gain in log-likelihood not worth a step */
+	AoGuard		guard;			/* which optimum is admissible */
+	double		enough;			/* expected gain in log-likelihood not worth a step */
 	AoPass		pass[3];		/* for 1, 2, 4 vectors */
 	AoKalman	kalman;
 	AoPresample presample;
@@ -370,11 +380,8 @@ typedef struct AoOptimum
 	double		f;
 	int			iterations;
 	bool		converged;
-	bool		admissible;		/* its roots keep the distance that the objective demands */
+	bool		admissible;		/* its roots keep the distances that the objective demands */
 } AoOptimum;
-
-/* Is a preferable to b? */
-bool		ao_optimum_better(const AoOptimum *a, const AoOptimum *b);
 
 size_t		ao_optimize_bytes(int k, int n_starts);
 AoStatus	ao_optimize(AoObjective *obj, double *starts, int n_starts, int max_rounds,
@@ -508,7 +515,7 @@ typedef struct AoFitTask
 	const double *given,		/* unbounded parameters to start from, or NULL */
 			   *given_coef;		/* or coefficients */
 	AoEffort	effort;
-	double		min_root;		/* as in AoObjective; 0: any */
+	AoGuard		guard;			/* as in AoObjective */
 } AoFitTask;
 
 /* Arguments that need no look at the data. */
@@ -527,7 +534,7 @@ typedef struct AoQuickFit
 	int64_t		n_used;
 	int			n_coef;
 	bool		degenerate,		/* nothing to estimate; loglik and u are not set */
-				admissible;		/* keeps min_root */
+				admissible;		/* keeps the guard */
 } AoQuickFit;
 
 AoStatus	ao_fit_quick(const AoFitTask *task, const AoSpec *spec, AoEnv *env,

@@ -319,14 +319,14 @@ overtaken(const Work *w, const Chain *a, const Chain *b)
 	return true;
 }
 
-/* Do the roots at the chain's point keep the distance that is demanded? */
+/* Do the roots at the chain's point keep the distances that are demanded? */
 static bool
 admissible(const Work *w, const Chain *c)
 {
-	if (w->obj->min_root == 0)
+	if (w->obj->guard.root == 0)
 		return true;
 	ao_natural_from_free(w->obj->shape, c->x, w->obj->coef);
-	return ao_roots_beyond(w->obj->shape, w->obj->coef, w->obj->min_root);
+	return ao_roots_beyond(w->obj->shape, w->obj->coef, w->obj->guard);
 }
 
 /* Drop the chains that repeat a better one or have fallen hopelessly behind. */
@@ -346,8 +346,7 @@ thin_out(Work *w)
 		c->astray = admissible(w, c) ? 0 : c->astray + 1;
 		if (c->astray > ASTRAY)
 			c->alive = false;
-		/* where roots must keep a distance the best may not count in the end */
-		if (w->obj->min_root == 0 && c->iterations >= 4 && c->f - best > 0.1 + HOPE(w->k) * c->decrement)
+		if (c->iterations >= 4 && c->f - best > 0.1 + HOPE(w->k) * c->decrement)
 			c->alive = false;
 		for (int j = 0; j < w->n_chains && c->alive; j++)
 		{
@@ -382,21 +381,12 @@ one_round(Work *w, int *moved)
 	return AO_OK;
 }
 
-/* See internal.h. */
-bool
-ao_optimum_better(const AoOptimum *a, const AoOptimum *b)
-{
-	if (isfinite(a->f) && isfinite(b->f) && a->admissible != b->admissible)
-		return a->admissible;
-	return a->f < b->f;
-}
-
 /* One chain's end.  A chain given up half-way is no optimum. */
 static AoOptimum
 end_of(const Work *w, const Chain *c)
 {
 	return (AoOptimum) {.u = c->x, .f = c->f, .converged = c->converged,
-		.admissible = w->obj->min_root == 0 || ((c->alive || c->converged) && admissible(w, c))};
+		.admissible = admissible(w, c)};
 }
 
 /* Minimise from n starts [n][k] of unbounded parameters, which become the points
@@ -420,7 +410,7 @@ ao_optimize(AoObjective *obj, double *starts, int n, int max_rounds, double riva
 
 		iterations += w.chains[i].iterations;
 		memcpy(starts + (size_t) i * (size_t) w.k, end.u, (size_t) w.k * sizeof(double));
-		if (i == 0 || ao_optimum_better(&end, best))
+		if (i == 0 || end.f < best->f)
 			*best = end;
 	}
 	memcpy(u, best->u, (size_t) w.k * sizeof(double));

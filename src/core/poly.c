@@ -191,13 +191,30 @@ ao_interior(const AoShape *shape, const double *coef, double *ar_margin, double 
 	return inside;
 }
 
-/* See internal.h: blocks ar, ma, sar.  With coefficient i times modulus^i the roots move
+/* Do AR part and differences together make a third difference?  The AR polynomial is at 1
+ * the product of the distances of its inverse roots. */
+static bool
+third_difference(const AoSpec *spec, const double *ar, double distance)
+{
+	int			missing = 3 - spec->d - spec->D;
+	double		at_one = 1;
+
+	if (missing < 1 || missing > 2 || spec->p < missing)
+		return false;
+	for (int i = 0; i < spec->p; i++)
+		at_one -= ar[i];
+	return at_one < pow(distance, missing);
+}
+
+/* See internal.h: blocks ar, ma, sar.  With coefficient i times root^i the roots move
  * to where the usual condition asks whether they are outside the unit circle. */
 bool
-ao_roots_beyond(const AoShape *shape, const double *coef, double modulus)
+ao_roots_beyond(const AoShape *shape, const double *coef, AoGuard guard)
 {
 	double		work[AO_MAX_ORDER];
 
+	if (third_difference(&shape->spec, coef, guard.at_one))
+		return false;
 	for (int b = 0; b < 3; b++)
 	{
 		int			start,
@@ -205,7 +222,7 @@ ao_roots_beyond(const AoShape *shape, const double *coef, double modulus)
 		double		scale = 1;
 
 		for (int i = 0; i < len; i++)
-			work[i] = coef[start + i] * (scale *= modulus);
+			work[i] = coef[start + i] * (scale *= guard.root);
 		negate_ma(work, len, b);
 		if (!step_down(work, len))
 			return false;

@@ -348,7 +348,7 @@ follow(AoObjective *obj, double *chosen, const double *f, int taken, int max_rou
 		return AO_OK;
 	AO_TRY(ao_optimize(obj, chosen, left, max_rounds, best->f, arena, &other));
 	other.iterations += best->iterations;
-	if (ao_optimum_better(&other, best))
+	if (other.f < best->f)
 		*best = other;
 	best->iterations = other.iterations;
 	return AO_OK;

@@ -95,14 +95,21 @@ check_differences(const char *name, const double *y, int64_t n, int want_test, i
 	AoEnv env = unit_env(&memory);
 	AoFitOptions options = {.method = AO_ML};
 	AoModel *model;
-	int d = -1;
+	AoCandidate *list;
+	int d = -1,
+		count = 0,
+		tried[3] = {0};
 
 	UNIT_CHECK(ao_ndiffs(y, n, 0.05, 2, &env, &d) == AO_OK && d == want_test, "%s: KPSS says %d", name, d);
-	if (ao_choose(y, n, NULL, 0, 1, &options, &env, &model, NULL, NULL) != AO_OK)
+	if (ao_choose(y, n, NULL, 0, 1, &options, &env, &model, &list, &count) != AO_OK)
 	{
 		UNIT_CHECK(false, "%s: chosen", name);
 		return;
 	}
+	for (int i = 0; i < count; i++)
+		tried[list[i].spec.d]++;
+	UNIT_CHECK(tried[1] > 4 && tried[2] > 4, "%s: both were tried", name);
+	env.free(env.arg, list);
 	UNIT_CHECK(model->d == want, "%s: %d differences", name, model->d);
 	env.free(env.arg, model);
 }
@@ -136,9 +143,20 @@ test_refused_roots(void)
 	AoShape shape = {.spec = {.q = 1, .Q = 1, .m = 12}};
 	const double seasonal[2] = {-0.5, -1},
 				 plain[2] = {-1, -0.5};
+	const double near_one = 0.94,
+				 both_near_one[2] = {1.85, -0.855};
+	const AoGuard guard = {.root = 1.01, .at_one = 0.2};
 
-	UNIT_CHECK(ao_roots_beyond(&shape, seasonal, 1.01), "a seasonal MA root on the circle");
-	UNIT_CHECK(!ao_roots_beyond(&shape, plain, 1.01), "an MA root on the circle");
+	UNIT_CHECK(ao_roots_beyond(&shape, seasonal, guard), "a seasonal MA root on the circle");
+	UNIT_CHECK(!ao_roots_beyond(&shape, plain, guard), "an MA root on the circle");
+	shape.spec = (AoSpec) {.p = 1, .d = 1, .m = 1};
+	UNIT_CHECK(ao_roots_beyond(&shape, &near_one, guard), "changes that go on and fade");
+	shape.spec.d = 2;
+	UNIT_CHECK(!ao_roots_beyond(&shape, &near_one, guard), "a third difference in disguise");
+	shape.spec = (AoSpec) {.p = 2, .d = 1, .m = 1};
+	UNIT_CHECK(!ao_roots_beyond(&shape, both_near_one, guard), "two in disguise after one");
+	shape.spec.d = 0;
+	UNIT_CHECK(ao_roots_beyond(&shape, both_near_one, guard), "two in disguise after none");
 }
 
 /* What was chosen keeps the distance, wherever the last estimate has gone. */
@@ -159,7 +177,7 @@ test_chosen_keeps_distance(void)
 		if (ao_choose(series.y, n, NULL, 0, 1, &options, &env, &model, NULL, NULL) != AO_OK)
 			continue;
 		ao_model_spec(model, &shape.spec);
-		UNIT_CHECK(ao_roots_beyond(&shape, ao_model_coef(model), 1.01), "n %d: roots of the choice", (int) n);
+		UNIT_CHECK(ao_roots_beyond(&shape, ao_model_coef(model), (AoGuard) {.root = 1.01}), "n %d: roots of the choice", (int) n);
 		env.free(env.arg, model);
 	}
 }
