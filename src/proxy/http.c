@@ -49,7 +49,8 @@ set_state(Peer *peer, PeerState state)
 	if (peer != NULL)
 	{
 		atomic_store_explicit(&peer->since, clock_microseconds(), memory_order_relaxed);
-		atomic_store_explicit(&peer->state, (int) state, memory_order_relaxed);
+		/* who sees the state sees its time */
+		atomic_store_explicit(&peer->state, (int) state, memory_order_release);
 	}
 }
 
@@ -120,7 +121,7 @@ http_check_times(void)
 	pthread_mutex_lock(&peers_lock);
 	for (Peer *peer = peers; peer != NULL; peer = peer->next)
 	{
-		int			state = atomic_load_explicit(&peer->state, memory_order_relaxed);
+		int			state = atomic_load_explicit(&peer->state, memory_order_acquire);
 		int64_t		limit = state == PEER_IDLE ? options.idle_timeout + 1000 : options.request_timeout;
 
 		if (state != PEER_WAITING && now - atomic_load_explicit(&peer->since, memory_order_relaxed) > limit * 1000)
@@ -294,16 +295,39 @@ announced_length(const Request *request)
 	return length != NULL ? strtoull(length, NULL, 10) : 0;
 }
 
+/* Counts what says where a request ends; a name with a blank in it may be one that a proxy takes for it. */
+static enum MHD_Result
+count_ends(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	int		   *ends = cls;
+
+	(void) kind;
+	(void) value;
+	if (strpbrk(name, " \t") != NULL)
+		*ends += 2;
+	else if (strcasecmp(name, "Content-Length") == 0 || strcasecmp(name, "Transfer-Encoding") == 0)
+		*ends += 1;
+	return MHD_YES;
+}
+
 /* The head of a request is there. */
 static enum MHD_Result
 begin(struct MHD_Connection *connection, const char *method, const char *url, void **context)
 {
 	Request    *request = need_memory(NULL, sizeof(Request));
 	uint64_t	length;
+	int			ends = 0;
 
-	*request = (Request) {.connection = connection, .method = method, .start = clock_microseconds(), .peer = peer_of(connection)};
+	*request = (Request) {.connection = connection, .method = method, .start = clock_microseconds(), .weight = 1, .peer = peer_of(connection)};
 	*context = request;
 	atomic_fetch_add(&in_flight, 1);
+	MHD_get_connection_values(connection, MHD_HEADER_KIND, count_ends, &ends);
+	if (ends > 1)
+	{
+		/* what a proxy takes for the body could be another request here, or the other way round: the connection ends */
+		reply_detail(request, 400, "Bad Request");
+		return send_reply(request);
+	}
 	find(request, url);
 	if (request->reply.status == 0)
 		check_head(request);

@@ -44,7 +44,7 @@ static const Setting settings[] = {
 	{"threads", IS_NUMBER, AT(threads), 1, 256, "2", "threads that read requests and write replies"},
 	{"batch-workers", IS_NUMBER, AT(batch_workers), 1, 64, "2", "connections that answer predictions, a batch at a time"},
 	{"read-workers", IS_NUMBER, AT(read_workers), 1, 64, "2", "connections for what only reads"},
-	{"batch-size", IS_NUMBER, AT(batch_size), 1, 10000, "256", "most predictions in one statement"},
+	{"batch-size", IS_NUMBER, AT(batch_size), 1, 10000, "256", "most predictions in one statement; one for 1,000 steps counts as 32"},
 	{"queue", IS_NUMBER, AT(queue), 1, 1000000, "2048", "most requests that wait; further ones get status 503"},
 	{"max-body", IS_SIZE, AT(max_body), 64, INT64_C(64) << 20, "64kB", "longest body of a request"},
 	{"max-header", IS_SIZE, AT(max_header), 2048, INT64_C(1) << 20, "16kB", "memory for the header of a request"},

@@ -15,6 +15,8 @@
 #define OID_TEXT 25
 #define LONGEST_KEY 255
 #define TRIES 3					/* of a batch that another one deadlocks with */
+#define STEPS_OF_WEIGHT 32		/* steps that are as much as another request */
+#define MOST_WEIGHT 32			/* of 1,000 steps */
 
 static const char answer_sql[] =
 	"SELECT a.status, a.reply FROM pg_catalog.unnest(arima_ops.answer_requests($1, $2)) WITH ORDINALITY AS a (status, reply, i) ORDER BY a.i";
@@ -129,6 +131,32 @@ check_body(Request *request)
 	return false;
 }
 
+/*
+ * What a body counts as in a batch: each step that it asks for is a row of the log, and
+ * where a batch's time runs out all who are in it have none.  What is asked for is up to
+ * the database to read; what does not look like a small number here may be a large one.
+ */
+static size_t
+weigh(const char *body)
+{
+	static const char member[] = "\"horizon\"";
+	size_t		weight = strchr(body, '\\') != NULL ? MOST_WEIGHT : 1;
+
+	while (weight < MOST_WEIGHT && (body = strstr(body, member)) != NULL)
+	{
+		size_t		digits;
+
+		body += strlen(member);
+		body += strspn(body, "\": \t\r\n");
+		digits = strspn(body, "0123456789");
+		if (digits < 1 || digits > 4 || strchr("\",} \t\r\n", body[digits]) == NULL)
+			weight = MOST_WEIGHT;
+		else
+			weight += strtoul(body, NULL, 10) / STEPS_OF_WEIGHT;
+	}
+	return weight;
+}
+
 /* See restd.h. */
 bool
 predict_prepare(Request *request)
@@ -138,7 +166,10 @@ predict_prepare(Request *request)
 		reply_invalid(request, "missing", "\"body\"", "Field required", "null", NULL);
 		return false;
 	}
-	return take_key(request) && check_body(request);
+	if (!take_key(request) || !check_body(request))
+		return false;
+	request->weight = weigh(request->body.data);
+	return true;
 }
 
 /* ---- a batch ---- */

@@ -82,8 +82,13 @@ queue_take(Queue *queue, size_t most, size_t *n)
 	*n = 0;
 	if (first != NULL)
 	{
-		for (*n = 1; *n < most && end->next != NULL && same_role(first, end->next); ++*n)
+		size_t		weight = first->weight;
+
+		for (*n = 1; end->next != NULL && weight + end->next->weight <= most && same_role(first, end->next); ++*n)
+		{
 			end = end->next;
+			weight += end->weight;
+		}
 		queue->first = end->next;
 		if (queue->first == NULL)
 			queue->last = &queue->first;

@@ -34,7 +34,7 @@ hash_bytes(const void *data, size_t size)
 	return hash ^ hash >> 32;
 }
 
-/* Of an IPv6 address the network counts, of which a client has all addresses. */
+/* Of an IPv6 address the network counts, of which a client has all addresses; of an IPv4 address in one, that. */
 static uint64_t
 hash_client(const Request *request)
 {
@@ -44,8 +44,13 @@ hash_client(const Request *request)
 		return hash_bytes(request->token->hash, sizeof(request->token->hash));
 	address = MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
 	if (address->sa_family == AF_INET6)
-		return hash_bytes(&((const struct sockaddr_in6 *) address)->sin6_addr, 8);
-	return hash_bytes(&((const struct sockaddr_in *) address)->sin_addr, 4);
+	{
+		const struct in6_addr *v6 = &((const struct sockaddr_in6 *) address)->sin6_addr;
+
+		return IN6_IS_ADDR_V4MAPPED(v6) ? hash_bytes(v6->s6_addr + 12, 4) : hash_bytes(v6, 8);
+	}
+	/* a Unix socket's clients have no address */
+	return address->sa_family == AF_INET ? hash_bytes(&((const struct sockaddr_in *) address)->sin_addr, 4) : 0;
 }
 
 /* See restd.h. */

@@ -110,6 +110,7 @@ typedef struct Request
 	bool		too_large;
 	Text		body;
 	const struct Token *token;	/* who asks, or NULL */
+	size_t		weight;			/* requests that it counts as in a batch */
 	char	   *key;			/* of idempotency, or NULL */
 	char	   *parameters[MOST_PARAMETERS];
 	Reply		reply;
@@ -180,7 +181,7 @@ struct Database;
 
 extern Queue *queue_new(size_t most);
 extern bool queue_put(Queue *queue, Request *request);	/* false: it is full, or closed */
-/* Waits for requests of one role, at most so many; NULL: the queue is closed and empty. */
+/* Waits for requests of one role, at most one or so much weight; NULL: the queue is closed and empty. */
 extern Request *queue_take(Queue *queue, size_t most, size_t *n);
 extern size_t queue_length(Queue *queue);
 extern void queue_close(Queue *queue);

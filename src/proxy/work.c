@@ -133,7 +133,10 @@ work_waiting(void)
 	return queue_length(predictions) + queue_length(reads);
 }
 
-/* Ends the workers once their queues are empty. */
+/*
+ * Ends the workers once their queues are empty.  The queues stay: a connection that is
+ * still open may bring another request, which is then refused.
+ */
 void
 work_stop(void)
 {
@@ -142,6 +145,4 @@ work_stop(void)
 	for (size_t i = 0; i < n_threads; i++)
 		pthread_join(threads[i], NULL);
 	free(threads);
-	free(predictions);
-	free(reads);
 }

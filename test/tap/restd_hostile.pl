@@ -1,0 +1,130 @@
+# arima_restd: clients that want more than their share, or that it takes a request for
+# another one's.
+
+use strict;
+use warnings;
+
+use Test::More;
+use IO::Socket::INET;
+use Time::HiRes qw(sleep);
+use Cluster;
+use Restd;
+use Session;
+
+my $cluster = Cluster->new;
+my $session = Session->new;
+my $database = "host=$ENV{PGHOST} port=$ENV{PGPORT} dbname=postgres user=arima_restd";
+my $ten = '"recent_prices":[1,2,3,4,5,6,7,8,9,10]';
+
+$session->query(q{SET client_min_messages = warning; CREATE EXTENSION arima_ops;
+	CREATE ROLE arima_restd LOGIN; GRANT arima_ops_user, arima_ops_reader TO arima_restd;
+	SELECT arima_ops.create_series('s', '(0,1,0)', policy => '{"backtest_length": 30}');
+	SELECT arima_ops.record_actuals('s', array_agg('2024-01-01'::timestamptz + i * interval '1 day' ORDER BY i), array_agg(100 + sin(i) ORDER BY i))
+	FROM generate_series(1, 100) AS i;
+	SELECT arima_ops.train('s')});
+is($session->error, '', 'set up');
+
+# ---- many steps ----
+
+my $restd = Restd->new(database => $database, 'batch-workers' => 1);
+my $locker = Session->new;
+
+# A figure of /metrics.
+sub metric
+{
+	my ($name) = @_;
+	return ($restd->get('/metrics')->{body} =~ /^\Q$name\E (\S+)/m)[0] // 0;
+}
+
+# Sends these bodies while the database is held up, so that they wait together; gives the
+# statuses of the replies, how many statements they took, and how many of at most eight.
+sub batches
+{
+	my @bodies = @_;
+	my ($all, $small) = map { my $name = $_; sub { metric($name) } } 'arima_restd_batch_size_count', 'arima_restd_batch_size_bucket{le="8"}';
+	my @before = ($all->(), $small->());
+	my %statuses;
+
+	$locker->query('BEGIN; LOCK TABLE arima_ops.predictions IN ACCESS EXCLUSIVE MODE');
+	my $first = $restd->connect;
+	print $first Restd::text('POST', '/predict', body => "{$ten}");
+	for (1 .. 200)
+	{
+		last if $session->query(q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'arima_restd' AND wait_event_type = 'Lock'}) eq '1';
+		sleep 0.02;
+	}
+	my @sockets = map { my $socket = $restd->connect; print $socket Restd::text('POST', '/predict', body => $_); $socket } @bodies;
+	for (1 .. 200)
+	{
+		last if metric('arima_restd_waiting_requests') == @bodies;
+		sleep 0.02;
+	}
+	is(metric('arima_restd_waiting_requests'), scalar @bodies, 'they wait together');
+	$locker->query('COMMIT');
+	$statuses{ Restd::read_reply($_)->{status} }++ for $first, @sockets;
+	return (join(' ', map { "$statuses{$_} of $_" } sort keys %statuses), $all->() - $before[0], $small->() - $before[1]);
+}
+
+is_deeply([ batches(("{$ten}") x 10, ("{$ten,\"horizon\":3}") x 10) ], [ '21 of 200', 2, 1 ], 'twenty requests for few steps are one batch');
+# each could be read as 1,000 steps, and is
+my @many = map { "{$ten,$_}" } '"horizon":1000', '"horizon" : "1000"', '"horizon":1e3', '"horizon":1000.0', '"\u0068orizon":1000', '"horizon":3,"horizon":1000', '"horizon":"+1000"', '"horizon":"01000"';
+is_deeply([ batches(@many, @many) ], [ '17 of 200', 3, 3 ], 'of those for a thousand steps eight are');
+is($session->query("SELECT count(*) FROM arima_ops.predictions WHERE horizon = 1000"), 16, 'which is what they asked for');
+
+# ---- one request, one reply ----
+
+# The statuses that come back for a text, until the connection is closed or nothing more comes for a second.
+sub statuses
+{
+	my ($text) = @_;
+	my $socket = $restd->connect;
+	my $got = '';
+
+	local $SIG{PIPE} = 'IGNORE';
+	print $socket $text;
+	while (1)
+	{
+		my $ready = '';
+		vec($ready, fileno $socket, 1) = 1;
+		unless (select $ready, undef, undef, 1.5) { return join ' ', 'open', $got =~ m{HTTP/1\.1 (\d+)}g; }
+		last unless sysread $socket, $got, 65536, length $got;
+	}
+	return join ' ', 'closed', $got =~ m{HTTP/1\.1 (\d+)}g;
+}
+
+my $hidden = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
+my $size = length $hidden;
+for my $case (
+	[ 'POST /nowhere', "Content-Length: $size", 'open 404 200' ], [ 'POST /docs', "Content-Length: $size", 'open 405 200' ], [ 'POST /predict', "Content-Length: $size\r\nContent-Encoding: gzip", 'open 415 200' ],
+	[ 'GET /health', "Content-Length: $size", 'open 200 200' ], [ 'POST /predict', "Content-Length: $size\r\nContent-Type: text/plain", 'open 422 200' ],
+	[ 'POST /predict', "Content-Length: 70000\r\nExpect: 100-continue", 'closed 413' ], [ 'POST /nowhere', "Content-Length: 99999999", 'closed 404' ])
+{
+	my ($line, $headers, $wanted) = @$case;
+	is(statuses("$line HTTP/1.1\r\nHost: x\r\n$headers\r\n\r\n${hidden}GET /health HTTP/1.1\r\nHost: x\r\n\r\n"), $wanted, "a refused body is no request: $line, $headers");
+}
+for ("Content-Length: 5\r\nTransfer-Encoding: chunked", "Content-Length: 2\r\nContent-Length: 39", "Content-Length: 0\r\nContent-Length: 0", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "Transfer-Encoding : chunked")
+{
+	is(statuses("POST /predict HTTP/1.1\r\nHost: x\r\n$_\r\n\r\n0\r\n\r\n$hidden"), 'closed 400', "two ends of a request: $_");
+}
+is($restd->stop, 0, 'the end');
+
+# ---- clients are told apart ----
+
+# without IPv6 they come by addresses of their own kind
+my $v6 = grep { /^[0-9a-f]{32} / } `cat /proc/net/if_inet6 2>/dev/null`;
+$restd = Restd->new(database => $database, listen => $v6 ? '[::]:0' : '0.0.0.0:0', rate => 1);
+my ($greedy, $other) = map { IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $restd->port, LocalAddr => $_) } '127.0.0.1', '127.0.0.2';
+my $reply;
+for (1 .. 100)
+{
+	print $greedy Restd::text('POST', '/predict', body => '{');
+	$reply = Restd::read_reply($greedy);
+	last if $reply->{status} == 429;
+}
+is($reply->{status}, 429, 'a client has had its requests of this second');
+print $other Restd::text('POST', '/predict', body => '{');
+is(Restd::read_reply($other)->{status}, 422, 'which are not those of another, of an IPv4 address in an IPv6 one');
+is($restd->stop, 0, 'the end');
+
+$_->end for $locker, $session;
+done_testing();
