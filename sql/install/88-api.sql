@@ -90,6 +90,7 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp A
 DECLARE
 	champion arima_ops.models;
 BEGIN
+	PERFORM arima_ops.check_between('horizon', horizon, 1, 1000);
 	SELECT * INTO champion FROM arima_ops.models AS m WHERE m.series = coalesce(series, arima_ops.default_series()) AND m.status = 'champion';
 	IF NOT FOUND THEN
 		RAISE EXCEPTION USING ERRCODE = 'PT404', MESSAGE = 'Not Found', DETAIL = 'There is no such series with a model.',
@@ -99,7 +100,7 @@ BEGIN
 		(SELECT max(a.ts) FROM arima_ops.actuals AS a WHERE a.series = champion.series), horizon, level) AS f;
 END $$;
 COMMENT ON FUNCTION arima_api.forecast(text, int, float8) IS
-'/rpc/forecast: the champion''s forecast after the last recorded value; not logged';
+'/rpc/forecast: the champion''s forecast after the last recorded value, up to 1000 steps; not logged';
 
 CREATE FUNCTION arima_api.ready() RETURNS json
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -99,6 +99,12 @@ WITH pgrst_source AS (SELECT "pgrst_call".* FROM (SELECT '{"horizon":2}'::json A
 SELECT series, champion FROM "arima_api"."monitoring" WHERE series LIKE 'api%' ORDER BY series;
 SELECT count(*) > 0 FROM "arima_api"."timeline" WHERE series = 'api_a';
 SELECT count(*) > 0 FROM "arima_api"."leaderboard" WHERE series = 'api_a';
+-- a reply has a bound
+SAVEPOINT bound;
+SELECT count(*) FROM arima_api.forecast('api_a', horizon => 1000);
+SELECT count(*) FROM arima_api.forecast('api_a', horizon => 1001);
+\echo :LAST_ERROR_SQLSTATE
+ROLLBACK TO bound;
 SELECT * FROM arima_api.forecast('nobody');
 \echo :LAST_ERROR_SQLSTATE
 ROLLBACK;
