@@ -139,11 +139,15 @@ BEGIN
 		SELECT array_agg(DISTINCT o.series) INTO touched FROM old_rows AS o;
 		PERFORM arima_ops.lock_series(touched);
 		IF TG_OP = 'UPDATE' THEN
-			INSERT INTO arima_ops.actual_revisions (series, ts, old_value, new_value, old_source, old_recorded_at)
-			SELECT o.series, o.ts, o.value, n.value, o.source, o.recorded_at
-			FROM old_rows AS o JOIN new_rows AS n USING (series, ts) WHERE o.value <> n.value ORDER BY series, ts;
-			SELECT array_agg(DISTINCT o.series), min(o.ts) INTO touched, first_ts
-			FROM old_rows AS o JOIN new_rows AS n USING (series, ts) WHERE o.value <> n.value;
+			-- planned each time: a plan that is kept from an update of one row compares each old row of many with each new one
+			EXECUTE $sql$
+				WITH revised AS (
+					INSERT INTO arima_ops.actual_revisions (series, ts, old_value, new_value, old_source, old_recorded_at)
+					SELECT o.series, o.ts, o.value, n.value, o.source, o.recorded_at
+					FROM old_rows AS o JOIN new_rows AS n USING (series, ts) WHERE o.value <> n.value ORDER BY series, ts
+					RETURNING series, ts)
+				SELECT array_agg(DISTINCT r.series), min(r.ts) FROM revised AS r
+			$sql$ INTO touched, first_ts;
 		ELSE
 			INSERT INTO arima_ops.actual_revisions (series, ts, old_value, old_source, old_recorded_at)
 			SELECT o.series, o.ts, o.value, o.source, o.recorded_at FROM old_rows AS o ORDER BY o.series, o.ts;
@@ -202,7 +206,11 @@ CREATE FUNCTION arima_ops.lock_actuals(series text, ts timestamptz[] DEFAULT NUL
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 BEGIN
-	PERFORM FROM arima_ops.actuals AS a WHERE a.series = series AND (a.ts = ANY (ts) OR a.ts <= up_to) ORDER BY a.ts FOR NO KEY UPDATE;
+	IF ts IS NOT NULL THEN
+		PERFORM FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts IN (SELECT unnest(ts)) ORDER BY a.ts FOR NO KEY UPDATE;
+	ELSE
+		PERFORM FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts <= up_to ORDER BY a.ts FOR NO KEY UPDATE;
+	END IF;
 	PERFORM arima_ops.lock_series(ARRAY[series]);
 END $$;
 COMMENT ON FUNCTION arima_ops.lock_actuals(text, timestamptz[], timestamptz) IS

@@ -172,3 +172,14 @@ SELECT arima_ops.begin_job('example') AS second \gset
 SELECT arima_ops.job_progress(:run, 5) AS ours;
 SELECT arima_ops.end_job(:second, 'failed', 'one of two');
 SELECT status, done, total, error, finished_at >= started_at AS ended FROM arima_ops.job_runs WHERE job = 'example' ORDER BY id;
+
+-- many revisions after none take their time once each, not each with each other
+SELECT arima_ops.create_series('ops_many');
+CREATE TEMP TABLE many AS SELECT array_agg(timestamptz '2000-01-01' + i * interval '1 min') AS ts, array_agg(i::float8) AS value, array_agg((i + i % 7)::float8) AS later
+FROM generate_series(1, 12000) AS i;
+SELECT r.* FROM many, arima_ops.record_actuals('ops_many', ts, value) AS r;
+SELECT r.* FROM many, arima_ops.record_actuals('ops_many', ts, value) AS r;
+SET statement_timeout = '20s';
+SELECT r.* FROM many, arima_ops.record_actuals('ops_many', ts, later) AS r;
+RESET statement_timeout;
+SELECT arima_ops.drop_series('ops_many');
