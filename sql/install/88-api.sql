@@ -66,12 +66,20 @@ COMMENT ON FUNCTION arima_ops.answer_requests(json[], text[]) IS
 
 /* ---- what PostgREST shows ---- */
 
+/* A key has the role before it, with a blank, which the names of arima_restd's clients have none of: nobody gets an answer to another. */
 CREATE FUNCTION arima_api.predict(json) RETURNS json
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	key text := nullif(current_setting('request.headers', true), '')::json ->> 'idempotency-key';
-	answer arima_ops.answer := (arima_ops.answer_requests(ARRAY[$1], ARRAY[key]))[1];
+	answer arima_ops.answer;
 BEGIN
+	IF length(key) > 255 THEN
+		answer.status := 422;
+		answer.reply := json_build_object('detail', json_build_array(json_build_object('type', 'string_too_long', 'loc', json_build_array('header', 'idempotency-key'),
+			'msg', 'String should have at most 255 characters', 'input', key, 'ctx', json_build_object('max_length', 255))));
+	ELSE
+		answer := (arima_ops.answer_requests(ARRAY[$1], ARRAY[current_setting('role') || ' ' || key]))[1];
+	END IF;
 	IF answer.status <> 200 THEN
 		PERFORM set_config('response.status', answer.status::text, true);
 		IF answer.status = 503 THEN

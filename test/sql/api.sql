@@ -109,7 +109,15 @@ SELECT * FROM arima_api.forecast('nobody');
 \echo :LAST_ERROR_SQLSTATE
 ROLLBACK;
 RESET SESSION AUTHORIZATION;
-SELECT count(*) FROM arima_ops.predictions WHERE series = 'api_a' AND request_id = 'rest';
+SELECT count(*) FROM arima_ops.predictions WHERE series = 'api_a' AND request_id = 'api_anon rest';
+-- another client's key is not that of this one
+SELECT set_config('request.headers', '{"idempotency-key":"twice"}', false) \g /dev/null
+SELECT (arima_api.predict('{"recent_prices":[1,2,3,4,5,6,7,8,9,10],"series":"api_a"}') ->> 'prediction_id')::bigint
+	= (SELECT id FROM arima_ops.predictions WHERE series = 'api_a' AND request_id = 'twice') AS first_one;
+SELECT set_config('request.headers', json_build_object('idempotency-key', repeat('k', 256))::text, false) \g /dev/null
+SELECT arima_api.predict('{"recent_prices":[1,2,3,4,5,6,7,8,9,10],"series":"api_a"}') #>> '{detail,0,msg}' AS too_long, current_setting('response.status') AS status;
+RESET request.headers;
+RESET response.status;
 -- ids that do not follow each other, as where others take some in between
 ALTER SEQUENCE arima_ops.predictions_id_seq INCREMENT BY 2;
 SELECT status, (reply ->> 'prediction_id')::bigint AS first_id

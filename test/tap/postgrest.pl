@@ -91,7 +91,7 @@ sub test_predict
 
 	my @retries = map { $server->answer(method => 'POST', path => '/rpc/predict', body => $_, headers => { 'Idempotency-Key' => "key $version" })->{body} } $ask, encode_json({ recent_prices => [ 1 .. 10 ] });
 	is_deeply($retries[1], $retries[0], "$version: Idempotency-Key: a retry gets the first answer");
-	is(sql(qq{SELECT count(*) FROM arima_ops.predictions WHERE request_id = 'key $version'}), '1', "$version: which is logged once");
+	is(sql(qq{SELECT count(*) FROM arima_ops.predictions WHERE request_id = 'anon key $version'}), '1', "$version: which is logged once");
 }
 
 # /rpc/forecast: a table, arguments by name.
@@ -120,7 +120,7 @@ sub test_forecast
 	is("$counted->{rows} of $counted->{total}", '2 of 10', "$version: Prefer: count=exact");
 
 	is_deeply({ map { $_ => line($server->answer(method => 'POST', path => '/rpc/forecast', body => $_)) } '{"steps": 3}', '{"horizon": "x"}', '{"horizon": 0}', '{"level": 2}', '{"series": "none"}', '{"horizon"' },
-		{ '{"steps": 3}' => '404 PGRST202', '{"horizon": "x"}' => '400 22P02', '{"horizon": 0}' => '400 22023', '{"level": 2}' => '400 22023', '{"series": "none"}' => '404 PT404', '{"horizon"' => '400 PGRST102' },
+		{ '{"steps": 3}' => '404 PGRST202', '{"horizon": "x"}' => '400 22P02', '{"horizon": 0}' => '422 PT422', '{"level": 2}' => '400 22023', '{"series": "none"}' => '404 PT404', '{"horizon"' => '400 PGRST102' },
 		"$version: forecast, errors by SQLSTATE");
 	is_deeply($server->answer(method => 'POST', path => '/rpc/forecast', body => '{"series": "none"}')->{body},
 		{ code => 'PT404', message => 'Not Found', details => 'There is no such series with a model.', hint => 'See /monitoring for the series there are.' }, "$version: PT404 is complete");
