@@ -409,13 +409,7 @@ repeat_reply(Asked *asked)
 static void
 write_reply(Asked *asked)
 {
-	if (asked->steps == NULL)
-	{
-		repeat_reply(asked);
-		return;
-	}
-	initStringInfo(&asked->reply);
-	ao_pg_append_reply(&asked->reply, &(AoAnswer) {
+	AoAnswer	answer = {
 		.id = asked->ids[0],
 		.made_at = GetCurrentStatementStartTimestamp(),
 		.series = asked->series->name,
@@ -424,7 +418,15 @@ write_reply(Asked *asked)
 		.level = asked->request.level,
 		.n = asked->request.horizon,
 		.steps = asked->steps
-	});
+	};
+
+	if (asked->steps == NULL)
+	{
+		repeat_reply(asked);
+		return;
+	}
+	initStringInfo(&asked->reply);
+	ao_pg_append_reply(&asked->reply, &answer);
 	asked->status = 200;
 }
 

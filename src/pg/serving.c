@@ -200,6 +200,14 @@ arima_ops_reply(PG_FUNCTION_ARGS)
 	AoSeries	forecast = ao_pg_series(PG_GETARG_ARRAYTYPE_P(6), "forecast");
 	AoSeries	lower = ao_pg_series(PG_GETARG_ARRAYTYPE_P(7), "lower");
 	AoSeries	upper = ao_pg_series(PG_GETARG_ARRAYTYPE_P(8), "upper");
+	AoAnswer	answer = {
+		.id = PG_GETARG_INT64(0),
+		.made_at = PG_GETARG_TIMESTAMPTZ(1),
+		.series = text_to_cstring(PG_GETARG_TEXT_PP(2)),
+		.version = PG_GETARG_INT32(3),
+		.spec = text_to_cstring(PG_GETARG_TEXT_PP(4)),
+		.level = PG_GETARG_FLOAT8(5)
+	};
 	AoForecast *steps;
 	StringInfoData out;
 
@@ -213,16 +221,9 @@ arima_ops_reply(PG_FUNCTION_ARGS)
 		steps[i].lower = lower.values[i];
 		steps[i].upper = upper.values[i];
 	}
+	answer.n = (int) forecast.n;
+	answer.steps = steps;
 	initStringInfo(&out);
-	ao_pg_append_reply(&out, &(AoAnswer) {
-		.id = PG_GETARG_INT64(0),
-		.made_at = PG_GETARG_TIMESTAMPTZ(1),
-		.series = text_to_cstring(PG_GETARG_TEXT_PP(2)),
-		.version = PG_GETARG_INT32(3),
-		.spec = text_to_cstring(PG_GETARG_TEXT_PP(4)),
-		.level = PG_GETARG_FLOAT8(5),
-		.n = (int) forecast.n,
-		.steps = steps
-	});
+	ao_pg_append_reply(&out, &answer);
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
 }

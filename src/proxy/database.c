@@ -283,10 +283,12 @@ PGresult *
 database_run(Database *database, const char *name, const char *sql, const Arguments *arguments)
 {
 	PGresult   *result = NULL;
+	bool		sent;
 
-	if (prepare(database, name, sql, &result)
-		&& PQsendQueryPrepared(database->connection, name, arguments->n, arguments->values, arguments->lengths,
-							   arguments->formats, 0))
+	sent = prepare(database, name, sql, &result) &&
+		PQsendQueryPrepared(database->connection, name, arguments->n, arguments->values, arguments->lengths,
+							arguments->formats, 0);
+	if (sent)
 		result = await_result(database->connection, statement_deadline());
 	if (result == NULL || PQstatus(database->connection) != CONNECTION_OK)
 	{

@@ -193,12 +193,16 @@ read_word(Scanner *scanner, const char *word, const char *other)
 static bool
 read_scalar(Scanner *scanner)
 {
+	static const char *const words[][2] = {
+		{"null", NULL}, {"true", NULL}, {"false", NULL}, {"NaN", "\"NaN\""}, {"Infinity", "\"Infinity\""},
+		{"-Infinity", "\"-Infinity\""}
+	};
+
 	if (next_is(scanner, '"'))
 		return read_string(scanner);
-	if (read_word(scanner, "null", NULL) || read_word(scanner, "true", NULL) || read_word(scanner, "false", NULL)
-		|| read_word(scanner, "NaN", "\"NaN\"") || read_word(scanner, "Infinity", "\"Infinity\"")
-		|| read_word(scanner, "-Infinity", "\"-Infinity\""))
-		return true;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (read_word(scanner, words[i][0], words[i][1]))
+			return true;
 	return read_number(scanner);
 }
 

@@ -18,7 +18,8 @@
 #define N_SIZES 10
 
 static const int statuses[N_STATUSES] = {200, 304, 307, 400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503};
-static const int64_t latencies[N_LATENCIES] = {		/* microseconds */
+/* microseconds */
+static const int64_t latencies[N_LATENCIES] = {
 	500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000
 };
 static const size_t sizes[N_SIZES] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512};

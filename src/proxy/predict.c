@@ -211,6 +211,7 @@ ask(Database *database, const Request *first, size_t n)
 {
 	Text		bodies = {0};
 	Text		keys = {0};
+	Arguments	arguments = {.n = 2, .formats = (const int[]) {1, 1}};
 	PGresult   *result;
 
 	begin_array(&bodies, OID_JSON, n);
@@ -220,12 +221,9 @@ ask(Database *database, const Request *first, size_t n)
 		add_element(&bodies, first->body.data, first->body.size);
 		add_element(&keys, first->key, first->key != NULL ? strlen(first->key) : 0);
 	}
-	result = database_run(database, "answer", answer_sql, &(Arguments) {
-		.n = 2,
-		.values = (const char *const[]) {bodies.data, keys.data},
-		.lengths = (const int[]) {(int) bodies.size, (int) keys.size},
-		.formats = (const int[]) {1, 1}
-	});
+	arguments.values = (const char *const[]) {bodies.data, keys.data};
+	arguments.lengths = (const int[]) {(int) bodies.size, (int) keys.size};
+	result = database_run(database, "answer", answer_sql, &arguments);
 	text_free(&bodies);
 	text_free(&keys);
 	return result;
