@@ -82,7 +82,7 @@ has_gaps(const double *y, int64_t n, const double *xreg, int k, AoEnv *env, bool
 
 	AO_TRY(ao_count_known(y, n, env, &known, &lead));
 	*gaps = known < n - lead;
-	return *gaps ? AO_OK : ao_any_nan(xreg + lead * k, (n - lead) * k, env, gaps);
+	return *gaps || k == 0 ? AO_OK : ao_any_nan(xreg + lead * k, (n - lead) * k, env, gaps);
 }
 
 /* See internal.h. */

@@ -330,7 +330,7 @@ static AoStatus
 any_gap(const double *y, int64_t n, int64_t lead, const double *xreg, int k, AoEnv *env, bool *gap)
 {
 	AO_TRY(ao_any_nan(y + lead, n - lead, env, gap));
-	return *gap ? AO_OK : ao_any_nan(xreg + lead * k, (n - lead) * k, env, gap);
+	return *gap || k == 0 ? AO_OK : ao_any_nan(xreg + lead * k, (n - lead) * k, env, gap);
 }
 
 /* Residuals after `lead` missing values at the front; the workspace was sized
@@ -395,9 +395,9 @@ ao_model_filter(AoModel *model, const AoSpec *spec, const double *y, int64_t n, 
 				first;
 	bool		missing;
 
-	AO_TRY(any_gap(y, n, lead, xreg, k, env, &missing));
 	if (n - lead < spec->d + spec->m * spec->D + 1)
 		return ao_fail(env, AO_TOO_FEW_VALUES, NULL, spec->d + spec->m * spec->D + 1, n - lead);
+	AO_TRY(any_gap(y, n, lead, xreg, k, env, &missing));
 	AO_TRY(ao_arena_open(&arena, ao_arena_round((size_t) n, sizeof(double)) +
 						 ao_state_bytes(spec, true) + ao_state_run_bytes(spec, missing), env));
 	ao_state_init(&st, spec, ao_model_coef(model), true, &arena);
