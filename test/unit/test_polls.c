@@ -12,7 +12,7 @@
 
 #define REPEATS 3
 #define LIMIT 0.020				/* s between two polls */
-#define BUDGET (unit_small() ? 0.02 : 0.25)	/* s of work that are looked at */
+#define BUDGET (unit_small() ? 0.02 : 0.15)	/* s of work that are looked at */
 #define N 1000000
 #define WIDE 64
 
