@@ -24,6 +24,16 @@ GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA arima_ops TO arima_ops_admin;
 GRANT EXECUTE ON ALL PROCEDURES IN SCHEMA arima_ops TO arima_ops_admin;
 GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA arima_ops TO arima_ops_admin;
 
+-- a trigger function that has its owner's rights would have them on a table of anybody's, whose columns may have types with casts of their own
+DO $$
+DECLARE
+	routine regprocedure;
+BEGIN
+	FOR routine IN SELECT p.oid FROM pg_catalog.pg_proc AS p
+		WHERE p.pronamespace = 'arima_ops'::pg_catalog.regnamespace AND p.prorettype = 'trigger'::pg_catalog.regtype LOOP
+		EXECUTE pg_catalog.format('REVOKE ALL ON FUNCTION %s FROM arima_ops_reader, arima_ops_admin', routine);
+	END LOOP;
+END $$;
 -- what may be sent is up to the functions that prepare it from the tables
 REVOKE ALL ON FUNCTION arima_ops.http_prepare(arima_ops.http_request[]) FROM arima_ops_admin;
 

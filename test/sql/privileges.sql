@@ -26,7 +26,7 @@ SELECT name FROM routines JOIN pg_proc AS p USING (oid)
 WHERE has_function_privilege('arima_ops_reader', oid, 'EXECUTE') <> (p.prokind = 'f' AND p.provolatile <> 'v' AND NOT p.prosecdef AND schema = 'arima_ops') ORDER BY name COLLATE "C";
 SELECT c.oid::regclass FROM pg_class AS c WHERE relnamespace IN ('arima_ops'::regnamespace, 'arima_api'::regnamespace) AND relkind IN ('r', 'v', 'p')
 	AND (NOT has_table_privilege('arima_ops_reader', oid, 'SELECT') OR has_table_privilege('arima_ops_reader', oid, 'INSERT, UPDATE, DELETE, TRUNCATE'));
--- admin: everything but this, and no table to truncate or to hang triggers on
+-- admin: everything but this and the trigger functions, and no table to truncate or to hang triggers on
 SELECT name FROM routines WHERE NOT has_function_privilege('arima_ops_admin', oid, 'EXECUTE') ORDER BY name COLLATE "C";
 SELECT c.oid::regclass FROM pg_class AS c WHERE relnamespace = 'arima_ops'::regnamespace AND relkind IN ('r', 'p')
 	AND (NOT (has_table_privilege('arima_ops_admin', oid, 'SELECT') AND has_table_privilege('arima_ops_admin', oid, 'INSERT')) OR has_table_privilege('arima_ops_admin', oid, 'TRUNCATE, TRIGGER, REFERENCES'));

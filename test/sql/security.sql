@@ -82,6 +82,27 @@ SELECT count(*) FROM arima_ops.schedule();
 SELECT status FROM arima_ops.doctor() WHERE check_name = 'schedule';
 SELECT arima_ops.remove_old_cron_log();
 
+-- the trigger functions with their owner's rights, on a table whose column has a cast of its own
+SELECT rolname FROM pg_roles AS r, pg_proc AS p WHERE p.prorettype = 'trigger'::regtype AND p.pronamespace = 'arima_ops'::regnamespace
+	AND rolname LIKE 'arima\_ops\_%' AND has_function_privilege(r.oid, p.oid, 'EXECUTE');
+GRANT arima_ops_admin TO security_mallory;
+SET ROLE security_mallory;
+CREATE TYPE public.bait AS ENUM ('s');
+CREATE FUNCTION public.bait_text(public.bait) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM public.trap(1, 1);
+	RETURN 's';
+END $$;
+CREATE CAST (public.bait AS text) WITH FUNCTION public.bait_text(public.bait) AS IMPLICIT;
+CREATE TABLE public.bait_table (series public.bait, ts timestamptz, value float8);
+CREATE TRIGGER bait AFTER INSERT ON public.bait_table REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION arima_ops.actuals_changed();
+INSERT INTO public.bait_table VALUES ('s', '2024-01-01', 1);
+-- on the tables that they are for they do their work
+SELECT inserted FROM arima_ops.record_actuals('s', ARRAY['2024-01-01'::timestamptz], '{1}');
+UPDATE arima_ops.actuals SET value = 2 WHERE series = 's';
+SELECT count(*) FROM arima_ops.actual_revisions WHERE series = 's';
+RESET ROLE;
+
 -- rows that no table has let in, by who may only read
 GRANT arima_ops_reader TO security_reader;
 SET ROLE security_reader;
