@@ -358,6 +358,7 @@ log_forecasts(Asked *all, int n)
 			add_rows(rows, type, keyed[i], 0, 1);
 		run(&claim, 0, 0);
 		keep_claimed(keyed, n_keyed);
+		tuplestore_end(rows);
 	}
 	rows = open_rows("arima_answered", type);
 	for (int i = 0; i < n; i++)
@@ -369,6 +370,8 @@ log_forecasts(Asked *all, int n)
 	}
 	if (more)
 		run(&insert, 0, 0);
+	/* what did not fit into work_mem is a file, which SPI does not close */
+	tuplestore_end(rows);
 }
 
 /* An id for each step; others may take numbers in between. */

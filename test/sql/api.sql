@@ -124,6 +124,11 @@ SELECT status, (reply ->> 'prediction_id')::bigint AS first_id
 FROM unnest(arima_ops.answer_requests(ARRAY['{"recent_prices":[1,2,3,4,5,6,7,8,9,10],"series":"api_a","horizon":3}']::json[], ARRAY['apart'])) \gset
 SELECT :status, count(*), min(id) = :first_id, max(id) - min(id) FROM arima_ops.predictions WHERE series = 'api_a' AND request_id = 'apart';
 ALTER SEQUENCE arima_ops.predictions_id_seq INCREMENT BY 1;
+-- more rows than work_mem holds: no file is left open, of which there would be a warning
+SET work_mem = '64kB';
+SELECT status, json_array_length(reply -> 'forecasts') AS steps FROM unnest(arima_ops.answer_requests(
+	array_fill('{"recent_prices":[1,2,3,4,5,6,7,8,9,10],"series":"api_a","horizon":1000}'::json, ARRAY[2]), ARRAY[NULL, 'large']));
+RESET work_mem;
 UPDATE arima_ops.series SET is_default = false, active = false WHERE name LIKE 'api%';
 DROP OWNED BY api_anon;
 DROP ROLE api_anon, api_authenticator;
