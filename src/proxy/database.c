@@ -250,7 +250,9 @@ database_ready(Database *database, const char *role)
 		return false;
 	if (!take_role(database, role))
 	{
-		disconnect(database);
+		/* a role that the login may not take on is no reason to make the others wait for a connection */
+		if (PQtransactionStatus(database->connection) != PQTRANS_IDLE)
+			disconnect(database);
 		return false;
 	}
 	return true;

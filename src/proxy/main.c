@@ -84,7 +84,8 @@ log_listening(int listening)
 
 	getsockname(listening, (struct sockaddr *) &address, &size);
 	getnameinfo((struct sockaddr *) &address, size, host, sizeof(host), port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
-	log_event("info", "listening", "version", ARIMA_OPS_VERSION, "address", host, "#port", port, (char *) NULL);
+	log_event("info", "listening", "version", ARIMA_OPS_VERSION, "address", host,
+			  "#port", address.ss_family == AF_INET || address.ss_family == AF_INET6 ? port : NULL, (char *) NULL);
 }
 
 /* Gives up the rights of root, or the program. */

@@ -163,11 +163,11 @@ write_histogram(Text *text, const char *name, const char *label, Histogram *hist
 	{
 		int			length = (int) strlen(label) - 1;
 
-		text_printf(text, "%s_sum{%.*s} %g\n", name, length, label, (double) atomic_load(&histogram->sum) / scale);
+		text_printf(text, "%s_sum{%.*s} %.15g\n", name, length, label, (double) atomic_load(&histogram->sum) / scale);
 		text_printf(text, "%s_count{%.*s} %" PRIu64 "\n", name, length, label, sum);
 	}
 	else
-		text_printf(text, "%s_sum %g\n%s_count %" PRIu64 "\n", name, (double) atomic_load(&histogram->sum) / scale, name, sum);
+		text_printf(text, "%s_sum %.15g\n%s_count %" PRIu64 "\n", name, (double) atomic_load(&histogram->sum) / scale, name, sum);
 }
 
 static double
@@ -244,7 +244,7 @@ static void
 write_process(Text *text)
 {
 	struct rusage usage;
-	struct rlimit limit;
+	struct rlimit limit = {0};
 
 	getrusage(RUSAGE_SELF, &usage);
 	getrlimit(RLIMIT_NOFILE, &limit);

@@ -17,6 +17,7 @@
 #define TRIES 3					/* of a batch that another one deadlocks with */
 #define STEPS_OF_WEIGHT 32		/* steps that are as much as another request */
 #define MOST_WEIGHT 32			/* of 1,000 steps */
+#define BYTES_OF_WEIGHT 65536	/* bytes that are: a batch stays below what PostgreSQL and libpq take */
 
 static const char answer_sql[] =
 	"SELECT a.status, a.reply FROM pg_catalog.unnest(arima_ops.answer_requests($1, $2)) WITH ORDINALITY AS a (status, reply, i) ORDER BY a.i";
@@ -168,7 +169,7 @@ predict_prepare(Request *request)
 	}
 	if (!take_key(request) || !check_body(request))
 		return false;
-	request->weight = weigh(request->body.data);
+	request->weight = weigh(request->body.data) + request->body.size / BYTES_OF_WEIGHT;
 	return true;
 }
 

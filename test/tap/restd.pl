@@ -275,12 +275,12 @@ like($restd->log_text, qr/"all_answered":true/, 'as the log says');
 # ---- tokens, roles, rate ----
 
 my %hash;
-for my $token (qw(alpha beta))
+for my $token (qw(alpha beta delta))
 {
 	($hash{$token}) = `printf %s $token | sha256sum` =~ /^(\w{64})/;
 }
 open $file, '>', "$folder/tokens" or die $!;
-print $file "# who may ask\n$hash{alpha} first-client\n$hash{beta} second-client only_reads\n";
+print $file "# who may ask\n$hash{alpha} first-client\n$hash{beta} second-client only_reads\n$hash{delta} third-client is_not_there\n";
 close $file;
 chmod 0755, $folder;
 chmod 0644, "$folder/tokens";
@@ -301,6 +301,8 @@ is($restd->get('/api/forecast', %beta)->{status}, 200, 'a role that reads');
 is($restd->post('/predict', qq({"recent_prices":$ten}), %beta)->{status}, 403, 'may not predict');
 is($restd->post('/predict', qq({"recent_prices":$ten}), headers => { Authorization => 'Bearer alpha', 'Idempotency-Key' => 'k1' })->{status}, 200, 'a key');
 is($session->query("SELECT count(*) FROM arima_ops.predictions WHERE request_id = 'first-client:k1'"), 1, 'is that of its client');
+is(join(' ', map { $restd->post('/predict', qq({"recent_prices":$ten}), headers => { Authorization => "Bearer $_" })->{status} } qw(delta alpha delta alpha)),
+	'503 200 503 200', 'a role that is not there costs the others nothing');
 open $file, '>', "$folder/tokens" or die $!;
 print $file "$hash{beta} second-client\n";
 close $file;
