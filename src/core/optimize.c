@@ -17,7 +17,7 @@
 #define MAX_MOVE 2.0			/* of one parameter in one iteration */
 /* How many times its expected gain a chain may be behind the best: long valleys
  * need more where there are more dimensions for them. */
-#define HOPE(k) ((k) <= 2 ? 25 : (k) == 3 ? 150 : 600)
+#define HOPE(k) ((k) <= 2 ? 25 : 150)
 #define ASTRAY 4				/* rounds, after which a chain's roots will not come back */
 #define ENOUGH 1e-9				/* expected gain in log-likelihood that ends a chain */
 

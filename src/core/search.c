@@ -26,8 +26,7 @@ typedef struct Plan
 				circle,
 				followed,		/* optimised to the end */
 				narrow,			/* the same of those that the periodogram suggests */
-				wide,
-				spread;			/* and of those at random, whatever their values */
+				wide;
 } Plan;
 
 #define IMPROVE_ROUNDS 10
@@ -40,7 +39,6 @@ typedef struct Plan
 #define PROMISING 40			/* log-likelihood a followed start may be behind */
 #define PROMISING_SHARE 0.1		/* or this share of what the model explains */
 #define RANDOM 96
-#define SPREAD 16
 /* Points suggested by the periodogram that are looked at. */
 #define NARROW 32
 #define WIDE 48
@@ -92,8 +90,6 @@ make_plan(const AoShape *shape, AoEffort effort, bool cheap)
 		plan.narrow = share(8, k);
 		plan.wide = share(12, k);
 	}
-	if (k > 3 || plan.usual == 0)
-		plan.spread = SPREAD;
 	plan.exact = plan.usual > 0 ? 48 : RANDOM;
 	plan.improved = share(plan.usual > 0 ? 20 : 40, k);
 	plan.followed = share(plan.usual > 0 ? 12 : 20, k);
@@ -103,7 +99,6 @@ make_plan(const AoShape *shape, AoEffort effort, bool cheap)
 		plan.exact = 16;
 		plan.circle = 0;
 		plan.followed = 2;
-		plan.spread = 0;
 	}
 	else if (k == 3 && plan.usual > 0 && !cheap)
 	{
@@ -134,8 +129,7 @@ most_points(const Plan *plan)
 static size_t
 most_chosen(const Plan *plan)
 {
-	return (size_t) larger(plan->improved,
-						   plan->followed + plan->narrow + plan->wide + plan->spread) + 1;
+	return (size_t) larger(plan->improved, plan->followed + plan->narrow + plan->wide) + 1;
 }
 
 /* Doubles of work for the candidates. */
@@ -325,25 +319,6 @@ spectral_stage(AoObjective *obj, const Plan *plan, double *u, double *scratch, d
 	return AO_OK;
 }
 
-/* Starts all over the space: the way down from a bad one can lead to an optimum that none
- * of the points that look good leads to.  As good as the last one, so that they are followed. */
-static void
-spread_stage(const AoShape *shape, const Plan *plan, double *u, double *chosen, double *chosen_f,
-			 int *taken)
-{
-	size_t		k = (size_t) shape->k;
-
-	if (plan->spread == 0)
-		return;
-	/* the first one is that of a short search */
-	ao_candidates_random(shape, plan->spread + 1, u);
-	for (int i = 1; i <= plan->spread; i++, (*taken)++)
-	{
-		memcpy(chosen + (size_t) *taken * k, u + (size_t) i * k, k * sizeof(double));
-		chosen_f[*taken] = *taken > 0 ? chosen_f[*taken - 1] : 0;
-	}
-}
-
 /* Optimise from the best starts, then from the others that are still promising. */
 static AoStatus
 follow(AoObjective *obj, double *chosen, const double *f, int taken, int max_rounds,
@@ -415,7 +390,6 @@ search_widely(AoObjective *obj, const double *given, AoEffort effort, AoArena *a
 			insert_chosen(given, f[0], k, chosen, chosen_f, &taken);
 	}
 	AO_TRY(spectral_stage(obj, &plan, u, scratch, f, work, chosen, chosen_f, &taken));
-	spread_stage(shape, &plan, u, chosen, chosen_f, &taken);
 	if (taken == 0)
 	{
 		memset(chosen, 0, k * sizeof(double));
