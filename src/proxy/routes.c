@@ -82,7 +82,12 @@ path_fits(const Route *route, const char *path, Request *request)
 			char	   *value = memcpy(need_memory(NULL, length + 1), path, length);
 
 			value[length] = '\0';
-			MHD_http_unescape(value);
+			/* nothing has a zero byte in its name */
+			if (MHD_http_unescape(value) != strlen(value))
+			{
+				free(value);
+				return false;
+			}
 			free(request->parameters[i]);
 			request->parameters[i] = value;
 		}
@@ -112,9 +117,8 @@ route_find(const char *method, const char *path, Request *request, const char **
 			continue;
 		if (method_fits(route, method))
 		{
-			path_fits(route, path, request);
 			*allowed = NULL;
-			return route;
+			return path_fits(route, path, request) ? route : NULL;
 		}
 		*allowed = strcmp(route->method, "GET") == 0 ? "GET, HEAD" : route->method;
 	}
