@@ -135,6 +135,12 @@ for my $name (sort keys %jobs)
 		{
 			kill 'KILL', $db->pid;
 			eval { $db->end };
+			# until the server has noticed, it lets new sessions in and ends them then
+			for (1 .. 600)
+			{
+				last unless kill 0, $db->pid;
+				sleep 0.05;
+			}
 		}
 		connect_again();
 		$killed_at_work++ if sql("SELECT status FROM arima_ops.job_runs WHERE job = '$name' ORDER BY id DESC LIMIT 1") eq 'running';
