@@ -56,7 +56,6 @@ ok(ready(), 'ready');
 clients(sub { }, 'load', 2, 64);
 my ($kb, $files) = ($restd->status('VmRSS'), $restd->files);
 my $before = Session->new;
-my $rows_before = $before->query("SELECT count(*) FROM arima_ops.predictions");
 $before->query('TRUNCATE arima_ops.predictions');
 $before->end;
 my $said = clients(sub {
@@ -92,7 +91,8 @@ $answers{ $_->[3] // "no key $_->[0]" }{ $_->[2] } = 1 for @{ $said->{answered} 
 is(scalar(grep { keys %$_ > 1 } values %answers), 0, 'one answer for each');
 ok(ready(), 'ready again');
 clients(sub { }, 'load', 2, 64);
-cmp_ok($restd->status('VmRSS') - $kb, '<', 4000, 'kB more than before');
+# a sanitizer keeps what was freed
+cmp_ok($restd->status('VmRSS') - $kb, '<', $ENV{RESTD} ? 100_000 : 4000, 'kB more than before');
 cmp_ok($restd->files, '<=', $files + 2, 'no more files open');
 
 # ---- a crowd ----
