@@ -3,8 +3,8 @@
  *		arima_ops.answer_requests: answers requests for predictions together, in one
  *		statement and so with one commit.
  *
- * The bodies are read, checked and answered here; one INSERT by SPI logs all
- * predictions.
+ * The bodies are read, checked and answered here.  Only what a key of idempotency
+ * decides is left to an INSERT, by SPI.
  */
 #include "postgres.h"
 
@@ -26,8 +26,8 @@
 #include "utils/tuplestore.h"
 #include "utils/typcache.h"
 
+#include "prediction_log.h"
 #include "request.h"
-#include "served.h"
 
 PG_FUNCTION_INFO_V1(arima_ops_answer_requests);
 PGDLLEXPORT Datum arima_ops_answer_requests(PG_FUNCTION_ARGS);
@@ -77,8 +77,6 @@ static Statement logged_query = {"SELECT arima_ops.logged_reply($1, $2)", 2, NUL
 static Statement claim = {
 	INSERT_FROM("arima_claimed") " ON CONFLICT (series, request_id, horizon) WHERE request_id IS NOT NULL DO NOTHING RETURNING p.id", 0, NULL
 };
-
-static Statement insert = {INSERT_FROM("arima_answered"), 0, NULL};
 
 /* Runs a statement; a value that is 0 is NULL. */
 static void
@@ -279,25 +277,21 @@ number_or_null(double number, bool *null)
 	return Float8GetDatum(number);
 }
 
-/* Adds the rows of steps from one to before another. */
+/* Adds the row of the first step of a request with a key. */
 static void
-add_rows(Tuplestorestate *rows, TupleDesc type, const Asked *asked, int from, int to)
+add_first_step(Tuplestorestate *rows, TupleDesc type, const Asked *asked)
 {
-	for (int i = from; i < to; i++)
-	{
-		const AoForecast *step = &asked->steps[i];
-		bool		nulls[N_COLUMNS] = {false};
-		Datum		values[N_COLUMNS] = {
-			Int64GetDatum(asked->ids[i]), CStringGetTextDatum(asked->series->name), Int32GetDatum(asked->series->version),
-			TimestampTzGetDatum(asked->series->as_of), Int32GetDatum(asked->lead), Int32GetDatum(i + 1),
-			Int32GetDatum((int32) asked->request.recent.n), Float8GetDatum(step->mean),
-			number_or_null(step->std_error, &nulls[8]), number_or_null(step->lower, &nulls[9]),
-			number_or_null(step->upper, &nulls[10]), Float8GetDatum(asked->request.level), PointerGetDatum(asked->key)
-		};
+	const AoForecast *step = asked->steps;
+	bool		nulls[N_COLUMNS] = {false};
+	Datum		values[N_COLUMNS] = {
+		Int64GetDatum(asked->ids[0]), CStringGetTextDatum(asked->series->name), Int32GetDatum(asked->series->version),
+		TimestampTzGetDatum(asked->series->as_of), Int32GetDatum(asked->lead), Int32GetDatum(1),
+		Int32GetDatum((int32) asked->request.recent.n), Float8GetDatum(step->mean),
+		number_or_null(step->std_error, &nulls[8]), number_or_null(step->lower, &nulls[9]),
+		number_or_null(step->upper, &nulls[10]), Float8GetDatum(asked->request.level), PointerGetDatum(asked->key)
+	};
 
-		nulls[12] = asked->key == NULL;
-		tuplestore_putvalues(rows, type, values, nulls);
-	}
+	tuplestore_putvalues(rows, type, values, nulls);
 }
 
 /* By series and key: two batches that claim the same keys do it in the same order, and none waits for ever. */
@@ -337,6 +331,27 @@ keep_claimed(Asked **keyed, int n)
 		elog(ERROR, "predictions came back in another order");
 }
 
+/* Logs the steps of a request from one on. */
+static void
+log_steps(AoPredictionLog *log, const Asked *asked, int from)
+{
+	for (int i = from; i < asked->request.horizon; i++)
+	{
+		AoPrediction row = {
+			.id = asked->ids[i],
+			.series = asked->series,
+			.lead = asked->lead,
+			.horizon = i + 1,
+			.history_len = (int) asked->request.recent.n,
+			.step = &asked->steps[i],
+			.level = asked->request.level,
+			.key = asked->key
+		};
+
+		ao_pg_log_row(log, &row);
+	}
+}
+
 /* Logs all forecasts.  Of requests with a key first the first step, which tells whether it is new. */
 static void
 log_forecasts(Asked *all, int n)
@@ -344,7 +359,7 @@ log_forecasts(Asked *all, int n)
 	TupleDesc	type = row_type();
 	Asked	  **keyed = palloc(sizeof(Asked *) * n);
 	int			n_keyed = 0;
-	bool		more = false;
+	AoPredictionLog *log = NULL;
 	Tuplestorestate *rows;
 
 	for (int i = 0; i < n; i++)
@@ -355,23 +370,22 @@ log_forecasts(Asked *all, int n)
 		qsort(keyed, n_keyed, sizeof(Asked *), by_key);
 		rows = open_rows("arima_claimed", type);
 		for (int i = 0; i < n_keyed; i++)
-			add_rows(rows, type, keyed[i], 0, 1);
+			add_first_step(rows, type, keyed[i]);
 		run(&claim, 0, 0);
 		keep_claimed(keyed, n_keyed);
 		tuplestore_end(rows);
 	}
-	rows = open_rows("arima_answered", type);
 	for (int i = 0; i < n; i++)
 	{
-		if (all[i].steps == NULL)
+		if (all[i].steps == NULL || (all[i].key != NULL && all[i].request.horizon == 1))
 			continue;
-		add_rows(rows, type, &all[i], all[i].key != NULL, all[i].request.horizon);
-		more = more || all[i].key == NULL || all[i].request.horizon > 1;
+		ao_pg_lock_parents(all[i].series);
+		if (log == NULL)
+			log = ao_pg_open_log();
+		log_steps(log, &all[i], all[i].key != NULL);
 	}
-	if (more)
-		run(&insert, 0, 0);
-	/* what did not fit into work_mem is a file, which SPI does not close */
-	tuplestore_end(rows);
+	if (log != NULL)
+		ao_pg_close_log(log);
 }
 
 /* An id for each step; others may take numbers in between. */

@@ -16,6 +16,7 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "executor/tuptable.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -121,6 +122,7 @@ read_champion(AoServed *served, Datum name)
 
 	if (row != NULL)
 	{
+		served->model_row = row->t_self;
 		served->version = DatumGetInt32(column(&scan, row, "version"));
 		served->spec = TextDatumGetCString(column(&scan, row, "spec"));
 		served->model = ao_pg_model(PointerGetDatum(PG_DETOAST_DATUM_COPY(column(&scan, row, "model"))));
@@ -161,6 +163,7 @@ ao_pg_serve(const char *name)
 	if (row != NULL)
 	{
 		served = palloc0(sizeof(AoServed));
+		served->series_row = row->t_self;
 		served->name = pstrdup(name);
 		served->least = DatumGetInt32(column(&scan, row, "min_recent"));
 		served->most = DatumGetInt32(column(&scan, row, "max_recent"));
@@ -172,6 +175,34 @@ ao_pg_serve(const char *name)
 		read_last_values(served, key);
 	}
 	return served;
+}
+
+/* Locks a row against deletion; a later version of it is as good. */
+static void
+lock_row(const char *name, ItemPointer where)
+{
+	Relation	table = table_open(in_schema(name), RowShareLock);
+	TupleTableSlot *slot = table_slot_create(table, NULL);
+	TM_FailureData failure;
+	TM_Result	result = table_tuple_lock(table, where, GetActiveSnapshot(), slot, GetCurrentCommandId(true), LockTupleKeyShare,
+										  LockWaitBlock, TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
+
+	if (result != TM_Ok)
+		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE), errmsg("a series or model was deleted while it was asked for"),
+						errhint("Ask again.")));
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(table, NoLock);
+}
+
+/* See served.h. */
+void
+ao_pg_lock_parents(AoServed *served)
+{
+	if (served->locked)
+		return;
+	lock_row("series", &served->series_row);
+	lock_row("models", &served->model_row);
+	served->locked = true;
 }
 
 /* arima_ops.default_series() */

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "datatype/timestamp.h"
+#include "storage/itemptr.h"
 
 #include "glue.h"
 
@@ -23,11 +24,16 @@ typedef struct AoServed
 	double		adjustment;
 	TimestampTz as_of;			/* the last session that is recorded */
 	AoSeries	recorded;		/* the last values, oldest first */
+	ItemPointerData series_row;
+	ItemPointerData model_row;
+	bool		locked;			/* both rows are */
 } AoServed;
 
 /* The series that a request means which names none; NULL: that is not clear. */
 extern const char *ao_pg_default_series(void);
 /* NULL: there is no such series.  The result is in the current memory context. */
 extern AoServed *ao_pg_serve(const char *name);
+/* Locks series and model as FOR KEY SHARE does: they will be there when the transaction ends. */
+extern void ao_pg_lock_parents(AoServed *served);
 
 #endif							/* AO_SERVED_H */

@@ -132,3 +132,26 @@ RESET work_mem;
 UPDATE arima_ops.series SET is_default = false, active = false WHERE name LIKE 'api%';
 DROP OWNED BY api_anon;
 DROP ROLE api_anon, api_authenticator;
+
+-- the log is written without a query: a trigger of someone's own fires, a constraint holds, a transaction that only reads stays so
+CREATE TEMP TABLE told (id bigint);
+CREATE FUNCTION pg_temp.tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO pg_temp.told VALUES (NEW.id); RETURN NEW; END $$;
+CREATE TRIGGER tell AFTER INSERT ON arima_ops.predictions FOR EACH ROW WHEN (NEW.horizon = 2) EXECUTE FUNCTION pg_temp.tell();
+UPDATE arima_ops.series SET active = true WHERE name = 'api_a';
+SELECT (arima_ops.answer_requests(ARRAY['{"recent_prices":[1,2,3,4,5,6,7,8,9,10],"series":"api_a","horizon":3}'::json]))[1].status;
+SELECT count(*) FROM told JOIN arima_ops.predictions AS p USING (id) WHERE p.series = 'api_a' AND p.horizon = 2;
+DROP TRIGGER tell ON arima_ops.predictions;
+\set VERBOSITY sqlstate
+ALTER TABLE arima_ops.predictions ADD CONSTRAINT api_small CHECK (forecast < 5) NOT VALID;
+SELECT arima_ops.answer_requests(ARRAY['{"recent_prices":[1,2,3,4,5,6,7,8,9,10],"series":"api_a"}'::json]);
+ALTER TABLE arima_ops.predictions DROP CONSTRAINT api_small;
+BEGIN READ ONLY;
+SELECT arima_ops.answer_requests(ARRAY['{"recent_prices":[1,2,3,4,5,6,7,8,9,10],"series":"api_a"}'::json]);
+ROLLBACK;
+\set VERBOSITY default
+-- the parents are locked until the transaction ends, as a foreign key has it
+BEGIN;
+SELECT (arima_ops.answer_requests(ARRAY['{"recent_prices":[1,2,3,4,5,6,7,8,9,10],"series":"api_a"}'::json]))[1].status;
+SELECT l.relation::regclass, l.mode FROM pg_locks AS l WHERE l.pid = pg_backend_pid() AND l.mode = 'RowShareLock' AND l.relation::regclass::text LIKE 'arima_ops.%' ORDER BY 1;
+ROLLBACK;
+UPDATE arima_ops.series SET active = false WHERE name = 'api_a';
