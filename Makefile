@@ -90,7 +90,7 @@ help:
 	@echo 'make             build the extension'
 	@echo 'make install     install it into PostgreSQL (as root, or with sudo)'
 	@echo 'make demo        everything from installing packages to a page with forecasts of real prices; make demo-stop ends it'
-	@echo 'make check       every test, in a private cluster; under ten minutes'
+	@echo 'make check       every test, in a private cluster; a quarter of an hour'
 	@echo 'make unit        tests of the numerical core; need no PostgreSQL'
 	@echo 'make reference   the core against published fits; needs no PostgreSQL'
 	@echo 'make installcheck  regression and isolation tests in a running server'
