@@ -37,11 +37,12 @@ SELECT array_agg(100 + e ORDER BY i) AS white, array_agg(walk ORDER BY i) AS wal
 	array_agg(walk + 10 * sin(i * pi() / 6) ORDER BY i) AS seasonal
 FROM (SELECT i, v, pg_temp.noise(i) AS e, sum(pg_temp.noise(i)) OVER (ORDER BY i) AS walk FROM ar) x;
 
--- differences, season and constant are those that the series was made with
+-- differences, season and constant are those that the series was made with; 200 values of
+-- the seasonal one, so that all criteria are exact
 CREATE TEMP TABLE made AS
 SELECT name, spec, y, arima_fit(y, spec) AS model
 FROM series, LATERAL (VALUES ('white', 'auto', white), ('walk', 'auto', walk), ('trend', 'auto', trend), ('ar', 'auto', ar),
-	('seasonal', 'auto[12]', seasonal)) v (name, spec, y);
+	('seasonal', 'auto[12]', seasonal[1:200])) v (name, spec, y);
 SELECT name, substring(s.spec FROM '^\(\d+,(\d+)') AS d, s.spec ~ '\)\(' AS seasonal, s.status ~ 'budget' AS budget
 FROM made, arima_stats(model) s ORDER BY name COLLATE "C";
 -- no worse than the model that it was made with
