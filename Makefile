@@ -191,7 +191,8 @@ SCRIPTS_built = $(RESTD)
 EXTRA_CLEAN = build results output_iso tmp_check tmp_check_iso regression.diffs regression.out
 
 PG_CPPFLAGS = -Isrc/core -Isrc/pg -Isrc/http $(LAPACKE_CFLAGS) $(CURL_CFLAGS) -DARIMA_OPS_VERSION='"$(EXTVERSION)"'
-PG_CFLAGS = -std=gnu11 -fvisibility=hidden $(PROFILE)
+# a function that a header does not declare on some PostgreSQL is an error, not a call of who knows what
+PG_CFLAGS = -std=gnu11 -fvisibility=hidden -Werror=implicit-function-declaration $(PROFILE)
 # "make CC=clang": the flags and headers of a PostgreSQL that gcc built have what clang does not know
 ifneq ($(findstring clang,$(CC)),)
 PG_CFLAGS += -Wno-unknown-warning-option -Wno-ignored-attributes -Wno-ignored-optimization-argument
