@@ -200,6 +200,9 @@ read_scalar(Scanner *scanner)
 
 	if (next_is(scanner, '"'))
 		return read_string(scanner);
+	/* most are numbers, and most numbers no word for infinity */
+	if (digit_at(scanner, scanner->at))
+		return read_number(scanner);
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (read_word(scanner, words[i][0], words[i][1]))
 			return true;
