@@ -23,6 +23,7 @@
 #include "request.h"
 
 #define FEW_RECENT 64			/* values for which there is room at once */
+#define MOST_DIGITS 15			/* with the point, of a number that is read at once: a whole number of that size is exact */
 #define MOST_RECENT 1000000		/* the limit of arima_ops.series.max_recent */
 
 PG_FUNCTION_INFO_V1(arima_ops_read_request);
@@ -284,12 +285,40 @@ add_length_error(Reader *reader, bool too_short, int bound)
 
 /* ---- values ---- */
 
+/*
+ * A number of few digits, as prices are, read without strtod: the digits as a whole
+ * number and the power of ten are both exact, and so their quotient is rounded once.
+ */
+static bool
+parse_short_number(const char *text, double *number)
+{
+	static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+	const char *s = text + (*text == '-');
+	const char *digits = s;
+	const char *point = NULL;
+	int64		whole = 0;
+
+	for (; s - digits < MOST_DIGITS && (isdigit((unsigned char) *s) || (*s == '.' && point == NULL && s > digits)); s++)
+		if (*s == '.')
+			point = s;
+		else
+			whole = whole * 10 + (*s - '0');
+	if (*s != '\0' || s == digits || s - 1 == point)
+		return false;
+	*number = (double) whole / powers[point != NULL ? s - point - 1 : 0];
+	if (*text == '-')
+		*number = -*number;
+	return true;
+}
+
 /* Is a text a number as Python's float() reads one?  "nan" and "inf" in any case are. */
 static bool
 parse_number(const char *text, double *number)
 {
 	char	   *end;
 
+	if (parse_short_number(text, number))
+		return true;
 	while (isspace((unsigned char) *text))
 		text++;
 	/* strtod also knows hexadecimal numbers and nan(...) */
@@ -356,10 +385,14 @@ read_prices(Reader *reader, int least, int most)
 	prices.values = palloc(sizeof(double) * Max(reader->n_items, 1));
 	for (int i = 0; i < reader->n_items; i++)
 	{
+		const BodyValue *item = &reader->items[i];
 		char		loc[48];
 
+		/* where it stands is only written out when there may be something to say of it */
+		if (item->type == JSON_TOKEN_NUMBER && parse_number(item->text, &prices.values[i]) && isfinite(prices.values[i]))
+			continue;
 		snprintf(loc, sizeof(loc), ",\"recent_prices\",%d", i);
-		good = read_number(reader, &reader->items[i], loc, &prices.values[i]) && good;
+		good = read_number(reader, item, loc, &prices.values[i]) && good;
 	}
 	if (good && reader->n_items < least)
 		add_length_error(reader, true, least);

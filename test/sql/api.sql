@@ -25,6 +25,10 @@ SELECT (arima_ops.read_request('{"recent_prices":[]}', 1, 1)).detail;
 SELECT (arima_ops.read_request('{"recent_prices":[1,2]}', 1, 1)).detail;
 SELECT (arima_ops.read_request('{"recent_prices":[]}', 0, 0)).recent;
 SELECT arima_ops.read_request(NULL) IS NULL;
+-- numbers are those that their digits are for PostgreSQL, to the last bit, few digits or many
+SELECT count(*), count(*) FILTER (WHERE float8send(((arima_ops.read_request(format('{"recent_prices":[%s]}', t)::json, 1, 1)).recent)[1]) <> float8send(t::float8)) AS others
+FROM unnest(ARRAY['', '-']) AS sign, generate_series(0, 17) AS n, generate_series(0, 17) AS decimals,
+	LATERAL (SELECT sign || CASE WHEN n = 0 THEN '0' ELSE left('98765432109876543', n) END || CASE WHEN decimals > 0 THEN '.' || left('05678901234567893', decimals) ELSE '' END AS t) AS x;
 
 -- two series with models, one without
 SELECT arima_ops.create_series(name, '(0,1,1)', policy => '{"backtest_length": 30}') FROM unnest(ARRAY['api_a', 'api_b', 'api_none']) AS name;
