@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct Queue
 {
@@ -16,19 +17,26 @@ struct Queue
 	Request   **last;			/* where the next one is linked in */
 	size_t		n;
 	size_t		most;
+	int64_t		patience;
+	int			running;		/* batches that are taken and not done */
+	bool		left;			/* the last one taken left something behind */
 	bool		closed;
 };
 
 /* See restd.h. */
 Queue *
-queue_new(size_t most)
+queue_new(size_t most, int64_t patience)
 {
 	Queue	   *queue = need_memory(NULL, sizeof(Queue));
+	pthread_condattr_t clock;
 
-	*queue = (Queue) {.most = most};
+	*queue = (Queue) {.most = most, .patience = patience};
 	queue->last = &queue->first;
 	pthread_mutex_init(&queue->lock, NULL);
-	pthread_cond_init(&queue->filled, NULL);
+	pthread_condattr_init(&clock);
+	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+	pthread_cond_init(&queue->filled, &clock);
+	pthread_condattr_destroy(&clock);
 	return queue;
 }
 
@@ -45,8 +53,9 @@ queue_put(Queue *queue, Request *request)
 		request->next = NULL;
 		*queue->last = request;
 		queue->last = &request->next;
-		queue->n++;
-		pthread_cond_signal(&queue->filled);
+		/* one worker knows of the others, or has them waiting for it */
+		if (queue->n++ == 0 || queue->patience == 0)
+			pthread_cond_signal(&queue->filled);
 	}
 	pthread_mutex_unlock(&queue->lock);
 	return taken;
@@ -68,6 +77,34 @@ same_role(const Request *a, const Request *b)
 	return x == y || (x != NULL && y != NULL && strcmp(x, y) == 0);
 }
 
+/*
+ * Waits until there is something to take.  While a batch is running the next one only
+ * grows: what two workers take at the same time are two small batches, whose cost is
+ * mostly that of a batch.  But nobody waits longer than the queue has patience, and
+ * what one batch has no room for goes into the next at once.
+ */
+static void
+await_turn(Queue *queue)
+{
+	for (;;)
+	{
+		int64_t		turn;
+
+		if (queue->first == NULL)
+		{
+			if (queue->closed)
+				return;
+			pthread_cond_wait(&queue->filled, &queue->lock);
+			continue;
+		}
+		turn = queue->first->start + queue->patience;
+		if (queue->running == 0 || queue->left || queue->closed || clock_microseconds() >= turn)
+			return;
+		pthread_cond_timedwait(&queue->filled, &queue->lock,
+							   &(struct timespec) {.tv_sec = turn / 1000000, .tv_nsec = turn % 1000000 * 1000});
+	}
+}
+
 /* See restd.h: what is taken is linked by next, the oldest first. */
 Request *
 queue_take(Queue *queue, size_t most, size_t *n)
@@ -76,8 +113,7 @@ queue_take(Queue *queue, size_t most, size_t *n)
 	Request    *end;
 
 	pthread_mutex_lock(&queue->lock);
-	while (queue->first == NULL && !queue->closed)
-		pthread_cond_wait(&queue->filled, &queue->lock);
+	await_turn(queue);
 	first = end = queue->first;
 	*n = 0;
 	if (first != NULL)
@@ -94,11 +130,22 @@ queue_take(Queue *queue, size_t most, size_t *n)
 			queue->last = &queue->first;
 		else
 			pthread_cond_signal(&queue->filled);
+		queue->left = queue->first != NULL;
 		end->next = NULL;
 		queue->n -= *n;
+		queue->running++;
 	}
 	pthread_mutex_unlock(&queue->lock);
 	return first;
+}
+
+/* See restd.h: who calls this takes the next ones, if there are any. */
+void
+queue_done(Queue *queue)
+{
+	pthread_mutex_lock(&queue->lock);
+	queue->running--;
+	pthread_mutex_unlock(&queue->lock);
 }
 
 size_t

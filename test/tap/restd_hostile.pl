@@ -71,6 +71,26 @@ my @many = map { "{$ten,$_}" } '"horizon":1000', '"horizon" : "1000"', '"horizon
 is_deeply([ batches(@many, @many) ], [ '17 of 200', 3, 3 ], 'of those for a thousand steps eight are');
 is($session->query("SELECT count(*) FROM arima_ops.predictions WHERE horizon = 1000"), 16, 'which is what they asked for');
 
+# ---- a batch that is held up ----
+
+{
+	my $two = Restd->new(database => $database);
+
+	$locker->query("BEGIN; SELECT count(*) FROM arima_ops.predict('s', request_id => 'held')");
+	my $held = $two->connect;
+	print $held Restd::text('POST', '/predict', body => "{$ten}", headers => { 'Idempotency-Key' => 'held' });
+	for (1 .. 200)
+	{
+		last if $session->query(q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'arima_restd' AND wait_event_type = 'Lock'}) eq '1';
+		sleep 0.02;
+	}
+	is($session->query(q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'arima_restd' AND wait_event_type = 'Lock'}), 1, 'a batch is held up');
+	is(join(' ', map { $two->post('/predict', "{$ten}")->{status} } 1 .. 5), '200 200 200 200 200', 'the others are answered meanwhile');
+	$locker->query('COMMIT');
+	is(Restd::read_reply($held)->{status}, 200, 'and then that one');
+	is($two->stop, 0, 'all are done');
+}
+
 # ---- one request, one reply ----
 
 # The statuses that come back for a text, until the connection is closed or nothing more comes for a second.
