@@ -14,6 +14,11 @@ const browser = await startBrowser();
 const open = options => newPage(browser, restd.url, options);
 const text = (page, selector) => page.locator(selector).first().innerText();
 const column = (page, key) => page.locator(`.series-table tbody .${key}`).allInnerTexts();
+// opens the table of a chart, which is filled by the event that follows
+const unfold = async (page, i) => {
+	await page.locator('summary').nth(i).click();
+	await page.locator('details').nth(i).locator('tbody tr').first().waitFor();
+};
 const row = (page, name) => page.locator('.series-table tbody tr').filter({has: page.getByRole('link', {name, exact: true})});
 
 await group('list: what the tables say', async () => {
@@ -92,14 +97,14 @@ await group('one series: what the tables say', async () => {
 	ok(words.includes(`over ${a.n} sessions`) && words.includes(a.p < 0.0001 ? 'p < 0.0001' : `p = ${a.p.toFixed(a.p < 0.01 ? 4 : 2)}`), 'and whether that is chance', words);
 	ok((await text(page, '.facts')).includes(`version ${m.champion}, ${m.spec}`), 'the champion');
 
-	await page.locator('summary').first().click();
+	await unfold(page, 0);
 	const cells = await page.locator('details').first().locator('table').evaluateAll(tables => tables.map(table => [...table.tBodies[0].rows].map(tr => [...tr.cells].map(td => td.innerText))));
 	const history = rows(`SELECT a.ts, a.value, p.forecast, p.lower, p.upper, p.version FROM (SELECT * FROM arima_ops.actuals WHERE series = 'DAX' ORDER BY ts DESC LIMIT 120) AS a
 		LEFT JOIN LATERAL (SELECT * FROM arima_ops.predictions AS q WHERE q.series = 'DAX' AND q.target_ts = a.ts AND q.horizon = 1 ORDER BY q.id DESC LIMIT 1) AS p ON true ORDER BY a.ts DESC`);
 	is(cells[1], history.map(h => [session(h.ts), number(h.value), number(h.forecast), number(h.lower), number(h.upper), h.forecast === null ? '–' : number(h.value - h.forecast, 4), String(h.version ?? '–')]), '120 sessions, each number');
 	const ahead = rows(`SELECT w.step, w.forecast, n.lower AS l80, n.upper AS u80, w.lower AS l95, w.upper AS u95 FROM arima_api.forecast('DAX', 20, 0.95) AS w JOIN arima_api.forecast('DAX', 20, 0.8) AS n USING (step) ORDER BY step`);
 	is(cells[0], ahead.map(f => [String(f.step), ...[f.forecast, f.l80, f.u80, f.l95, f.u95].map(x => number(x))]), '20 sessions ahead, each number');
-	await page.locator('summary').nth(1).click();
+	await unfold(page, 1);
 	const checks = await page.locator('details').nth(1).locator('tbody tr').evaluateAll(all => all.map(tr => [...tr.cells].map(td => td.innerText)));
 	is(checks, rows(`SELECT * FROM arima_ops.drift_checks WHERE series = 'DAX' AND ts >= '${history.at(-1).ts}' ORDER BY ts DESC`)
 		.map(c => [session(c.ts), number(c.rolling_rmse), number(c.threshold), number(c.reference_rmse), percent(c.coverage, 0), c.drift ? 'yes' : 'no', String(c.version)]), 'each check for drift');
@@ -279,7 +284,7 @@ await group('accessibility, and pictures', async () => {
 			await page.open(path, ready);
 			await page.waitForSelector('#jobs li');
 			if (view === 'series')
-				await page.locator('summary').first().click();
+				await unfold(page, 0);
 			// each colour and each width once
 			if (name !== 'phone-dark')
 				await audit(page, `${view}, ${name}`);
