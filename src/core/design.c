@@ -272,8 +272,10 @@ largest(const AoDesign *de, int c, AoEnv *env, double *max)
 
 	for (int64_t t = 0; t < de->rows; t++)
 	{
-		if (!isnan(de->z[t * nc + nc - 1]))
-			most = fmax(most, fabs(de->z[t * nc + c]));
+		double		size = fabs(de->z[t * nc + c]);
+
+		if (size > most && !isnan(de->z[t * nc + nc - 1]))
+			most = size;
 		AO_TRY(ao_pace(&pace, 1));
 	}
 	*max = most;
