@@ -50,6 +50,11 @@ BEGIN
 	IF NOT EXISTS (SELECT FROM pg_database AS d WHERE d.datname = target) THEN
 		RAISE EXCEPTION 'there is no database "%"', target
 			USING ERRCODE = 'invalid_catalog_name', HINT = 'Name a database in which arima_ops is installed.';
+	ELSIF target <> current_database() AND to_regproc('cron.schedule_in_database') IS NULL THEN
+		RAISE EXCEPTION 'this pg_cron cannot run jobs in another database'
+			USING ERRCODE = 'feature_not_supported',
+				DETAIL = format('It is version %s; 1.4 is the first that can.', (SELECT e.extversion FROM pg_extension AS e WHERE e.extname = 'pg_cron')),
+				HINT = format('Update pg_cron, or set cron.database_name = ''%s'', restart, and CREATE EXTENSION pg_cron there.', target);
 	END IF;
 	FOR wanted IN
 		SELECT * FROM (VALUES ('etl', etl), ('monitoring', monitoring), ('retraining', retraining),
