@@ -110,7 +110,8 @@ typedef enum AoMethod
 #define AO_REMARK_DEGENERATE      0x10	/* no innovation variance: constant or exactly explained */
 #define AO_REMARK_NO_COVARIANCE   0x20	/* standard errors could not be had */
 #define AO_REMARK_BUDGET          0x40	/* the choice of the model was ended by its budget */
-#define AO_REMARK_ALL             0x7f
+#define AO_REMARK_CONSTANT        0x80	/* the differences are one constant, the model has none */
+#define AO_REMARK_ALL             0xff
 
 #define AO_MODEL_VERSION 2
 

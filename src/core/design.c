@@ -469,6 +469,22 @@ mark_rows_to_skip(AoDesign *de, const AoShape *shape, AoArena *arena, AoEnv *env
 	return AO_OK;
 }
 
+/* Are all differences of a complete series without regressors the same, to rounding? */
+static AoStatus
+find_constant(AoDesign *de, AoEnv *env)
+{
+	double		rounding = 1e-13 * de->level / de->scale;
+	AoPace		pace = {env, 0};
+
+	de->constant = !de->degenerate && !de->missing && de->n_beta == 0 && de->rows > 1;
+	for (int64_t t = 1; de->constant && t < de->rows; t++)
+	{
+		de->constant = fabs(de->z[t] - de->z[0]) <= rounding;
+		AO_TRY(ao_pace(&pace, 1));
+	}
+	return AO_OK;
+}
+
 /* See internal.h. */
 AoStatus
 ao_design_make(AoDesign *de, const AoShape *shape, const double *y, int64_t n,
@@ -507,5 +523,5 @@ ao_design_make(AoDesign *de, const AoShape *shape, const double *y, int64_t n,
 		AO_TRY(mark_rows_to_skip(de, shape, arena, env));
 	AO_TRY(largest(de, nb, env, &size));
 	de->degenerate = !(size * de->scale > 1e-13 * de->level);
-	return AO_OK;
+	return find_constant(de, env);
 }

@@ -233,6 +233,8 @@ remark(Fit *fit)
 	double		ar,
 				ma;
 
+	if (fit->design.constant)
+		fit->remarks |= AO_REMARK_CONSTANT;
 	if (!fit->best.converged)
 		fit->remarks |= AO_REMARK_NOT_CONVERGED;
 	ao_interior(&fit->shape, fit->coef, &ar, &ma);

@@ -309,6 +309,7 @@ typedef struct AoDesign
 	double	   *b0;				/* [n_beta]: least squares estimate, taken out of z */
 	double		level;			/* largest |y| after Box-Cox */
 	bool		degenerate;
+	bool		constant;		/* all differences are the same, and no regressor explains that */
 } AoDesign;
 
 size_t		ao_design_bytes(int64_t n, int n_beta, bool missing);

@@ -266,6 +266,11 @@ put_warnings(StringInfo out, const Explained *ex)
 		appendStringInfoString(out, "Beware: an autoregressive and a moving-average root nearly cancel: these terms undo each other, their coefficients mean nothing one by one, and a smaller model says the same.\n");
 	if (remarks & AO_REMARK_NOT_CONVERGED)
 		appendStringInfoString(out, "Beware: the estimation did not come to its end; the coefficients are provisional.\n");
+	if (remarks & AO_REMARK_CONSTANT)
+		appendStringInfo(out, "Beware: %s always the same, and this model has no constant for it; %s explains the series exactly.\n",
+						 spec->d + spec->D > 0 ? "the change of the series is" : "the value of the series is",
+						 spec->d + spec->D > 1 ? "one difference more" :
+						 spec->d + spec->D == 1 ? "one with drift" : "one with mean");
 	if (remarks & AO_REMARK_NO_COVARIANCE)
 		appendStringInfoString(out, "Beware: standard errors of the coefficients could not be had.\n");
 }

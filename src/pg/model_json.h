@@ -19,7 +19,7 @@ typedef struct AoRemarkName
 	const char *words;
 } AoRemarkName;
 
-#define AO_N_REMARKS 7
+#define AO_N_REMARKS 8
 
 extern const AoRemarkName ao_pg_remark_names[AO_N_REMARKS];
 extern const char *const ao_pg_method_names[AO_CSS_ML + 1];	/* by AoMethod */

@@ -7,6 +7,7 @@
 #include "model_json.h"
 
 const AoRemarkName ao_pg_remark_names[AO_N_REMARKS] = {
+	{AO_REMARK_CONSTANT, "constant", "degenerate: the differenced series is constant, and the model has no constant"},
 	{AO_REMARK_NOT_CONVERGED, "not_converged", "not converged"},
 	{AO_REMARK_AR_BOUNDARY, "ar_boundary", "an AR root is near the unit circle"},
 	{AO_REMARK_MA_BOUNDARY, "ma_boundary", "an MA root is on or near the unit circle"},

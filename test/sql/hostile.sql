@@ -129,6 +129,13 @@ FROM hostile h JOIN (VALUES ('constant', '(0,0,0)'), ('constant', '(1,0,1)'), ('
 	LATERAL (SELECT arima_fit(y, spec) AS m) x, arima_stats(m) s, arima_forecast(m, 1) f
 ORDER BY h.id, w.spec COLLATE "C";
 
+-- what the differences leave is one constant, which the model lacks: an estimate, and a status that says so
+SELECT name, w.spec, left(s.status, 77) AS status, round(f.forecast::numeric, 6) AS forecast
+FROM hostile h JOIN (VALUES ('constant', '(1,0,0) without constant'), ('linear', '(0,1,0)'), ('linear', '(1,1,1)'), ('linear 0.1', '(0,1,0)'), ('linear', '(1,0,0)(0,1,0)[4]'),
+	('unit root', '(0,1,0)'), ('two points', '(0,1,0)')) w (name, spec) USING (name),
+	LATERAL (SELECT arima_fit(y, spec) AS m) x, arima_stats(m) s, arima_forecast(m, 1) f
+ORDER BY h.id, w.spec COLLATE "C";
+
 -- the answer does not depend on the unit of the series
 SELECT scale, round((arima_stats(m)).loglik::numeric + 99 * ln(scale::numeric), 2) AS loglik, round((f.forecast / scale)::numeric, 3) AS forecast
 FROM unnest(ARRAY[1, 1e-100, 1e100]::float8[]) scale, LATERAL (SELECT arima_fit(pg_temp.series(100, format('%s::float8 * walk', scale)), '(1,1,1)') AS m) x, arima_forecast(m, 1) f;

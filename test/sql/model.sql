@@ -50,7 +50,7 @@ FROM (
 
 -- every remark, as it is named and told; and every set of them through the forms
 CREATE TEMP TABLE remark AS
-SELECT i, key FROM unnest(ARRAY['not_converged', 'ar_boundary', 'ma_boundary', 'cancelling', 'degenerate', 'no_covariance', 'budget'])
+SELECT i, key FROM unnest(ARRAY['constant', 'not_converged', 'ar_boundary', 'ma_boundary', 'cancelling', 'degenerate', 'no_covariance', 'budget'])
 	WITH ORDINALITY AS r(key, i);
 SELECT key, get_byte(public.arima_model_send(m), 23) AS bits, s.converged, s.status,
 	(SELECT line FROM regexp_split_to_table(public.arima_summary(m), '\n') AS line WHERE line LIKE 'status:%') = 'status: ' || s.status AS summary
@@ -61,7 +61,7 @@ SELECT count(*) AS sets, count(DISTINCT public.arima_model_send(m)) AS different
 	count(*) FILTER (WHERE public.arima_model_send(m::text::public.arima_model) = public.arima_model_send(m) AND (m::jsonb)->'remarks' = given) AS same
 FROM (
 	SELECT given, (json::jsonb || jsonb_build_object('remarks', given))::public.arima_model AS m
-	FROM sample, generate_series(0, 127) AS bits,
+	FROM sample, generate_series(0, 255) AS bits,
 		LATERAL (SELECT coalesce(jsonb_agg(key ORDER BY i), '[]') FROM remark WHERE bits >> (i - 1)::int & 1 = 1) AS g(given)
 	WHERE id = 'plain') AS q;
 
