@@ -5,7 +5,8 @@
  *		[ARIMA] (p,d,q) [ (P,D,Q) ] [ [m] ] [ with TERM [ and TERM ] ] [ without constant ]
  *		auto [ [m] ]
  *
- * TERM is mean, drift or fourier(K).  Case and blanks between the parts do not matter.
+ * TERM is mean, drift or fourier(K).  Case does not matter, nor do blanks between
+ * words, numbers and signs.
  */
 #include <string.h>
 
@@ -82,7 +83,8 @@ accept(Reader *reader, char c)
 	return true;
 }
 
-/* Takes the word (given in lower case) if the next run of letters is it. */
+/* Takes the word (given in lower case) if it comes next; another may follow without a
+ * blank, since blanks do not matter. */
 static bool
 accept_word(Reader *reader, const char *word)
 {
@@ -98,8 +100,6 @@ accept_word(Reader *reader, const char *word)
 		if (!is_letter(text[i]) || (text[i] | 0x20) != word[i])
 			return false;
 	}
-	if (reader->at + len < reader->len && is_letter(text[len]))
-		return false;
 	reader->at += len;
 	return true;
 }
@@ -224,18 +224,18 @@ read_words(Reader *reader, AoSpec *spec)
 	{
 		size_t		at = reader->at;
 
-		if (accept_word(reader, "with"))
-		{
-			do
-				status = read_term(reader, spec, at);
-			while (status == AO_OK && accept_word(reader, "and"));
-		}
-		else if (accept_word(reader, "without"))
+		if (accept_word(reader, "without"))
 		{
 			if (!accept_word(reader, "constant"))
 				return bad_here(reader, "\"constant\" is expected after \"without\"");
 			status = begin_constant(reader, at);
 			spec->constant = AO_CONSTANT_NONE;
+		}
+		else if (accept_word(reader, "with"))
+		{
+			do
+				status = read_term(reader, spec, at);
+			while (status == AO_OK && accept_word(reader, "and"));
 		}
 		else
 			break;
