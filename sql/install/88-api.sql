@@ -58,11 +58,11 @@ COMMENT ON FUNCTION arima_ops.logged_reply(text, text) IS 'The reply that a requ
  * logged, or comes twice here, inserts nothing, and is answered from the log.
  * Security definer: who asks over REST needs no right to write the log.
  */
-CREATE FUNCTION arima_ops.answer_requests(bodies json[], keys text[] DEFAULT NULL) RETURNS arima_ops.answer[]
+CREATE FUNCTION arima_ops.answer_requests(bodies text[], keys text[] DEFAULT NULL) RETURNS arima_ops.answer[]
 AS 'MODULE_PATHNAME', 'arima_ops_answer_requests'
 LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION arima_ops.answer_requests(json[], text[]) IS
-'Answers requests for predictions together: for each body status and reply, in their order; keys: for each NULL, or the caller''s key, with which a request that comes again gets the first answer. The predictions in the replies are logged';
+COMMENT ON FUNCTION arima_ops.answer_requests(text[], text[]) IS
+'Answers requests for predictions together: for each body, which is JSON, status and reply, in their order; keys: for each NULL, or the caller''s key, with which a request that comes again gets the first answer. The predictions in the replies are logged';
 
 /* ---- what PostgREST shows ---- */
 
@@ -78,7 +78,7 @@ BEGIN
 		answer.reply := json_build_object('detail', json_build_array(json_build_object('type', 'string_too_long', 'loc', json_build_array('header', 'idempotency-key'),
 			'msg', 'String should have at most 255 characters', 'input', key, 'ctx', json_build_object('max_length', 255))));
 	ELSE
-		answer := (arima_ops.answer_requests(ARRAY[$1], ARRAY[current_setting('role') || ' ' || key]))[1];
+		answer := (arima_ops.answer_requests(ARRAY[$1::text], ARRAY[current_setting('role') || ' ' || key]))[1];
 	END IF;
 	IF answer.status <> 200 THEN
 		PERFORM set_config('response.status', answer.status::text, true);

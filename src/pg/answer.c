@@ -482,7 +482,7 @@ answer_all(Asked *all, const Datum *bodies, const bool *no_body, int n)
 }
 
 /*
- * arima_ops.answer_requests(bodies json[], keys text[]): status and reply of each.
+ * arima_ops.answer_requests(bodies text[], keys text[]): status and reply of each.
  * The array is made outside of SPI's memory, all else in it.
  */
 Datum
@@ -503,7 +503,7 @@ arima_ops_answer_requests(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), JSONOID, -1, false, TYPALIGN_INT, &bodies, &no_body, &n);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false, TYPALIGN_INT, &bodies, &no_body, &n);
 	if (!PG_ARGISNULL(1))
 		deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TEXTOID, -1, false, TYPALIGN_INT, &keys, &no_key, &n_keys);
 	all = palloc0(sizeof(Asked) * Max(n, 1));

@@ -6,6 +6,10 @@
  * Only the triggers of the foreign keys do not fire.  They would look for the same
  * two parents once for each row, half of the time of an insertion; here they are
  * locked once for all rows, as those triggers lock them (ao_pg_lock_parents).
+ *
+ * The table's checks, its generated column and the predicates of its indexes are
+ * planned once in a session and kept until the table or a function changes, as the
+ * plan of a prepared statement is.
  */
 #include "postgres.h"
 
@@ -21,8 +25,11 @@
 #include "nodes/makefuncs.h"
 #include "parser/parse_relation.h"
 #include "utils/builtins.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
 #include "prediction_log.h"
 
@@ -40,12 +47,21 @@ static const char *const column_names[N_COLUMNS] = {
 
 struct AoPredictionLog
 {
+	MemoryContext context;		/* of all that is kept, the log itself among it */
+	Oid			relid;
+	uint64		changes;		/* that there had been when it was made */
 	int			places[N_COLUMNS];	/* of the columns in a row, from 0 */
-	Relation	table;
-	EState	   *estate;
+	EState	   *estate;			/* its memory has what was planned */
 	ResultRelInfo *target;
+	int			n_predicates;
+	ExprState **predicates;		/* of the indexes, NULL: none */
+	/* of one batch */
+	Relation	table;
 	TupleTableSlot *slot;
 };
+
+static AoPredictionLog *kept;	/* between two batches; NULL while it is used, or where there is none */
+static uint64 changes;			/* of tables and functions that a log might depend on */
 
 /* The triggers of a table but for the checks of its foreign keys; NULL: there are none. */
 static TriggerDesc *
@@ -89,28 +105,59 @@ set_range_table(EState *estate, Relation table)
 #endif
 }
 
-/* See prediction_log.h. */
-AoPredictionLog *
-ao_pg_open_log(void)
+static void
+on_table_change(Datum argument, Oid relid)
 {
+	(void) argument;
+	if (kept == NULL || relid == InvalidOid || relid == kept->relid)
+		changes++;
+}
+
+/* A function of a check may have been replaced, and stand in a plan by what it was. */
+static void
+on_function_change(Datum argument, int cache, uint32 hash)
+{
+	(void) argument;
+	(void) cache;
+	(void) hash;
+	changes++;
+}
+
+static void
+watch_changes(void)
+{
+	static bool watching = false;
+
+	if (watching)
+		return;
+	CacheRegisterRelcacheCallback(on_table_change, (Datum) 0);
+	CacheRegisterSyscacheCallback(PROCOID, on_function_change, (Datum) 0);
+	watching = true;
+}
+
+/* A log for the table, in memory of its own below the current one. */
+static AoPredictionLog *
+make_log(Relation table)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "arima_ops log of predictions", ALLOCSET_SMALL_SIZES);
+	MemoryContext before = MemoryContextSwitchTo(context);
 	AoPredictionLog *log = palloc0(sizeof(AoPredictionLog));
 
-	PreventCommandIfReadOnly("INSERT");
-	PreventCommandIfParallelMode("INSERT");
-	log->table = table_open(get_relname_relid("predictions", get_namespace_oid("arima_ops", false)), RowExclusiveLock);
+	watch_changes();
+	*log = (AoPredictionLog) {.context = context, .relid = RelationGetRelid(table), .changes = changes};
 	for (int i = 0; i < N_COLUMNS; i++)
 	{
-		AttrNumber	number = get_attnum(RelationGetRelid(log->table), column_names[i]);
+		AttrNumber	number = get_attnum(log->relid, column_names[i]);
 
 		if (number == InvalidAttrNumber)
 			elog(ERROR, "arima_ops.predictions has no column \"%s\"", column_names[i]);
 		log->places[i] = number - 1;
 	}
 	log->estate = CreateExecutorState();
-	set_range_table(log->estate, log->table);
+	set_range_table(log->estate, table);
 	log->target = makeNode(ResultRelInfo);
-	InitResultRelInfo(log->target, log->table, 1, NULL, 0);
-	log->target->ri_TrigDesc = other_triggers(log->table);
+	InitResultRelInfo(log->target, table, 1, NULL, 0);
+	log->target->ri_TrigDesc = other_triggers(table);
 #if PG_VERSION_NUM < 140000
 	log->estate->es_result_relations = log->target;
 	log->estate->es_num_result_relations = 1;
@@ -119,9 +166,80 @@ ao_pg_open_log(void)
 	/* where triggers look for it */
 	log->estate->es_opened_result_relations = list_make1(log->target);
 #endif
+	MemoryContextSwitchTo(before);
+	return log;
+}
+
+/* The kept log if it is still right, or a new one.  Until it is kept (again) it goes with the current memory, as after an error. */
+static AoPredictionLog *
+take_log(Relation table)
+{
+	AoPredictionLog *log = kept;
+
+	kept = NULL;
+	if (log == NULL)
+		return make_log(table);
+	if (log->relid != RelationGetRelid(table) || log->changes != changes)
+	{
+		MemoryContextDelete(log->context);
+		return make_log(table);
+	}
+	MemoryContextSetParent(log->context, CurrentMemoryContext);
+	return log;
+}
+
+/* Keeps a log for the next batch, unless it has changed since, or a batch inside of this one left its own. */
+static void
+keep_log(AoPredictionLog *log)
+{
+	/* triggers have rows of their own in the log, which end with the batch */
+	if (kept != NULL || log->changes != changes || log->target->ri_TrigDesc != NULL)
+	{
+		MemoryContextDelete(log->context);
+		return;
+	}
+	MemoryContextSetParent(log->context, CacheMemoryContext);
+	kept = log;
+}
+
+/* Opens the indexes, whose predicates may have been planned for an earlier batch. */
+static void
+open_indexes(AoPredictionLog *log)
+{
+	ExecOpenIndices(log->target, false);
+	if (log->n_predicates == log->target->ri_NumIndices)
+		for (int i = 0; i < log->n_predicates; i++)
+			log->target->ri_IndexRelationInfo[i]->ii_PredicateState = log->predicates[i];
+}
+
+static void
+close_indexes(AoPredictionLog *log)
+{
+	int			n = log->target->ri_NumIndices;
+
+	if (log->n_predicates != n)
+		log->predicates = MemoryContextAlloc(log->context, sizeof(ExprState *) * n);
+	log->n_predicates = n;
+	for (int i = 0; i < n; i++)
+		log->predicates[i] = log->target->ri_IndexRelationInfo[i]->ii_PredicateState;
+	ExecCloseIndices(log->target);
+}
+
+/* See prediction_log.h. */
+AoPredictionLog *
+ao_pg_open_log(void)
+{
+	Relation	table;
+	AoPredictionLog *log;
+
+	PreventCommandIfReadOnly("INSERT");
+	PreventCommandIfParallelMode("INSERT");
+	table = table_open(get_relname_relid("predictions", get_namespace_oid("arima_ops", false)), RowExclusiveLock);
+	log = take_log(table);
+	log->table = log->target->ri_RelationDesc = table;
 	log->estate->es_output_cid = GetCurrentCommandId(true);
 	log->slot = table_slot_create(log->table, &log->estate->es_tupleTable);
-	ExecOpenIndices(log->target, false);
+	open_indexes(log);
 	AfterTriggerBeginQuery();
 	return log;
 }
@@ -176,10 +294,13 @@ ao_pg_log_row(AoPredictionLog *log, const AoPrediction *row)
 void
 ao_pg_close_log(AoPredictionLog *log)
 {
+	Relation	table = log->table;
+
 	AfterTriggerEndQuery(log->estate);
-	ExecCloseIndices(log->target);
+	close_indexes(log);
 	ExecResetTupleTable(log->estate->es_tupleTable, false);
-	FreeExecutorState(log->estate);
-	table_close(log->table, NoLock);
+	log->estate->es_tupleTable = NIL;
+	table_close(table, NoLock);
+	keep_log(log);
 	CommandCounterIncrement();
 }

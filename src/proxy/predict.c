@@ -11,7 +11,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define OID_JSON 114
 #define OID_TEXT 25
 #define LONGEST_KEY 255
 #define TRIES 3					/* of a batch that another one deadlocks with */
@@ -215,7 +214,7 @@ ask(Database *database, const Request *first, size_t n)
 	Arguments	arguments = {.n = 2, .formats = (const int[]) {1, 1}};
 	PGresult   *result;
 
-	begin_array(&bodies, OID_JSON, n);
+	begin_array(&bodies, OID_TEXT, n);
 	begin_array(&keys, OID_TEXT, n);
 	for (size_t i = 0; i < n; i++, first = first->next)
 	{

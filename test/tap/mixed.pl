@@ -44,7 +44,7 @@ my @scripts = (
 	[ ask => 12, q{WITH p AS (SELECT id FROM arima_ops.predict('s:s', horizon => 1 + :s % 3)) INSERT INTO asked SELECT id FROM p;} ],
 	[ ask_recent => 6, q{WITH p AS (SELECT id FROM arima_ops.predict('s:s', ARRAY[101,102,100,103,104,102,101,100,99,102,101])) INSERT INTO asked SELECT id FROM p;} ],
 	[ ask_again => 3, q{SELECT count(*) FROM arima_ops.predict('s:s', request_id => 'k' || :r / 100);} ],
-	[ together => 6, q{SELECT (arima_ops.answer_requests(ARRAY['{"series": "s:s", "recent_prices": [1,2,3,4,5,6,7,8,9,10]}', '{"series": "s1", "recent_prices": [1,2,3,4,5,6,7,8,9,10]}']::json[]))[1].status;} ],
+	[ together => 6, q{SELECT (arima_ops.answer_requests(ARRAY['{"series": "s:s", "recent_prices": [1,2,3,4,5,6,7,8,9,10]}', '{"series": "s1", "recent_prices": [1,2,3,4,5,6,7,8,9,10]}']))[1].status;} ],
 	[ arrive => 10, q{SELECT arima_ops.record_actuals('s:s', ARRAY['2020-01-01'::timestamptz + nextval('session') * interval '1 day'], ARRAY[100 + :r / 200.0]);} ],
 	[ arrive_many => 3, q{INSERT INTO arima_ops.actuals (series, ts, value) SELECT 's' || s, '2020-01-01'::timestamptz + n * interval '1 day' + s * interval '1 s', 100 + :r / 200.0
 		FROM nextval('session') AS n, unnest(ARRAY[5,2,6,1,4,3]) AS s;} ],
