@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct Queue
 {
@@ -17,26 +16,19 @@ struct Queue
 	Request   **last;			/* where the next one is linked in */
 	size_t		n;
 	size_t		most;
-	int64_t		patience;
-	int			running;		/* batches that are taken and not done */
-	bool		left;			/* the last one taken left something behind */
 	bool		closed;
 };
 
 /* See restd.h. */
 Queue *
-queue_new(size_t most, int64_t patience)
+queue_new(size_t most)
 {
 	Queue	   *queue = need_memory(NULL, sizeof(Queue));
-	pthread_condattr_t clock;
 
-	*queue = (Queue) {.most = most, .patience = patience};
+	*queue = (Queue) {.most = most};
 	queue->last = &queue->first;
 	pthread_mutex_init(&queue->lock, NULL);
-	pthread_condattr_init(&clock);
-	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-	pthread_cond_init(&queue->filled, &clock);
-	pthread_condattr_destroy(&clock);
+	pthread_cond_init(&queue->filled, NULL);
 	return queue;
 }
 
@@ -53,9 +45,8 @@ queue_put(Queue *queue, Request *request)
 		request->next = NULL;
 		*queue->last = request;
 		queue->last = &request->next;
-		/* one worker knows of the others, or has them waiting for it */
-		if (queue->n++ == 0 || queue->patience == 0)
-			pthread_cond_signal(&queue->filled);
+		queue->n++;
+		pthread_cond_signal(&queue->filled);
 	}
 	pthread_mutex_unlock(&queue->lock);
 	return taken;
@@ -78,34 +69,9 @@ same_role(const Request *a, const Request *b)
 }
 
 /*
- * Waits until there is something to take.  While a batch is running the next one only
- * grows: what two workers take at the same time are two small batches, whose cost is
- * mostly that of a batch.  But nobody waits longer than the queue has patience, and
- * what one batch has no room for goes into the next at once.
+ * See restd.h: what is taken is linked by next, the oldest first.  A worker takes what
+ * there is at once: while its batch waits for the disk, another one's is computed.
  */
-static void
-await_turn(Queue *queue)
-{
-	for (;;)
-	{
-		int64_t		turn;
-
-		if (queue->first == NULL)
-		{
-			if (queue->closed)
-				return;
-			pthread_cond_wait(&queue->filled, &queue->lock);
-			continue;
-		}
-		turn = queue->first->start + queue->patience;
-		if (queue->running == 0 || queue->left || queue->closed || clock_microseconds() >= turn)
-			return;
-		pthread_cond_timedwait(&queue->filled, &queue->lock,
-							   &(struct timespec) {.tv_sec = turn / 1000000, .tv_nsec = turn % 1000000 * 1000});
-	}
-}
-
-/* See restd.h: what is taken is linked by next, the oldest first. */
 Request *
 queue_take(Queue *queue, size_t most, size_t *n)
 {
@@ -113,7 +79,8 @@ queue_take(Queue *queue, size_t most, size_t *n)
 	Request    *end;
 
 	pthread_mutex_lock(&queue->lock);
-	await_turn(queue);
+	while (queue->first == NULL && !queue->closed)
+		pthread_cond_wait(&queue->filled, &queue->lock);
 	first = end = queue->first;
 	*n = 0;
 	if (first != NULL)
@@ -130,22 +97,11 @@ queue_take(Queue *queue, size_t most, size_t *n)
 			queue->last = &queue->first;
 		else
 			pthread_cond_signal(&queue->filled);
-		queue->left = queue->first != NULL;
 		end->next = NULL;
 		queue->n -= *n;
-		queue->running++;
 	}
 	pthread_mutex_unlock(&queue->lock);
 	return first;
-}
-
-/* See restd.h: who calls this takes the next ones, if there are any. */
-void
-queue_done(Queue *queue)
-{
-	pthread_mutex_lock(&queue->lock);
-	queue->running--;
-	pthread_mutex_unlock(&queue->lock);
 }
 
 size_t

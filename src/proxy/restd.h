@@ -179,15 +179,10 @@ extern bool rate_allows(const Request *request);
 typedef struct Queue Queue;
 struct Database;
 
-/* patience: microseconds that a request waits for the batch that is running, rather than go into another one */
-extern Queue *queue_new(size_t most, int64_t patience);
+extern Queue *queue_new(size_t most);
 extern bool queue_put(Queue *queue, Request *request);	/* false: it is full, or closed */
-/*
- * Waits for requests of one role, at most one or so much weight; NULL: the queue is
- * closed and empty.  When they are answered queue_done is to be called.
- */
+/* Waits for requests of one role, at most one or so much weight; NULL: the queue is closed and empty. */
 extern Request *queue_take(Queue *queue, size_t most, size_t *n);
-extern void queue_done(Queue *queue);
 extern size_t queue_length(Queue *queue);
 extern void queue_close(Queue *queue);
 

@@ -8,8 +8,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define PATIENCE 1000			/* microseconds that a prediction waits for a batch that is running */
-
 static Queue *predictions;
 static Queue *reads;
 static pthread_t *threads;
@@ -69,7 +67,6 @@ serve(Queue *queue, size_t most, void (*answer)(Database *, Request *, size_t))
 			answer(database, request, n);
 		else
 			refuse_all(request);
-		queue_done(queue);
 	}
 	database_free(database);
 }
@@ -110,8 +107,8 @@ start(void *(*body)(void *), int64_t n)
 void
 work_start(void)
 {
-	predictions = queue_new((size_t) options.queue, PATIENCE);
-	reads = queue_new((size_t) options.queue, 0);
+	predictions = queue_new((size_t) options.queue);
+	reads = queue_new((size_t) options.queue);
 	threads = need_memory(NULL, sizeof(pthread_t) * (size_t) (options.batch_workers + options.read_workers));
 	start(serve_predictions, options.batch_workers);
 	start(serve_reads, options.read_workers);
