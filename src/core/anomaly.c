@@ -42,7 +42,7 @@ ao_anomaly(const AoModel *model, double y, double e, double f, double level, dou
 				mean = x - e * sqrt(f),
 				sigma = sqrt(model->sigma2);
 	AoInterval	interval;
-	AoAhead		ahead = {.step = 1, .spread = 1 / f};
+	AoAhead		ahead = {.step = 1, .spread = 1 / f, .bias = 1};
 
 	if (!(level > 0 && level < 1))
 		return ao_fail(env, AO_BAD_ARGUMENT, "the level must be between 0 and 1", 0, 0);

@@ -11,13 +11,12 @@
  * ceil((n+1) level)-th of n sizes (Lei et al. 2018, split conformal prediction);
  * where there is none so large, the largest with the rest of Student's tail.
  */
-#include "interval.h"
+#include "impulse.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "diagnostics.h"
-#include "internal.h"
 #include "model_internal.h"
 #include "tests.h"
 
@@ -34,9 +33,9 @@ typedef struct Calibration
 	const double *one_step;		/* [n], NaN where there is none; standardised to variance sigma2 */
 	int			n;
 	double	   *sum,			/* [n] h-step errors */
-			   *sizes,			/* [n] */
-			   *impulse;		/* [state] */
+			   *sizes;			/* [n] */
 	AoState		st;
+	AoImpulses	impulses;
 } Calibration;
 
 /* Moves x[at] down in a heap of n numbers, the largest on top. */
@@ -125,27 +124,20 @@ add_term(Calibration *c, int j, double psi, double scale)
 static AoStatus
 fill_rows(Calibration *c, int steps, double *rows, int *filled, AoEnv *env)
 {
-	double		psi = 1,
-				variance = 0,
-				sum = 0;
-
 	memset(c->sum, 0, (size_t) c->n * sizeof(double));
-	memcpy(c->impulse, c->st.G, (size_t) c->st.s * sizeof(double));
 	for (*filled = 0; *filled < steps; ++*filled)
 	{
+		double		variance = c->impulses.own.squares;
 		int			n;
 
 		AO_TRY(ao_poll(env));
-		variance += psi * psi;
-		sum += psi;
-		n = add_term(c, *filled, psi, sqrt(ao_interval_inflation(c->model, (AoAhead) {*filled + 1, sum * sum / variance}) /
-										   (variance * c->model->sigma2)));
+		n = add_term(c, *filled, c->impulses.own.psi,
+					 sqrt(ao_interval_inflation(c->model, ao_impulses_ahead(&c->impulses, variance)) / (variance * c->model->sigma2)));
 		if (n < LEAST_ERRORS)
 			return AO_OK;
 		sort(c->sizes, n);
 		fill_row(c, n, rows + *filled * AO_CALIBRATION_LEVELS);
-		psi = ao_state_observe(&c->st, c->impulse);
-		ao_state_transition(&c->st, c->impulse, psi);
+		ao_impulses_next(&c->impulses);
 	}
 	return AO_OK;
 }
@@ -186,7 +178,7 @@ run(AoModel **model, double *one_step, int64_t n, AoArena *arena, AoEnv *env)
 	ao_state_init(&c.st, &spec, ao_model_coef(*model), false, arena);
 	c.sum = ao_arena_take(arena, (size_t) c.n, sizeof(double));
 	c.sizes = ao_arena_take(arena, (size_t) c.n, sizeof(double));
-	c.impulse = ao_arena_take(arena, (size_t) c.st.s, sizeof(double));
+	ao_impulses_init(&c.impulses, *model, &spec, AO_CALIBRATION_STEPS, &c.st, arena);
 	AO_TRY(fill_rows(&c, count_steps(&c), rows, &filled, env));
 	return filled > 0 ? put_rows(model, filled, rows, env) : AO_OK;
 }
@@ -202,7 +194,7 @@ ao_calibrate(AoModel **model, const double *y, int64_t n, const double *xreg, in
 	size_t		count = (size_t) (n < MOST_ERRORS ? n : MOST_ERRORS);
 
 	ao_model_spec(*model, &spec);
-	AO_TRY(ao_arena_open(&arena, ao_arena_round((size_t) n, sizeof(double)) + 2 * ao_arena_round(count, sizeof(double)) + ao_arena_round((size_t) (*model)->n_state, sizeof(double)) + ao_state_bytes(&spec, false), env));
+	AO_TRY(ao_arena_open(&arena, ao_arena_round((size_t) n, sizeof(double)) + 2 * ao_arena_round(count, sizeof(double)) + ao_state_bytes(&spec, false) + ao_impulses_bytes(*model, &spec, AO_CALIBRATION_STEPS), env));
 	one_step = ao_arena_take(&arena, (size_t) n, sizeof(double));
 	status = ao_one_step_errors(*model, y, n, xreg, k, env, one_step, NULL);
 	if (status == AO_OK)

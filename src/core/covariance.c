@@ -230,9 +230,9 @@ regression_block(Work *w, const double *cross)
 				f * cross[i * (i + 1) / 2 + j];
 }
 
-/* H becomes its inverse, if it is positive definite once scaled. */
-static bool
-invert(double *H, int n, double *scale)
+/* See internal.h. */
+bool
+ao_invert(double *H, int n, double *scale)
 {
 	for (int i = 0; i < n; i++)
 	{
@@ -334,7 +334,7 @@ ao_covariance(AoObjective *obj, const double *coef, const double *gamma,
 	}
 	mixed_block(&w);
 	AO_TRY(arma_block(&w));
-	if (!invert(w.H, dim, w.H + dim * dim))
+	if (!ao_invert(w.H, dim, w.H + dim * dim))
 		return AO_OK;
 	to_regressors(&w);
 	for (int i = 0; i < dim; i++)

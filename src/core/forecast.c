@@ -7,8 +7,7 @@
  * filter's state, not that of the coefficients (as R's predict does).
  */
 #include "diagnostics.h"
-#include "internal.h"
-#include "interval.h"
+#include "impulse.h"
 
 #include <math.h>
 #include <string.h>
@@ -77,19 +76,16 @@ typedef struct Request
 	AoForecast *out;			/* [n_levels][h] */
 } Request;
 
-/* Step j (from 0) at every level, from mean and variance factor on the filter's scale and the
- * sum of the impulse responses before it. */
+/* A step at every level, from mean and variance factor on the filter's scale. */
 static AoStatus
-put_step(const Request *to, int j, double mean, double var, double sum, AoEnv *env)
+put_step(const Request *to, AoAhead ahead, double mean, double var, AoEnv *env)
 {
 	const AoModel *model = to->model;
-	double		se = sqrt(fmax(var, 0) * model->sigma2),
-				share = sum / sqrt(var);
-	AoAhead		ahead = {j + 1, share * share};
+	double		se = sqrt(fmax(var, 0) * model->sigma2);
 
 	for (int i = 0; i < to->n_levels; i++)
 	{
-		AoForecast *out = &to->out[(int64_t) i * to->h + j];
+		AoForecast *out = &to->out[(int64_t) i * to->h + ahead.step - 1];
 
 		out->mean = ao_point_forecast(model, mean, se);
 		out->std_error = model->has_lambda ? se * ao_box_cox_slope(mean, model->lambda) : se;
@@ -103,39 +99,32 @@ put_step(const Request *to, int j, double mean, double var, double sum, AoEnv *e
 }
 
 /*
- * Forecasts from the state.  time: of the last value.  The variance of step j
+ * Forecasts from the state.  time: of the last value.  The variance of a step
  * is the sum of the squared impulse responses before it, plus what the state's
- * own covariance contributes; st is used up.
+ * own covariance contributes; st is used up, and ao_impulses_bytes of the arena.
  */
 static AoStatus
-run_forecast(const Request *to, AoState *st, int64_t time, const double *xreg, AoEnv *env)
+run_forecast(const Request *to, AoState *st, int64_t time, const double *xreg, AoArena *arena, AoEnv *env)
 {
 	const AoModel *model = to->model;
 	AoSpec		spec;
-	double		var = 1,
-				sum = 1;
-	double	   *impulse = st->work + st->s;	/* the steps of the covariance leave that alone */
+	AoImpulses	impulses;
 
 	ao_model_spec(model, &spec);
-	memcpy(impulse, st->G, (size_t) st->s * sizeof(double));
+	ao_impulses_init(&impulses, model, &spec, to->h, st, arena);
 	for (int j = 0; j < to->h; j++)
 	{
 		double		mean = ao_state_observe(st, st->a),
 					regression = ao_regression(&spec, ao_model_beta(model), time + 1 + j,
 											   xreg ? xreg + (int64_t) j * model->n_xreg : NULL,
 											   model->n_xreg),
-					psi;
+					var = st->P ? 1 + ao_state_variance(st) : impulses.own.squares;
 
-		if (st->P)
-			var = 1 + ao_state_variance(st);
-		AO_TRY(put_step(to, j, mean + regression, var, sum, env));
+		AO_TRY(put_step(to, ao_impulses_ahead(&impulses, var), mean + regression, var, env));
 		ao_state_transition(st, st->a, mean);
 		if (st->P)
 			ao_state_cov_step(st);
-		psi = ao_state_observe(st, impulse);
-		ao_state_transition(st, impulse, psi);
-		var += psi * psi;		/* without P; else it is computed anew */
-		sum += psi;
+		ao_impulses_next(&impulses);
 		if (j % 64 == 0 || st->P)
 			AO_TRY(ao_poll(env));
 	}
@@ -182,10 +171,10 @@ ao_forecast_levels(const AoModel *model, int h, const double *levels, int n_leve
 	AO_TRY(take_request(&to, model, h, levels, n_levels, out, env));
 	AO_TRY(ao_check_xreg(model, xreg, h, k, env));
 	ao_model_spec(model, &spec);
-	AO_TRY(ao_arena_open(&arena, ao_state_bytes(&spec, model->has_state_cov), env));
+	AO_TRY(ao_arena_open(&arena, ao_state_bytes(&spec, model->has_state_cov) + ao_impulses_bytes(model, &spec, h), env));
 	ao_state_init(&st, &spec, ao_model_coef(model), model->has_state_cov, &arena);
 	ao_state_load(&st, model);
-	status = run_forecast(&to, &st, model->n, xreg, env);
+	status = run_forecast(&to, &st, model->n, xreg, &arena, env);
 	ao_arena_close(&arena, env);
 	return status;
 }
@@ -217,11 +206,12 @@ adjust_all(const AoModel *model, const AoSpec *spec, const double *y, int64_t n,
 /*
  * Recent values adjusted into z (leading missing ones dropped), the filter run
  * over them.  They are taken as the last values before the end of the training
- * data, which matters only to a trend in levels.
+ * data, which matters only to a trend in levels.  more: bytes of the arena that the
+ * caller takes afterwards.
  */
 static AoStatus
 filter_recent(const AoModel *model, const AoSpec *spec, const double *recent, int64_t n,
-			  bool want_cov, AoArena *arena, AoEnv *env, AoState *st)
+			  bool want_cov, size_t more, AoArena *arena, AoEnv *env, AoState *st)
 {
 	int64_t		lead,
 				have,
@@ -234,7 +224,7 @@ filter_recent(const AoModel *model, const AoSpec *spec, const double *recent, in
 		return ao_fail(env, AO_TOO_FEW_VALUES, NULL, need, have);
 	missing = have < n - lead;
 	AO_TRY(ao_arena_open(arena, ao_arena_round((size_t) n, sizeof(double)) +
-						 ao_state_bytes(spec, want_cov) + ao_state_run_bytes(spec, missing), env));
+						 ao_state_bytes(spec, want_cov) + ao_state_run_bytes(spec, missing) + more, env));
 	ao_state_init(st, spec, ao_model_coef(model), want_cov, arena);
 	z = ao_arena_take(arena, (size_t) n, sizeof(double));
 	AO_TRY(adjust_all(model, spec, recent + lead, n - lead, model->n - n + lead + 1, NULL, env, z));
@@ -274,9 +264,9 @@ ao_forecast_recent_levels(const AoModel *model, const double *recent, int64_t n,
 	AO_TRY(check_recent(model, n, env));
 	AO_TRY(take_request(&to, model, h, levels, n_levels, out, env));
 	ao_model_spec(model, &spec);
-	status = filter_recent(model, &spec, recent, n, true, &arena, env, &st);
+	status = filter_recent(model, &spec, recent, n, true, ao_impulses_bytes(model, &spec, h), &arena, env, &st);
 	if (status == AO_OK)
-		status = run_forecast(&to, &st, model->n, NULL, env);
+		status = run_forecast(&to, &st, model->n, NULL, &arena, env);
 	if (arena.block)
 		ao_arena_close(&arena, env);
 	return status;
@@ -317,7 +307,7 @@ ao_predict(const AoModel *model, const double *recent, int64_t n, AoEnv *env, do
 
 	AO_TRY(check_recent(model, n, env));
 	ao_model_spec(model, &spec);
-	status = filter_recent(model, &spec, recent, n, model->bias_adjust, &arena, env, &st);
+	status = filter_recent(model, &spec, recent, n, model->bias_adjust, 0, &arena, env, &st);
 	if (status == AO_OK)
 		status = predict_next(model, &spec, &st, env, out);
 	if (arena.block)

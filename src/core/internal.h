@@ -446,6 +446,16 @@ size_t		ao_covariance_bytes(int k, int n_beta);
 AoStatus	ao_covariance(AoObjective *obj, const double *coef, const double *gamma,
 						  AoArena *arena, double *cov, bool *ok);
 
+/* The symmetric H[n][n] becomes its inverse, if it is positive definite once scaled; scale: room
+ * for n numbers. */
+bool		ao_invert(double *H, int n, double *scale);
+
+/* ---- bias.c ---- */
+
+/* The ARMA coefficients ar ma sar sma of an estimate from n values, less their bias; false where
+ * that cannot be said or would not matter. */
+bool		ao_less_bias(const AoShape *shape, const double *coef, double n, double *out);
+
 /* ---- roots.c ---- */
 
 size_t		ao_roots_bytes(const AoShape *shape);

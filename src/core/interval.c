@@ -44,23 +44,25 @@ normal_width(double level)
  * error goes on in one direction: h steps ahead it is the sum of the impulse
  * responses before it, squared, over n - of a random walk with drift h^2/n.
  * Where there are both, a trend, that is multiplied by the leverage of a line
- * beyond its last point, 1 + 3 (1 + 2h/n)^2.
+ * beyond its last point, 1 + 3 (1 + 2h/n)^2.  The bias of the coefficients makes
+ * the variance too small besides: see bias.c.
  */
 double
 ao_interval_inflation(const AoModel *model, AoAhead ahead)
 {
 	double		k = model->n_coef,
-				n = model->df + k;
+				n = model->df + k,
+				unit = ahead.bias / model->df;
 
 	if (model->constant == AO_CONSTANT_NONE)
-		return (n + k) / model->df;
+		return (n + k) * unit;
 	if (model->constant == AO_CONSTANT_MEAN_DRIFT)
 	{
 		double		ends = 1 + 2 * ahead.step / n;
 
-		return (n + k - 2 + (1 + 3 * ends * ends) * ahead.spread) / model->df;
+		return (n + k - 2 + (1 + 3 * ends * ends) * ahead.spread) * unit;
 	}
-	return (n + k - 1 + ahead.spread) / model->df;
+	return (n + k - 1 + ahead.spread) * unit;
 }
 
 /* Where in the calibration the level is. */

@@ -24,6 +24,7 @@ typedef struct AoAhead
 	int			step;			/* from 1 */
 	double		spread;			/* square of the sum of the impulse responses before it, over the variance,
 								 * both in units of sigma2; from 0 to step */
+	double		bias;			/* the variance by coefficients less their bias, over that by the estimates */
 } AoAhead;
 
 /* level: in (0, 1) */

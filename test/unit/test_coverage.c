@@ -178,20 +178,23 @@ int
 main(int argc, char **argv)
 {
 	/*
-	 * 1.5 points where that holds.  Normal intervals leave out that the coefficients are estimates: of a
-	 * mean around which the series moves slowly, of a drift, that is felt.
+	 * Normal intervals leave out that the coefficients are estimates: of a mean around which the series
+	 * moves slowly, of a drift, of a root near the circle, that is felt.
 	 */
 	static const Process processes[] = {
-		{"(1,0,0) without constant", {0.6}, {1.5, 1.5, 1.5}},
-		{"(1,0,0)", {0.6, 10}, {1.5, 1.5, 1.5}},
-		{"(1,0,1)", {0.6, 0.3, 10}, {1.5, 1.5, 1.5}},
-		{"(0,1,1)", {-0.4}, {1.5, 1.5, 1.5}},
-		{"(1,1,1)", {0.5, 0.3}, {1.5, 1.5, 1.5}},
-		{"(0,1,1)(0,1,1)[12]", {-0.4, -0.6}, {1.5, 1.5, 1.5}},
-		{"(1,0,0)(1,0,0)[12]", {0.5, 0.5, 10}, {1.5, 1.5, 1.5}},
-		{"(2,0,0)", {1.2, -0.5, 10}, {2, 1.5, 1.5}},
-		{"(1,0,0)", {0.9, 10}, {5, 3.5, 2.5}},
-		{"(0,1,1) with drift", {-0.4, 0.2}, {3, 1.5, 1.5}},
+		{"(1,0,0) without constant", {0.6}, {1.5, 1, 1.5}},
+		{"(1,0,0)", {0.6, 10}, {1.5, 1, 1.5}},
+		{"(1,0,1)", {0.6, 0.3, 10}, {1.5, 1, 1.5}},
+		{"(0,1,1)", {-0.4}, {1.5, 1, 1.5}},
+		{"(1,1,1)", {0.5, 0.3}, {1.5, 1, 1.5}},
+		{"(0,1,1)(0,1,1)[12]", {-0.4, -0.6}, {1.5, 1, 1.5}},
+		{"(1,0,0)(1,0,0)[12]", {0.5, 0.5, 10}, {1.5, 1, 1.5}},
+		{"(2,0,0)", {1.2, -0.5, 10}, {2, 1, 1.5}},
+		{"(1,0,0)", {0.9, 10}, {5, 1, 1.5}},
+		{"(1,0,0)", {0.98, 10}, {8, 1.6, 1.6}},
+		{"(2,0,1)", {1.6, -0.65, 0.4, 10}, {6, 1, 1.5}},
+		{"(0,1,1) with drift", {-0.4, 0.2}, {3, 1, 1.5}},
+		{"(1,1,0) with drift", {0.8, 0.2}, {5, 1, 1.5}},
 	};
 	int			replications = argc > 1 ? atoi(argv[1]) : unit_small() ? 20 : REPLICATIONS;
 

@@ -5,6 +5,7 @@
  */
 #include "backtest.h"
 #include "diagnostics.h"
+#include "internal.h"
 #include "interval.h"
 #include "tests.h"
 #include "unit.h"
@@ -84,6 +85,24 @@ test_student(void)
 					  some_levels[j], 1e-10, "t, %g, %g degrees of freedom: inverse of the tail", some_levels[j], dfs[i]);
 }
 
+/* Coefficients of an ARMA(1,1) with a mean less their bias, which test_bias.c looks after. */
+static void
+less_bias(const AoModel *model, double *coef)
+{
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
+	AoSpec		spec;
+	AoArena		arena;
+	AoShape		shape;
+
+	ao_model_spec(model, &spec);
+	if (ao_arena_open(&arena, ao_shape_bytes(&spec), &env) != AO_OK)
+		exit(EXIT_FAILURE);
+	ao_shape_init(&shape, &spec, &arena);
+	UNIT_CHECK(ao_less_bias(&shape, ao_model_coef(model), N, coef) && coef[0] > ao_model_coef(model)[0], "there is a bias");
+	ao_arena_close(&arena, &env);
+}
+
 /* Orders given: normal unless asked; chosen: Student's unless asked.  Half widths by definition. */
 static void
 test_kinds(void)
@@ -99,10 +118,13 @@ test_kinds(void)
 			   *chosen,
 			   *chosen_normal;
 	const double *coef;
-	double		wider,
+	double		less[2],
+				wider,
 				psi,
+				less_psi,
 				sum = 1,
-				variance = 1;
+				variance = 1,
+				less_variance = 1;
 
 	make_series(y, N);
 	by_default = fit("(1,0,1)", y, N, (AoFitOptions) {0}, &env);
@@ -117,14 +139,19 @@ test_kinds(void)
 	forecast(by_student, H, 0.95, student);
 	coef = ao_model_coef(by_student);
 	psi = coef[0] + coef[1];
+	less_bias(by_student, less);
+	less_psi = less[0] + less[1];
 	for (int j = 0; j < H; j++)
 	{
-		/* two coefficients add 2/n, the mean the square of the sum of the responses over n */
-		wider = ao_student_quantile(0.95, N - 3) * sqrt((N + 2 + sum * sum / variance) / (N - 3));
+		/* two coefficients add 2/n, the mean the square of the sum of the responses over n; the variance is that
+		 * of the coefficients less their bias */
+		wider = ao_student_quantile(0.95, N - 3) * sqrt((N + 2 + sum * sum / variance) / (N - 3) * less_variance / variance);
 		UNIT_NEAR(student[j].upper, student[j].mean + wider * student[j].std_error, 1e-12, "student, step %d", j + 1);
 		sum += psi;
 		variance += psi * psi;
 		psi *= coef[0];
+		less_variance += less_psi * less_psi;
+		less_psi *= less[0];
 	}
 	for (int j = 0; j < H; j += 7)
 	{
@@ -250,7 +277,8 @@ test_conformal(void)
 	double		y[N],
 				phi,
 				psi,
-				variance = 0;
+				variance = 0,
+				less_variance = 0;
 	AoFitOptions options = with_interval(AO_INTERVAL_CONFORMAL);
 	AoBacktest	how = {.initial = 1, .step = 1, .horizon = 10, .level = 0.5, .fit = &options};
 	Walked		walked = {.count = {0}};
@@ -279,11 +307,13 @@ test_conformal(void)
 			at_first += pow(phi, j - i) * (y[i] - phi * y[i - 1]);
 		variance += psi * psi;
 		psi *= phi;
+		/* the bias of ar1 is -2 ar1/n */
+		less_variance += pow(phi * (1 + 2.0 / N), 2 * j);
 		sizes[n - 1] = fabs(at_first) / sqrt(variance * model->sigma2);
 		qsort(sizes, (size_t) n, sizeof(double), by_size);
 		for (int i = 2; i < AO_CALIBRATION_LEVELS; i += 5)
 			UNIT_NEAR(ao_model_calibration(model)[j * AO_CALIBRATION_LEVELS + i],
-					  sqrt((N + 1.0) / (N - 1)) * sizes[(int) ceil((n + 1) * ao_calibration_level(i)) - 1], 1e-9,
+					  sqrt((N + 1.0) / (N - 1) * less_variance / variance) * sizes[(int) ceil((n + 1) * ao_calibration_level(i)) - 1], 1e-9,
 					  "conformal, step %d, level %g", j + 1, ao_calibration_level(i));
 	}
 	forecast(model, H, 0.8, f);
@@ -357,7 +387,7 @@ test_probability(AoIntervalKind kind)
 		UNIT_NEAR(on_bound.probability, some_levels[i], 1e-10, "kind %d: probability on the bound of %g", kind, some_levels[i]);
 		UNIT_NEAR(on_bound.upper, f.upper, 1e-12, "kind %d: the bound of %g", kind, some_levels[i]);
 		UNIT_CHECK(at_value.probability == 0, "kind %d: probability in the middle", kind);
-		UNIT_CHECK(ao_interval_probability(model, (AoAhead) {1, 1}, 1e6 * sigma) <= 1, "kind %d: never above 1", kind);
+		UNIT_CHECK(ao_interval_probability(model, (AoAhead) {1, 1, 1}, 1e6 * sigma) <= 1, "kind %d: never above 1", kind);
 	}
 	free(model);
 }
