@@ -37,6 +37,18 @@ END $$;
 -- what may be sent is up to the functions that prepare it from the tables
 REVOKE ALL ON FUNCTION arima_ops.http_prepare(arima_ops.http_request[]) FROM arima_ops_admin;
 
+/*
+ * The operations call the numeric functions with the rights of who runs them, who
+ * could not where the extension is in a schema that not everyone may use.
+ */
+DO $$
+BEGIN
+	IF NOT (pg_catalog.has_schema_privilege('arima_ops_admin', '@extschema@'::pg_catalog.regnamespace, 'USAGE')
+		AND pg_catalog.has_schema_privilege('arima_ops_reader', '@extschema@'::pg_catalog.regnamespace, 'USAGE')) THEN
+		GRANT USAGE ON SCHEMA @extschema@ TO arima_ops_reader, arima_ops_admin;
+	END IF;
+END $$;
+
 -- over REST
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA arima_api FROM PUBLIC;
 GRANT USAGE ON SCHEMA arima_api TO arima_ops_reader, arima_ops_user, arima_ops_admin;

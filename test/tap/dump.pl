@@ -79,5 +79,25 @@ psql('dump_to', q{SELECT arima_ops.predict('one')});
 is(psql('dump_to', q{SELECT max(id) = count(*) FROM arima_ops.predictions}), 't', 'new predictions go on with the numbers');
 psql('dump_to', q{SELECT arima_ops.retrain('two', force => true)});
 is(psql('dump_to', q{SELECT count(*) FROM arima_ops.models WHERE status = 'champion'}), '2', 'training goes on');
+
+# the extension in a schema that not everyone may use: its roles work there, and where that is restored
+my $work = q{
+	SET ROLE arima_ops_admin;
+	SELECT arima_ops.create_series('%1$s', '(0,1,1)', policy => '{"backtest_length": 20}');
+	SELECT arima_ops.record_actuals('%1$s', array_agg('2024-01-01'::timestamptz + i * interval '1 day'), array_agg(100 + sin(i))) FROM generate_series(1, 60) AS i;
+	SELECT arima_ops.train('%1$s');
+	SELECT arima_ops.predict('%1$s', as_of => '2024-02-20');
+	SELECT arima_ops.score_predictions('%1$s');
+	SELECT arima_ops.detect_drift('%1$s');
+	SELECT (arima_ops.retrain('%1$s', true)).outcome;
+	SET ROLE arima_ops_reader;
+	SELECT count(*) FROM arima_ops.monitoring, arima_ops.doctor();
+	SELECT arima_ops.false_alarm_rate('%1$s') < 1};
+psql('postgres', "DROP DATABASE $_") for qw(dump_from dump_to);
+psql('postgres', "CREATE DATABASE $_") for qw(dump_from dump_to);
+psql('dump_from', 'CREATE SCHEMA "its own"; CREATE EXTENSION arima_ops SCHEMA "its own"');
+like(psql('dump_from', sprintf($work, 'one')), qr/^t$/m, 'its own schema: the roles can do their work');
+is(system("pg_dump -f '$dir/schema' dump_from && $psql '$dir/schema' >'$dir/log' 2>&1"), 0, 'its own schema: dumped and restored') or diag(qx(cat '$dir/log'));
+like(psql('dump_to', sprintf($work, 'two')), qr/^t$/m, 'its own schema: the roles can do their work where it is restored');
 psql('postgres', "DROP DATABASE $_") for qw(dump_from dump_to);
 done_testing();
