@@ -25,8 +25,7 @@
 #define FOURIER_MARGIN 10.0		/* in the criterion: the number of pairs was chosen, too */
 #define CLOSE 2.0				/* criterion a finalist may be behind */
 #define FEW_GAPS 0.2			/* share of the values */
-#define COSTLY 2500				/* values times season, beyond which the search is by
-								 * conditional likelihoods */
+#define COSTLY 2500				/* values times season */
 
 /* See auto.h. */
 const AoAutoOptions ao_auto_defaults = {
@@ -220,14 +219,20 @@ fill_gaps(AoChoice *choice, int64_t known, AoArena *arena)
 	return AO_OK;
 }
 
-/* Long seasons of long series: the exact likelihood takes as many steps as there are
- * values, times the season. */
+/* The exact likelihood takes as many steps as there are values, times the season. */
+static bool
+is_costly(const AoChoice *choice)
+{
+	return choice->m > 1 && choice->quick.n * choice->m >= COSTLY;
+}
+
+/* Long seasons of long series are searched without it. */
 static void
 search_conditionally(AoChoice *choice)
 {
 	AoFitTask  *quick = &choice->quick;
 
-	if (choice->m == 1 || choice->max_K > 0 || quick->n * choice->m < COSTLY || quick->options->method != AO_ML ||
+	if (!is_costly(choice) || choice->max_K > 0 || quick->options->method != AO_ML ||
 		quick->n < 10 * choice->m)
 		return;
 	choice->quick_options = *quick->options;
@@ -335,40 +340,80 @@ estimate_finalist(const AoChoice *choice, const AoFitTask *task, AoTrial *trial,
 	return AO_OK;
 }
 
-/* Estimate the finalists with all effort; the best of them, or NULL. */
+/* The best of the finalists, estimated with the task's effort, or NULL. */
 static AoStatus
-finish(AoChoice *choice, AoModel **out)
+best_finalist(AoChoice *choice, const AoFitTask *task, AoTrial **chosen, AoModel **out)
 {
-	AoFitTask	task = *choice->task;
-	AoTrial    *chosen = NULL,
-			   *trial;
+	AoFitTask	near = *task;
+	AoTrial    *trial;
 	int			left = FINALISTS;
 
 	*out = NULL;
-	task.effort = choice->approximate || choice->max_K > 0 ? AO_LOCAL : AO_THOROUGH;
+	*chosen = NULL;
 	while (left > 0 && (trial = next_best(choice)) != NULL)
 	{
 		AoModel    *model;
 
-		if (chosen && !choice->approximate &&
-			trial->candidate.criterion > chosen->candidate.criterion + CLOSE)
+		if (*chosen && !choice->approximate &&
+			trial->candidate.criterion > (*chosen)->candidate.criterion + CLOSE)
 			break;
-		task.given = trial->u;
-		AO_TRY(estimate_finalist(choice, &task, trial, &model));
+		near.given = trial->u;
+		AO_TRY(estimate_finalist(choice, &near, trial, &model));
 		if (model == NULL)
 			continue;
 		left--;
-		if (chosen == NULL || trial->candidate.criterion < chosen->candidate.criterion)
+		if (*chosen == NULL || trial->candidate.criterion < (*chosen)->candidate.criterion)
 		{
 			AoModel    *loser = *out;
 
 			*out = model;
 			model = loser;
-			chosen = trial;
+			*chosen = trial;
 		}
 		if (model)
 			choice->env->free(choice->env->arg, model);
 	}
+	return AO_OK;
+}
+
+/* Where a search costs much, only the winner is estimated with all effort; it stays what it
+ * is if that leads to where it is not to be chosen. */
+static AoStatus
+estimate_winner(const AoChoice *choice, AoTrial *trial, AoModel **model)
+{
+	AoFitTask	task = *choice->task;
+	AoTrial		before = *trial;
+	AoModel    *better;
+
+	task.effort = AO_THOROUGH;
+	task.given = trial->u;
+	AO_TRY(estimate_finalist(choice, &task, trial, &better));
+	if (better == NULL || trial->candidate.criterion > before.candidate.criterion)
+	{
+		AoModel    *worse = better;
+
+		*trial = before;
+		better = *model;
+		*model = worse;
+	}
+	if (*model)
+		choice->env->free(choice->env->arg, *model);
+	*model = better;
+	return AO_OK;
+}
+
+/* Estimate the finalists with all effort; the best of them, or NULL. */
+static AoStatus
+finish(AoChoice *choice, AoModel **out)
+{
+	AoFitTask	task = *choice->task;
+	bool		costly = is_costly(choice);
+	AoTrial    *chosen;
+
+	task.effort = choice->approximate || choice->max_K > 0 || costly ? AO_LOCAL : AO_THOROUGH;
+	AO_TRY(best_finalist(choice, &task, &chosen, out));
+	if (chosen && costly && !choice->approximate && choice->max_K == 0)
+		AO_TRY(estimate_winner(choice, chosen, out));
 	if (chosen)
 		chosen->candidate.chosen = true;
 	return AO_OK;
@@ -391,12 +436,14 @@ fall_back(AoChoice *choice, AoModel **out)
 	return ao_fit_task(&task, &spec, choice->env, out);
 }
 
-/* The search and its winner. */
+/* The search and its winner; none if it was given up. */
 static AoStatus
 search(AoChoice *choice, AoModel **out)
 {
 	AO_TRY(prepare(choice, &choice->trial_memory, &choice->filled_memory));
 	AO_TRY(choice->options.stepwise ? ao_choice_stepwise(choice) : ao_choice_all(choice));
+	if (choice->hopeless)
+		return AO_OK;
 	if (choice->best >= 0 && !choice->degenerate)
 		AO_TRY(finish(choice, out));
 	if (*out == NULL)
@@ -437,7 +484,7 @@ challenge(AoChoice **winner, AoChoice *second, double margin, AoModel **model)
 	bool		prefers = false;
 	AoStatus	status = search(second, &rival);
 
-	if (status == AO_OK)
+	if (status == AO_OK && rival)
 		status = compare(*winner, *model, second, rival, margin, &prefers);
 	if (status == AO_OK && prefers)
 	{
@@ -478,7 +525,10 @@ run(AoChoice searches[SEARCHES], AoModel **model)
 		AO_TRY(challenge(&winner, last, 0, model));
 	}
 	if (ao_choice_begin_fourier(last, &searches[2]))
+	{
+		searches[2].opponent = *model;
 		AO_TRY(challenge(&winner, &searches[2], FOURIER_MARGIN, model));
+	}
 	return AO_OK;
 }
 

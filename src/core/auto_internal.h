@@ -14,6 +14,7 @@
 typedef struct AoTrial
 {
 	AoCandidate candidate;
+	double		raw;			/* the criterion, wherever the roots are */
 	bool		final;			/* estimated with all effort */
 	double		u[AO_AUTO_MAX_COEF];
 } AoTrial;
@@ -39,9 +40,11 @@ typedef struct AoChoice
 	int			n_trials,
 				room;
 	int			best;			/* index of the best so far, or -1 */
+	const AoModel *opponent;	/* that it has to beat, or NULL */
 	double		started;		/* ms */
 	bool		approximate,	/* the search's likelihoods are */
 				out_of_budget,
+				hopeless,		/* far behind the opponent, so given up */
 				degenerate;		/* a model left nothing to explain */
 	AoArena		trial_memory,
 				filled_memory;
@@ -64,6 +67,8 @@ AoStatus	ao_choice_fix_fourier(AoChoice *choice);
 /* Does the rival predict the series better than the first model, by more than the margin? */
 AoStatus	ao_choice_prefers(const AoChoice *choice, const AoModel *first, const AoModel *rival,
 							  double margin, bool *prefers);
+/* Is the best model so far that far behind the opponent that its neighbours need not be tried? */
+AoStatus	ao_choice_look_at_opponent(AoChoice *choice);
 /* Tries models one after the other; only cancelling and lack of memory fail. */
 AoStatus	ao_choice_stepwise(AoChoice *choice);
 AoStatus	ao_choice_all(AoChoice *choice);

@@ -11,6 +11,8 @@
 
 #include <math.h>
 
+#define HOPELESS 40.0			/* in the criterion */
+
 /* See auto_internal.h. */
 bool
 ao_choice_follow(const AoChoice *last, AoChoice *next)
@@ -86,5 +88,31 @@ ao_choice_prefers(const AoChoice *choice, const AoModel *first, const AoModel *r
 	if (status == AO_OK)
 		*prefers = theirs + margin < ours;
 	ao_arena_close(&arena, choice->env);
+	return status;
+}
+
+/* See auto_internal.h. */
+AoStatus
+ao_choice_look_at_opponent(AoChoice *choice)
+{
+	AoFitTask	task = *choice->task;
+	AoFitOptions options = *task.options;
+	AoEnv	   *env = choice->env;
+	AoTrial    *best;
+	AoModel    *model;
+	AoStatus	status;
+	bool		close = true;
+
+	if (choice->opponent == NULL || choice->best < 0 || choice->degenerate)
+		return AO_OK;
+	best = &choice->trials[choice->best];
+	options.no_std_errors = true;
+	task.options = &options;
+	task.effort = AO_NEARBY;
+	task.given = best->u;
+	AO_TRY(ao_fit_task(&task, &best->candidate.spec, env, &model));
+	status = ao_choice_prefers(choice, choice->opponent, model, -HOPELESS, &close);
+	choice->hopeless = !close;
+	env->free(env->arg, model);
 	return status;
 }

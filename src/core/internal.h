@@ -349,6 +349,7 @@ typedef struct AoObjective
 	bool		conditional;
 	AoGuard		guard;			/* which optimum is admissible */
 	double		enough;			/* expected gain in log-likelihood not worth a step */
+	bool		one_sided;		/* are one-sided derivatives good enough? */
 	AoPass		pass[3];		/* for 1, 2, 4 vectors */
 	AoKalman	kalman;
 	AoPresample presample;
@@ -430,6 +431,7 @@ typedef enum AoEffort
 {
 	AO_THOROUGH,				/* the best optimum */
 	AO_QUICK,					/* a good one, for one of many models */
+	AO_NEARBY,					/* the same, next to the given start */
 	AO_LOCAL					/* the one next to the given start */
 } AoEffort;
 

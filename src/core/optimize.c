@@ -3,7 +3,8 @@
  *		Several quasi-Newton minimisations side by side.
  *
  * Each chain is BFGS with central-difference gradients in the unbounded
- * parameters.  In every round all chains put their points - the trial point and
+ * parameters; where points are dear and a good optimum is enough, with one-sided ones
+ * after the first, which halves the points.  In every round all chains put their points - the trial point and
  * its neighbours - into one evaluation, which fills the lanes of the passes
  * over the data.  A chain that runs into another's path, or has no hope of
  * catching up, is dropped.
@@ -39,6 +40,7 @@ typedef struct Chain
 	bool		started,
 				alive,
 				converged,
+				one_sided,		/* the neighbours of the trial point are on one side */
 				fresh;			/* H is still diagonal */
 } Chain;
 
@@ -97,34 +99,50 @@ open_chains(Work *w, const double *starts, int n, AoArena *arena)
 	w->work = ao_arena_take(arena, 2 * k, sizeof(double));
 }
 
-/* Trial point and its neighbours, into 2k+1 rows. */
-static void
-put_stencil(const Work *w, const Chain *c, double *rows)
+/* Rows of a chain's trial point and its neighbours. */
+static int
+stencil_rows(const Work *w, const Chain *c)
 {
-	int			k = w->k;
+	return c->one_sided ? w->k + 1 : 2 * w->k + 1;
+}
 
-	for (int i = 0; i <= 2 * k; i++)
+/* Trial point and its neighbours. */
+static void
+put_stencil(const Work *w, Chain *c, double *rows)
+{
+	int			k = w->k,
+				n;
+
+	c->one_sided = c->started && w->obj->one_sided;
+	n = stencil_rows(w, c);
+	for (int i = 0; i < n; i++)
 		memcpy(rows + i * k, c->trial, (size_t) k * sizeof(double));
 	for (int i = 0; i < k; i++)
 	{
-		rows[(1 + 2 * i) * k + i] += STEP;
-		rows[(2 + 2 * i) * k + i] -= STEP;
+		rows[(1 + i) * k + i] += STEP;
+		if (!c->one_sided)
+			rows[(1 + k + i) * k + i] -= STEP;
 	}
 }
 
-/* Gradient and curvature at the trial point; its value. */
+/* Gradient and curvature at the trial point; its value.  One-sided differences are
+ * corrected by the curvature at the start. */
 static double
 read_stencil(const Work *w, Chain *c, const double *values)
 {
+	const double *up = values + 1,
+			   *down = up + w->k;
 	double		f = values[0];
 
 	for (int i = 0; i < w->k; i++)
 	{
-		double		up = values[1 + 2 * i],
-					down = values[2 + 2 * i];
-
-		c->new_g[i] = (up - down) / (2 * STEP);
-		c->curvature[i] = (up - 2 * f + down) / (STEP * STEP);
+		if (c->one_sided)
+			c->new_g[i] = (up[i] - values[0]) / STEP - 0.5 * STEP * c->curvature[i];
+		else
+		{
+			c->new_g[i] = (up[i] - down[i]) / (2 * STEP);
+			c->curvature[i] = (up[i] - 2 * values[0] + down[i]) / (STEP * STEP);
+		}
 		if (!isfinite(c->new_g[i]))
 			f = HUGE_VAL;
 	}
@@ -363,20 +381,28 @@ thin_out(Work *w)
 static AoStatus
 one_round(Work *w, int *moved)
 {
-	int			rows = 2 * w->k + 1,
-				n = 0;
+	int			n = 0;
 
+	*moved = 0;
 	for (int i = 0; i < w->n_chains; i++)
 		if (w->chains[i].alive)
-			put_stencil(w, &w->chains[i], w->points + (n++ * rows) * w->k);
-	*moved = n;
+		{
+			put_stencil(w, &w->chains[i], w->points + n * w->k);
+			n += stencil_rows(w, &w->chains[i]);
+			++*moved;
+		}
 	if (n == 0)
 		return AO_OK;
-	AO_TRY(ao_objective_free(w->obj, w->points, n * rows, w->values));
+	AO_TRY(ao_objective_free(w->obj, w->points, n, w->values));
 	n = 0;
 	for (int i = 0; i < w->n_chains; i++)
 		if (w->chains[i].alive)
-			advance(w, &w->chains[i], w->values + n++ * rows);
+		{
+			const double *values = w->values + n;
+
+			n += stencil_rows(w, &w->chains[i]);
+			advance(w, &w->chains[i], values);
+		}
 	thin_out(w);
 	return AO_OK;
 }

@@ -354,6 +354,24 @@ follow(AoObjective *obj, double *chosen, const double *f, int taken, int max_rou
 	return AO_OK;
 }
 
+/* Does a pass over the series cost little? */
+static bool
+is_cheap(const AoObjective *obj)
+{
+	return obj->pass[0].n * obj->shape->r < CHEAP;
+}
+
+/* How near to the optimum it has to be, and in how many rounds. */
+static int
+set_precision(AoObjective *obj, AoEffort effort)
+{
+	bool		quick = effort == AO_QUICK || effort == AO_NEARBY;
+
+	obj->enough = quick ? QUICK_GAIN : 0;
+	obj->one_sided = effort == AO_NEARBY || (quick && !is_cheap(obj));
+	return quick ? QUICK_ROUNDS : ENDLESS;
+}
+
 /* Search from everywhere, and from `given` (unbounded parameters) unless it is NULL. */
 static AoStatus
 search_widely(AoObjective *obj, const double *given, AoEffort effort, AoArena *arena,
@@ -361,7 +379,7 @@ search_widely(AoObjective *obj, const double *given, AoEffort effort, AoArena *a
 {
 	const AoShape *shape = obj->shape;
 	size_t		k = (size_t) shape->k;
-	Plan		plan = make_plan(shape, effort, obj->pass[0].n * shape->r < CHEAP);
+	Plan		plan = make_plan(shape, effort, is_cheap(obj));
 	size_t		n = most_points(&plan),
 				kept = most_chosen(&plan);
 	double	   *u = ao_arena_take(arena, n * k, sizeof(double)),
@@ -378,8 +396,8 @@ search_widely(AoObjective *obj, const double *given, AoEffort effort, AoArena *a
 	memcpy(u, chosen, (size_t) taken * k * sizeof(double));
 	AO_TRY(exact_candidates(obj, &plan, work, u + (size_t) taken * k));
 	looked_at = taken + plan.exact + plan.circle;
-	/* a long series, and a neighbour to start from: one other start is enough */
-	if (given && obj->conditional && effort == AO_QUICK)
+	/* a neighbour to start from: one other start is enough where each costs much */
+	if (given && effort == AO_QUICK && (obj->conditional || !is_cheap(obj)))
 		plan.followed = 1;
 	AO_TRY(screen(obj, u, looked_at, scratch, f, plan.followed, chosen, chosen_f, &taken));
 	if (given)
@@ -395,9 +413,7 @@ search_widely(AoObjective *obj, const double *given, AoEffort effort, AoArena *a
 		memset(chosen, 0, k * sizeof(double));
 		taken = 1;
 	}
-	obj->enough = effort == AO_QUICK ? QUICK_GAIN : 0;
-	return follow(obj, chosen, chosen_f, taken, effort == AO_QUICK ? QUICK_ROUNDS : ENDLESS,
-				  arena, best);
+	return follow(obj, chosen, chosen_f, taken, set_precision(obj, effort), arena, best);
 }
 
 /* Search from `given` (unbounded parameters) alone, or as widely as `effort` says. */
@@ -408,18 +424,18 @@ ao_search(AoObjective *obj, const double *given, AoEffort effort, AoArena *arena
 	size_t		k = (size_t) obj->shape->k;
 	size_t		used = arena->used;
 
-	if (k == 0 || (given && effort == AO_LOCAL))
+	if (k == 0 || (given && (effort == AO_LOCAL || effort == AO_NEARBY)))
 	{
 		double	   *start = ao_arena_take(arena, k, sizeof(double));
 
 		if (given)
 			memcpy(start, given, k * sizeof(double));
-		AO_TRY(ao_optimize(obj, start, 1, ENDLESS, HUGE_VAL, arena, best));
+		AO_TRY(ao_optimize(obj, start, 1, set_precision(obj, effort), HUGE_VAL, arena, best));
 		/* a start without a likelihood on this series is no start */
 		if (k == 0 || isfinite(best->f))
 			return AO_OK;
 		arena->used = used;
-		effort = AO_THOROUGH;
+		effort = effort == AO_NEARBY ? AO_QUICK : AO_THOROUGH;
 	}
 	return search_widely(obj, given, effort, arena, best);
 }

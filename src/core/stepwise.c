@@ -111,7 +111,7 @@ estimate(AoChoice *choice, AoTrial *trial)
 		task.given = given;
 		/* many columns are dear, and what they explain leaves few optima */
 		if (choice->max_K > 0)
-			task.effort = AO_LOCAL;
+			task.effort = AO_NEARBY;
 	}
 	status = ao_fit_quick(&task, &candidate->spec, choice->env, &fit);
 	if (status == AO_CANCELLED || status == AO_NO_MEMORY)
@@ -128,6 +128,7 @@ estimate(AoChoice *choice, AoTrial *trial)
 		candidate->loglik = fit.loglik;
 		candidate->criterion = ao_choice_criterion(choice->options.criterion, fit.loglik,
 												   fit.n_coef, fit.n_used);
+		trial->raw = candidate->criterion;
 		if (candidate->criterion == HUGE_VAL)
 			candidate->reason = "too few values for the criterion";
 		else if (!fit.admissible)
@@ -174,7 +175,7 @@ try_model(AoChoice *choice, int p, int q, int P, int Q, bool constant, bool *bet
 	trial = &choice->trials[choice->n_trials];
 	memset(trial, 0, sizeof *trial);
 	trial->candidate.spec = spec;
-	trial->candidate.criterion = HUGE_VAL;
+	trial->candidate.criterion = trial->raw = HUGE_VAL;
 	trial->candidate.loglik = NAN;
 	start = ao_clock();
 	AO_TRY(estimate(choice, trial));
@@ -190,23 +191,32 @@ try_model(AoChoice *choice, int p, int q, int P, int Q, bool constant, bool *bet
 	return AO_OK;
 }
 
-/* How many pairs of Fourier terms a model of middle size wants. */
+/* How many pairs of Fourier terms a model of middle size wants, wherever its roots are: they
+ * are the business of the orders. */
 static AoStatus
 choose_pairs(AoChoice *choice)
 {
 	int			p = choice->options.max_p,
-				q = choice->options.max_q;
-	bool		better;
+				q = choice->options.max_q,
+				wanted = choice->K;
+	double		least = HUGE_VAL;
+	bool		ignored;
 
 	for (int K = choice->min_K; K <= choice->max_K && choice->min_K < choice->max_K; K++)
 	{
-		if (choice->best >= 0 && K > choice->trials[choice->best].candidate.spec.K + ENOUGH_PAIRS)
+		int			before = choice->n_trials;
+
+		if (least < HUGE_VAL && K > wanted + ENOUGH_PAIRS)
 			break;
 		choice->K = K;
-		AO_TRY(try_model(choice, p < 2 ? p : 2, q < 2 ? q : 2, 0, 0, choice->constant, &better));
+		AO_TRY(try_model(choice, p < 2 ? p : 2, q < 2 ? q : 2, 0, 0, choice->constant, &ignored));
+		if (choice->n_trials > before && choice->trials[before].raw < least)
+		{
+			least = choice->trials[before].raw;
+			wanted = K;
+		}
 	}
-	if (choice->best >= 0)
-		choice->K = choice->trials[choice->best].candidate.spec.K;
+	choice->K = wanted;
 	return AO_OK;
 }
 
@@ -269,7 +279,9 @@ ao_choice_stepwise(AoChoice *choice)
 
 	AO_TRY(choose_pairs(choice));
 	AO_TRY(first_models(choice));
-	while (better && choice->best >= 0 && !choice->out_of_budget && !choice->degenerate)
+	AO_TRY(ao_choice_look_at_opponent(choice));
+	while (better && choice->best >= 0 && !choice->out_of_budget && !choice->degenerate &&
+		   !choice->hopeless)
 		AO_TRY(one_step(choice, &better));
 	return AO_OK;
 }

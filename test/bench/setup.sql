@@ -66,15 +66,24 @@ BEGIN
 	read_us := 1e6 * extract(epoch FROM clock_timestamp() - start) / repetitions;
 END $$;
 
--- Milliseconds of one choice of a model, and its AICc.
+-- Milliseconds that this server process has run; by the clock where the system does not tell.
+CREATE FUNCTION processor_ms() RETURNS float8
+LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::float8 / 1e6;
+EXCEPTION WHEN OTHERS THEN
+	RETURN 1000 * extract(epoch FROM clock_timestamp());
+END $$;
+
+-- Milliseconds of processor time of one choice of a model, and its AICc.
 CREATE FUNCTION time_auto(y float8[], spec text, OUT ms float8, OUT aicc float8)
 LANGUAGE plpgsql AS $$
 DECLARE
 	model arima_model;
-	start timestamptz := clock_timestamp();
+	start float8 := processor_ms();
 BEGIN
 	model := arima_fit(y, spec);
-	ms := 1000 * extract(epoch FROM clock_timestamp() - start);
+	ms := processor_ms() - start;
 	aicc := (arima_stats(model)).aicc;
 END $$;
 

@@ -372,6 +372,70 @@ test_long_season(void)
 	UNIT_CHECK(kept == 0, "stopped at eleven places: the status says so, nothing left behind");
 }
 
+/* Nearly normal, with variance one: four uniform numbers. */
+static double
+noise(uint64_t *state)
+{
+	double sum = 0;
+
+	for (int i = 0; i < 4; i++)
+	{
+		*state = *state * UINT64_C(6364136223846793005) + 1442695040888963407u;
+		sum += (double) (*state >> 11) * 0x1p-53 - 0.5;
+	}
+	return sum * sqrt(3);
+}
+
+/* Models of a series with a season of 52 that have Fourier terms; and the choice. */
+static int
+fourier_models(const double *y, int64_t n, AoModel **model)
+{
+	UnitMemory memory;
+	AoEnv env = unit_env(&memory);
+	AoFitOptions options = {.method = AO_ML};
+	AoCandidate *list;
+	int count,
+		found = 0;
+
+	*model = NULL;
+	if (ao_choose(y, n, NULL, 0, 52, &options, &env, model, &list, &count) != AO_OK)
+		return 0;
+	for (int i = 0; i < count; i++)
+		found += list[i].spec.K > 0;
+	env.free(env.arg, list);
+	return found;
+}
+
+/* The number of pairs is found where the models that look for it have a root near the
+ * circle, too; and where no number of them will do, the orders are not looked for. */
+static void
+test_pairs(void)
+{
+	double pattern[52],
+		y[300],
+		last = 0;
+	uint64_t state = 6;
+	AoModel *model;
+	int tried;
+
+	for (int i = 0; i < 52; i++)
+		pattern[i] = 6 * noise(&state);
+	for (int i = 0; i < 300; i++)
+	{
+		last = 0.6 * last + noise(&state);
+		y[i] = 100 + 0.05 * i + 8 * sin(6.283185307179586 * i / 52) + 3 * cos(12.566370614359172 * i / 52) + last;
+	}
+	(void) fourier_models(y, 300, &model);
+	UNIT_CHECK(model && model->K == 2, "a season of two pairs: %d", model ? model->K : -1);
+	free(model);
+	for (int i = 0; i < 300; i++)
+		y[i] = 200 + pattern[i % 52] + noise(&state) + 0.1 * i;
+	tried = fourier_models(y, 300, &model);
+	UNIT_CHECK(model && model->K == 0 && model->D == 1 && tried >= 10 && tried <= 15,
+			   "a season of 52 values: the seasonal model, after %d with Fourier terms", tried);
+	free(model);
+}
+
 int
 main(void)
 {
@@ -385,6 +449,7 @@ main(void)
 	test_candidates();
 	test_cancel();
 	test_long_season();
+	test_pairs();
 	for (int kind = 0; kind < 9; kind++)
 		for (int i = 0; i < (int) (sizeof lengths / sizeof lengths[0]); i++)
 			for (int j = 0; j < (int) (sizeof periods / sizeof periods[0]); j++)
