@@ -380,7 +380,8 @@ await group('the description', async () => {
 	await page.open('/docs', '.opblock');
 	const description = await page.evaluate(() => fetch('openapi.json').then(response => response.json()));
 	const control = /^default_version *= *'(.*)'/m.exec(readFileSync(new URL('../../arima_ops.control', import.meta.url), 'utf8'))[1];
-	is([description.openapi, description.info.title, description.info.version], ['3.1.0', 'ARIMA FORECAST API', control], 'title and version');
+	is([description.openapi, description.info.title, description.info.version, description.info['x-arima-ops-version']],
+		['3.1.0', 'ARIMA FORECAST API', '1.0.0', control], 'title, version of the interface and of the program');
 	is(await page.locator('.opblock').count(), Object.values(description.paths).flatMap(Object.keys).length, 'every operation is shown');
 	ok((await text(page, '.info .title')).includes('ARIMA FORECAST API'), 'under its title');
 	const page2 = page.answers.find(answer => answer.path.endsWith('swagger-ui-bundle.js'));
