@@ -41,10 +41,20 @@ database_new(void)
 }
 
 static void
-disconnect(Database *database)
+forget_prepared(Database *database)
 {
 	Prepared   *prepared;
 
+	while ((prepared = database->prepared) != NULL)
+	{
+		database->prepared = prepared->next;
+		free(prepared);
+	}
+}
+
+static void
+disconnect(Database *database)
+{
 	if (database->connection == NULL)
 		return;
 	PQfinish(database->connection);
@@ -52,11 +62,7 @@ disconnect(Database *database)
 	metrics_database(-1);
 	free(database->role);
 	database->role = NULL;
-	while ((prepared = database->prepared) != NULL)
-	{
-		database->prepared = prepared->next;
-		free(prepared);
-	}
+	forget_prepared(database);
 }
 
 void
@@ -139,7 +145,7 @@ run_simple(Database *database, const char *sql, const char *parameter)
 
 	if (PQsendQueryParams(database->connection, sql, parameter != NULL ? 1 : 0, NULL, values, NULL, NULL, 0))
 		result = await_result(database->connection, statement_deadline());
-	good = PQresultStatus(result) == PGRES_TUPLES_OK;
+	good = PQresultStatus(result) == PGRES_TUPLES_OK || PQresultStatus(result) == PGRES_COMMAND_OK;
 	if (!good && result != NULL)
 		database_log("connection", result);
 	PQclear(result);
@@ -280,6 +286,23 @@ prepare(Database *database, const char *name, const char *sql, PGresult **error)
 	return true;
 }
 
+/*
+ * After an error by which the statement no longer fits the schema: the extension was
+ * updated or made anew under a connection whose prepared statements have the types of
+ * before.  They are prepared once more when they are needed next.
+ */
+static void
+prepare_anew(Database *database, const PGresult *result)
+{
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+	if (sqlstate == NULL || database->prepared == NULL || strcmp(sqlstate, "42501") == 0 ||
+		(strncmp(sqlstate, "42", 2) != 0 && strncmp(sqlstate, "0A", 2) != 0))
+		return;
+	if (run_simple(database, "DEALLOCATE ALL", NULL))
+		forget_prepared(database);
+}
+
 /* See database.h. */
 PGresult *
 database_run(Database *database, const char *name, const char *sql, const Arguments *arguments)
@@ -300,6 +323,7 @@ database_run(Database *database, const char *name, const char *sql, const Argume
 		database->last_try = INT64_MIN / 2;
 		return NULL;
 	}
+	prepare_anew(database, result);
 	return result;
 }
 

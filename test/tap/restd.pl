@@ -65,6 +65,20 @@ is($restd->post('/predict', qq({"recent_prices":$ten,"series":"nobody"}))->{stat
 $reply = $restd->post('/predict', qq({"recent_prices":$ten,"series":"none"}));
 is_deeply([ $reply->{status}, $reply->{headers}{'retry-after'} ], [ 503, 60 ], 'a series without a model');
 
+# ---- connected to an extension of other types, which is then updated ----
+
+$session->query(q{ALTER FUNCTION arima_ops.answer_requests(text[], text[]) RENAME TO answer_requests_today;
+	CREATE FUNCTION arima_ops.answer_requests(json[], text[]) RETURNS arima_ops.answer[] LANGUAGE sql AS 'SELECT NULL::arima_ops.answer[]';
+	GRANT EXECUTE ON FUNCTION arima_ops.answer_requests(json[], text[]) TO arima_ops_user;
+	SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'arima_restd'});
+is($session->error, '', 'an older extension');
+$reply = $restd->post('/predict', qq({"recent_prices":$ten})) for 1 .. 3;
+is($reply->{status}, 500, 'does not fit');
+$session->query(q{DROP FUNCTION arima_ops.answer_requests(json[], text[]);
+	ALTER FUNCTION arima_ops.answer_requests_today(text[], text[]) RENAME TO answer_requests});
+$restd->post('/predict', qq({"recent_prices":$ten}));
+is($restd->post('/predict', qq({"recent_prices":$ten}))->{status}, 200, 'fits when it is updated, in the same connections');
+
 # ---- errors in the words of FastAPI ----
 
 my $short = 'List should have at least 10 items after validation, not 3';
