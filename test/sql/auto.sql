@@ -6,19 +6,7 @@ SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS arima_ops;
 RESET client_min_messages;
 
--- The first value of a statement as text, or its error: state, message, detail, hint.
-CREATE FUNCTION pg_temp.attempt(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	result text;
-	detail text;
-	hint text;
-BEGIN
-	EXECUTE statement INTO result;
-	RETURN coalesce(result, 'NULL');
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-	RETURN concat_ws(' | ', SQLSTATE, SQLERRM, nullif(detail, ''), nullif(hint, ''));
-END $$;
+\i test/sql/include/attempt.sql
 
 -- Noise that is the same everywhere, nearly normal with variance 1.
 CREATE FUNCTION pg_temp.noise(i int) RETURNS float8 LANGUAGE sql IMMUTABLE AS

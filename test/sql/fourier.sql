@@ -6,19 +6,7 @@ CREATE EXTENSION IF NOT EXISTS arima_ops;
 RESET client_min_messages;
 SET extra_float_digits = 0;
 
--- The first value of a statement as text, or its error: state, message, detail, hint.
-CREATE FUNCTION pg_temp.attempt(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	result text;
-	detail text;
-	hint text;
-BEGIN
-	EXECUTE statement INTO result;
-	RETURN coalesce(result, 'NULL');
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-	RETURN concat_ws(' | ', SQLSTATE, SQLERRM, nullif(detail, ''), nullif(hint, ''));
-END $$;
+\i test/sql/include/attempt.sql
 
 -- R: fourier(ts(1:5, frequency = 12), K = 6), columns S1-12, C1-12 .. S5-12, C5-12, C6-12
 SELECT t, array_agg(round(v::numeric, 6) ORDER BY c) AS terms

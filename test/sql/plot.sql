@@ -5,23 +5,7 @@ SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS arima_ops;
 RESET client_min_messages;
 
--- The first value of a statement as text, or its error: state, message, detail, hint.
-CREATE FUNCTION pg_temp.attempt(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	result text;
-	detail text;
-	hint text;
-BEGIN
-	EXECUTE statement INTO result;
-	RETURN coalesce(result, 'NULL');
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-	-- of errors that others report, and whose words their tests check, only the state
-	IF SQLERRM ~ 'regressors|non-missing|infinite value|one-dimensional|wrong number of rows|out of scale' AND hint <> '' THEN
-		RETURN SQLSTATE || ' with hint';
-	END IF;
-	RETURN concat_ws(' | ', SQLSTATE, SQLERRM, nullif(detail, ''), nullif(hint, ''));
-END $$;
+\i test/sql/include/attempt_or_state.sql
 -- What XPath finds in a picture; s is the namespace.
 CREATE FUNCTION pg_temp.find(path text, picture text) RETURNS text[] LANGUAGE sql AS $$
 	SELECT xpath(path, picture::xml, ARRAY[ARRAY['s', 'http://www.w3.org/2000/svg']])::text[]
