@@ -81,10 +81,6 @@ extern bool ao_http_plain_url(const char *url, const char **why);
 extern bool ao_http_listed(const char *list, const AoHttpTarget *target);
 /* Is this a list of host patterns?  If not, the pattern at fault is in *wrong. */
 extern bool ao_http_valid_list(const char *list, char *wrong, size_t wrong_size);
-/* Is this an address that a name must not lead to (link-local and such)? */
-extern bool ao_http_special_address(const char *address);
-/* Is the text an IPv4 or IPv6 address? */
-extern bool ao_http_is_address(const char *host);
 
 /* ---- secrets.c ---- */
 

@@ -22,6 +22,7 @@
 #include <sys/prctl.h>
 #endif
 
+#include "address.h"
 #include "internal.h"
 
 #define CHILD_SECONDS 120		/* where nothing else ends an orphan */

@@ -7,11 +7,9 @@
  */
 #include "postgres.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
+#include "address.h"
 #include "internal.h"
 
 #define SEPARATORS ", \t\r\n"
@@ -23,15 +21,6 @@ typedef struct Pattern
 	char		host[AO_HTTP_HOST_SIZE];	/* lower case, no brackets */
 	int			port;			/* 0: the usual ones; -1: any */
 } Pattern;
-
-/* See internal.h. */
-bool
-ao_http_is_address(const char *host)
-{
-	unsigned char address[16];
-
-	return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
-}
 
 /*
  * Might something take the name for a number?  There are readers that take
@@ -233,27 +222,4 @@ ao_http_read_target(const AoCurl *curl, CURLU *url, AoHttpTarget *target, const 
 	curl->curl_free(port);
 	curl->curl_free(user);
 	return *why == NULL;
-}
-
-/*
- * See internal.h.  Link-local addresses are where clouds keep the credentials of
- * their machines; 0.0.0.0 is this machine.  The loopback and private networks are
- * not among them: in-house servers are there.
- */
-bool
-ao_http_special_address(const char *address)
-{
-	unsigned char a[16];
-	unsigned char *v4 = NULL;
-
-	if (inet_pton(AF_INET, address, a) == 1)
-		v4 = a;
-	else if (inet_pton(AF_INET6, address, a) != 1)
-		return true;
-	else if (memcmp(a, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12) == 0)
-		v4 = a + 12;
-	if (v4 != NULL)
-		return v4[0] == 0 || v4[0] >= 224 || (v4[0] == 169 && v4[1] == 254);
-	return a[0] == 0xff || (a[0] == 0xfe && (a[1] & 0xc0) == 0x80) ||
-		memcmp(a, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16) == 0;
 }
