@@ -50,6 +50,22 @@ in_schema(const char *name)
 	return found;
 }
 
+/*
+ * May the index be read?  One that was built anew while a row had versions that an old
+ * snapshot sees does not have these (README.HOT of PostgreSQL): the planner passes such
+ * an index over, here the caller has to come with a new snapshot.
+ */
+static void
+check_index(Relation index)
+{
+	if (!index->rd_index->indisvalid)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("index %s is not valid", RelationGetRelationName(index)),
+						errhint("REINDEX it.")));
+	if (index->rd_index->indcheckxmin && !TransactionIdPrecedes(HeapTupleHeaderGetXmin(index->rd_indextuple->t_data), TransactionXmin))
+		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE), errmsg("index %s is newer than what this transaction sees", RelationGetRelationName(index)),
+						errhint("Ask again, in another transaction.")));
+}
+
 /* Rows whose first column of the index equals a value, in the order of the index; a type's own equality is asked for. */
 static Scan
 open_scan(const char *table, const char *index, Oid equal, Datum value)
@@ -58,6 +74,7 @@ open_scan(const char *table, const char *index, Oid equal, Datum value)
 	ScanKeyData key;
 
 	scan.index = index_open(in_schema(index), AccessShareLock);
+	check_index(scan.index);
 	ScanKeyEntryInitialize(&key, 0, scan.index->rd_index->indkey.values[0], BTEqualStrategyNumber, InvalidOid, scan.index->rd_indcollation[0], equal, value);
 	scan.scan = systable_beginscan_ordered(scan.table, scan.index, GetActiveSnapshot(), 1, &key);
 	return scan;
