@@ -2,7 +2,7 @@
  * auth.c
  *		Bearer tokens.  The file has their hashes, not them: a line is the SHA-256 in
  *		hexadecimal, a name for the log, and the database role that answers, if another
- *		than the login's.  A list once loaded stays in memory, as requests point into it.
+ *		than the login's.  A list once in use stays in memory, as requests point into it.
  */
 #include "restd.h"
 
@@ -63,6 +63,18 @@ read_line(char *line, TokenList *tokens)
 	return NULL;
 }
 
+static void
+free_tokens(TokenList *tokens)
+{
+	for (size_t i = 0; i < tokens->n; i++)
+	{
+		free(tokens->tokens[i].name);
+		free(tokens->tokens[i].role);
+	}
+	free(tokens->tokens);
+	free(tokens);
+}
+
 /* The file as a list; NULL, and *fault says why. */
 static TokenList *
 read_tokens(const char *path, char *fault, size_t fault_size)
@@ -91,7 +103,10 @@ read_tokens(const char *path, char *fault, size_t fault_size)
 	if (wrong != NULL && fault[0] == '\0')
 		snprintf(fault, fault_size, "%s: %s", path, wrong);
 	fclose(file);
-	return wrong == NULL ? tokens : NULL;
+	if (wrong == NULL)
+		return tokens;
+	free_tokens(tokens);
+	return NULL;
 }
 
 /* See restd.h. */

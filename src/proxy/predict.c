@@ -132,8 +132,9 @@ check_body(Request *request)
 }
 
 /*
- * What a body counts as in a batch: each step that it asks for is a row of the log, and
- * where a batch's time runs out all who are in it have none.  What is asked for is up to
+ * What a body counts as in a batch, and of its client's requests of a second: each step
+ * that it asks for is a row of the log, and where a batch's time runs out all who are in
+ * it have none.  What is asked for is up to
  * the database to read; what does not look like a small number here may be a large one.
  */
 static size_t
@@ -169,6 +170,7 @@ predict_prepare(Request *request)
 	if (!take_key(request) || !check_body(request))
 		return false;
 	request->weight = weigh(request->body.data) + request->body.size / BYTES_OF_WEIGHT;
+	rate_charge(request, request->weight - 1);
 	return true;
 }
 

@@ -1,7 +1,9 @@
 /*
  * rate.c
  *		How often a client may ask: a bucket for each token or address that fills with
- *		options.rate requests a second, up to a second's worth.
+ *		options.rate requests a second, up to a second's worth.  A request that asks for
+ *		much counts as several, which is known when its body is there: what the bucket
+ *		then lacks, the client's next requests wait for.
  *
  * Buckets are in a table of fixed size by hash: clients that share one share its
  * requests, which with thousands of buckets is rare, and memory has a bound.
@@ -53,6 +55,12 @@ hash_client(const Request *request)
 	return address->sa_family == AF_INET ? hash_bytes(&((const struct sockaddr_in *) address)->sin_addr, 4) : 0;
 }
 
+static Bucket *
+bucket_of(const Request *request)
+{
+	return &buckets[hash_client(request) % N_BUCKETS];
+}
+
 /* See restd.h. */
 bool
 rate_allows(const Request *request)
@@ -63,7 +71,7 @@ rate_allows(const Request *request)
 
 	if (options.rate == 0 || (request->route != NULL && request->route->open))
 		return true;
-	bucket = &buckets[hash_client(request) % N_BUCKETS];
+	bucket = bucket_of(request);
 	now = clock_microseconds();
 	pthread_mutex_lock(&lock);
 	bucket->requests += (double) (now - bucket->filled_at) * (double) options.rate / 1e6;
@@ -75,4 +83,15 @@ rate_allows(const Request *request)
 		bucket->requests -= 1;
 	pthread_mutex_unlock(&lock);
 	return allowed;
+}
+
+/* See restd.h. */
+void
+rate_charge(const Request *request, size_t more)
+{
+	if (options.rate == 0 || more == 0)
+		return;
+	pthread_mutex_lock(&lock);
+	bucket_of(request)->requests -= (double) more;
+	pthread_mutex_unlock(&lock);
 }

@@ -5,6 +5,7 @@
  */
 #include "database.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,10 +49,66 @@ refuse_unknown(void *cls, enum MHD_ValueKind kind, const char *name, const char 
 	return MHD_NO;
 }
 
+/* ---- the answer to what anyone may ask, as often as he likes: /ready ---- */
+
+#define A_SECOND 1000000
+
+static struct
+{
+	pthread_mutex_t lock;
+	int64_t		asked;			/* when the database was, in microseconds */
+	int64_t		answered;
+	Reply		reply;
+} kept = {.lock = PTHREAD_MUTEX_INITIALIZER, .asked = -A_SECOND, .answered = -2 * A_SECOND};
+
+/*
+ * Answers from what is known; false: the database is to be asked.  That is done once a
+ * second at most: until it answers what it last said holds for another second, and then
+ * that it does not.
+ */
+static bool
+answer_from_kept(Request *request)
+{
+	int64_t		now = clock_microseconds();
+	bool		ask;
+
+	pthread_mutex_lock(&kept.lock);
+	ask = now - kept.answered >= A_SECOND && now - kept.asked >= A_SECOND;
+	if (ask)
+		kept.asked = now;
+	else if (now - kept.answered < 2 * A_SECOND)
+	{
+		Text		body = {0};
+
+		text_add(&body, kept.reply.body, kept.reply.size);
+		reply_text(request, kept.reply.status, &body);
+		request->reply.retry_after = kept.reply.retry_after;
+	}
+	else
+		reply_unavailable(request, "The database does not answer in time");
+	pthread_mutex_unlock(&kept.lock);
+	return !ask;
+}
+
+static void
+keep_answer(const Request *request)
+{
+	const Reply *reply = &request->reply;
+
+	pthread_mutex_lock(&kept.lock);
+	free(kept.reply.body);
+	kept.reply = (Reply) {.status = reply->status, .retry_after = reply->retry_after, .size = reply->size};
+	kept.reply.body = memcpy(need_memory(NULL, reply->size), reply->body, reply->size);
+	kept.answered = clock_microseconds();
+	pthread_mutex_unlock(&kept.lock);
+}
+
 /* See restd.h. */
 bool
 read_prepare(Request *request)
 {
+	if (request->route->open && answer_from_kept(request))
+		return false;
 	if (request->route->parameters[0] != NULL)
 		MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, refuse_unknown, request);
 	if (request->reply.status != 0)
@@ -137,4 +194,6 @@ read_one(Database *database, Request *request)
 		reply_text(request, 200, &body);
 	}
 	PQclear(result);
+	if (route->open)
+		keep_answer(request);
 }

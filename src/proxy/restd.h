@@ -82,7 +82,7 @@ typedef struct Route
 	const char *method;
 	const char *path;
 	RouteKind	kind;
-	bool		open;			/* needs no token */
+	bool		open;			/* needs no token, and has no rate: the database is asked for it once a second at most */
 	const char *sql;
 	const char *parameters[MOST_PARAMETERS];
 } Route;
@@ -173,6 +173,8 @@ extern bool auth_needed(void);
 extern const Token *auth_check(const char *header);
 /* May this client ask now?  By its token, or else its address. */
 extern bool rate_allows(const Request *request);
+/* Counts a request that was allowed as so many more. */
+extern void rate_charge(const Request *request, size_t more);
 
 /* ---- work for the database (queue.c, predict.c, read.c) ---- */
 

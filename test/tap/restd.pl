@@ -13,7 +13,7 @@ use Restd;
 use Session;
 
 my $json = JSON::PP->new->canonical->allow_nonref;
-my $cluster = Cluster->new;
+my $cluster = Cluster->new(track_functions => 'all');
 my $session = Session->new;
 my $database = "host=$ENV{PGHOST} port=$ENV{PGPORT} dbname=postgres user=arima_restd";
 
@@ -47,7 +47,22 @@ is(until_status('/ready', 503), 503, 'not ready without a model');
 is($restd->get('/ready')->{body}, '{"detail":"No series has a model yet"}', 'and why');
 is($restd->get('/ready')->{headers}{'retry-after'}, 60, 'and when to ask again');
 $session->query("SELECT arima_ops.train(name) FROM unnest(ARRAY['first', 'other', 'a/b c']) AS name; UPDATE arima_ops.series SET is_default = true WHERE name = 'first'");
+is(until_status('/ready', 200), 200, 'ready with one');
 is($restd->get('/ready')->{body}, '{"status":"ready"}', 'ready');
+# open to all, and so answered without the database until the answer is a second old
+sleep 1.1;
+my $statements = sub { $session->query("SELECT calls FROM pg_stat_user_functions WHERE funcname = 'ready'") || 0 };
+my $called = $statements->();
+my $asking = $restd->connect;
+for (1 .. 300)
+{
+	print $asking Restd::text('GET', '/ready');
+	die 'not ready' if Restd::read_reply($asking)->{status} != 200;
+}
+my $more;
+for (1 .. 50) { $more = $statements->() - $called; last if $more > 0; sleep 0.1; }
+cmp_ok($more, '<=', 4, 'asked 300 times, the database was a few times');
+cmp_ok($more, '>', 0, 'and was');
 my $reply = $restd->get('/health');
 is_deeply([ @$reply{qw(status body)}, $reply->{headers}{'content-type'} ], [ 200, '{"status":"ok"}', 'application/json' ], 'health');
 
@@ -263,7 +278,7 @@ $cluster->crash;
 $reply = $restd->post('/predict', qq({"recent_prices":$ten}));
 is_deeply([ $reply->{status}, $reply->{headers}{'retry-after'} ], [ 503, 1 ], 'no database: 503');
 is($restd->get('/health')->{status}, 200, 'healthy all the same');
-is($restd->get('/ready')->{status}, 503, 'not ready');
+is(until_status('/ready', 503), 503, 'not ready');
 $cluster->start_again;
 is(until_status('/ready', 200), 200, 'it heals');
 is($restd->post('/predict', qq({"recent_prices":$ten}))->{status}, 200, 'and answers');

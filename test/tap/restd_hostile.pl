@@ -146,5 +146,16 @@ print $other Restd::text('POST', '/predict', body => '{');
 is(Restd::read_reply($other)->{status}, 422, 'which are not those of another, of an IPv4 address in an IPv6 one');
 is($restd->stop, 0, 'the end');
 
+# ---- who asks for many steps has asked often ----
+
+$restd = Restd->new(database => $database, rate => 40);
+my $ten_prices = '"recent_prices":[1,2,3,4,5,6,7,8,9,10]';
+is($restd->post('/predict', "{$ten_prices,\"horizon\":1000}")->{status}, 200, 'a thousand steps');
+is($restd->post('/predict', "{$ten_prices,\"horizon\":1000}")->{status}, 200, 'again, which is more than there is for a second');
+is($restd->post('/predict', "{$ten_prices}")->{status}, 429, 'so the next request has to wait');
+sleep 1.5;
+is($restd->post('/predict', "{$ten_prices}")->{status}, 200, 'until it is paid for');
+is($restd->stop, 0, 'the end');
+
 $_->end for $locker, $session;
 done_testing();
