@@ -12,8 +12,8 @@ use Cwd qw(getcwd);
 use Digest::MD5 qw(md5_hex);
 use File::Copy qw(copy);
 use File::Temp qw(tempdir);
+use FreePort;
 use HTTP::Tiny;
-use IO::Socket::INET;
 use JSON::PP;
 
 my $packages = 'test/tap/mlflow.txt';
@@ -66,7 +66,7 @@ sub new
 	my $self = bless { dir => tempdir(CLEANUP => 1), client => HTTP::Tiny->new(timeout => 60), owner => $$ }, $class;
 	my $dir = $self->{dir};
 
-	$self->{port} = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 0, Listen => 1)->sockport;
+	$self->{port} = free_port;
 	copy("$environment/empty.db", "$dir/mlflow.db") or die "$environment/empty.db: $!";
 	$self->{pid} = fork // die "fork: $!";
 	if ($self->{pid} == 0)

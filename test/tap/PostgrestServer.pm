@@ -8,13 +8,12 @@ use strict;
 use warnings;
 
 use File::Temp qw(tempdir);
+use FreePort;
 use IO::Socket::INET;
 use JSON::PP;
 use Postgrest;
 
 my $json = JSON::PP->new->canonical->allow_nonref;
-
-sub free_port { return IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 0, Listen => 1)->sockport; }
 
 # Starts a process that runs the code; its number.
 sub background

@@ -7,6 +7,7 @@ use warnings;
 
 use POSIX qw(strftime);
 use Test::More;
+use FreePort;
 use IO::Socket::INET;
 use IPC::Run qw(run);
 use JSON::PP;
@@ -231,9 +232,7 @@ for my $mode ('drip', 'slow')
 # ---- faults and repetition ----
 
 set(retries => 2, timeout => '10s');
-my $free = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 0, Listen => 1);
-my $closed = $free->sockport;
-close $free;
+my $closed = free_port;
 $answer = get("http://localhost:$closed/");
 is_deeply([ @$answer{qw(fault attempts)} ], [ 'connect', 3 ], 'a closed port, three attempts');
 like($answer->{message}, qr/^host localhost, port $closed: /, 'which');
