@@ -36,12 +36,18 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION arima_ops.lock_job(text) IS 'Keeps other runs of a job away until the end of the transaction; false: there is one';
 
+CREATE FUNCTION arima_ops.check_transaction() RETURNS void
+AS 'MODULE_PATHNAME', 'arima_ops_check_transaction'
+LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION arima_ops.check_transaction() IS 'An error within a transaction block, where a procedure that commits could not';
+
 CREATE FUNCTION arima_ops.begin_job(job text, batch int DEFAULT 1) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
 	run bigint;
 BEGIN
+	PERFORM arima_ops.check_transaction();
 	IF batch IS NULL OR batch < 1 THEN
 		RAISE EXCEPTION 'a batch of % is none', coalesce(batch::text, 'NULL')
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'Give how many series a transaction may hold, 1 at least.';

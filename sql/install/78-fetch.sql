@@ -170,6 +170,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
 	outcomes arima_ops.fetch_outcome[];
 BEGIN
+	PERFORM arima_ops.check_transaction();
 	COMMIT;
 	IF (arima_ops.get_series(series)).provider IS NULL THEN
 		RAISE EXCEPTION 'series "%" has no provider', series
@@ -201,6 +202,7 @@ DECLARE
 	paused text[];
 	outcomes arima_ops.fetch_outcome[];
 BEGIN
+	PERFORM arima_ops.check_transaction();
 	COMMIT;
 	PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 	fetched := 0;

@@ -97,6 +97,7 @@ DECLARE
 	wave record;
 	responses arima_ops.http_response[];
 BEGIN
+	PERFORM arima_ops.check_transaction();
 	LOOP
 		PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 		wave := arima_ops.alerts_prepare();

@@ -117,6 +117,14 @@ SELECT arima_ops.create_series('s');
 
 -- ---- what makes no sense ----
 
+-- within a transaction block, as clients without autocommit begin one: said before anything is done
+BEGIN;
+CALL arima_ops.run_etl();
+ROLLBACK;
+BEGIN;
+CALL arima_ops.send_alerts();
+ROLLBACK;
+SELECT count(*) FROM arima_ops.job_runs WHERE status = 'running';
 CALL arima_ops.run_etl(0);
 CALL arima_ops.run_monitoring(NULL);
 CALL arima_ops.run_retraining(batch => -1);
