@@ -168,7 +168,8 @@ choose_differences(AoChoice *choice, double *z)
 	return AO_OK;
 }
 
-/* Orders that so short a series can bear, and how many models to try. */
+/* Orders that so short a series can bear, the criterion, and how many models to try.  Of
+ * three values AICc knows only models without any coefficient: with a mean it is infinite. */
 static void
 cut_bounds(AoChoice *choice, int64_t known)
 {
@@ -188,6 +189,8 @@ cut_bounds(AoChoice *choice, int64_t known)
 		o->max_P = o->max_P < seasons ? o->max_P : seasons;
 		o->max_Q = o->max_Q < seasons ? o->max_Q : seasons;
 	}
+	if (known == 3 && o->criterion == AO_AICC)
+		o->criterion = AO_AIC;
 	if (o->max_models == 0)
 		o->max_models = o->stepwise ? 94 : AO_AUTO_MAX_MODELS;
 }

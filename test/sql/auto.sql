@@ -159,6 +159,10 @@ FROM generate_series(1, 20) n, unnest(ARRAY['noise', 'walk', 'constant', 'linear
 	LATERAL (SELECT count(*) FROM unnest(y) v WHERE v <> 'NaN') k (known), pg_temp.verdict(y, spec) v (verdict)
 GROUP BY CASE WHEN known < 2 THEN known END, verdict ORDER BY 1, verdict;
 
+-- so few that AICc knows no model with a mean: all the same they are not forecast to be 0
+SELECT y, s.spec, round(f.forecast::numeric, 2) AS forecast
+FROM unnest(ARRAY['{100,101}', '{100,101,99}', '{100,NULL,99,101,NULL}', '{100,102,104.5}', '{100,101,99,100}']) AS y, arima_fit(y::float8[]) AS m, arima_stats(m) AS s, arima_forecast(m) AS f;
+
 -- longer ones
 CREATE TEMP TABLE odd AS
 SELECT n, array_agg(0.0::float8) AS zeros, array_agg(-7e11::float8) AS constant, array_agg(1e6 - 3 * i ORDER BY i) AS linear,
