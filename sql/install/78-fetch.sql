@@ -46,6 +46,7 @@ DECLARE
 	given_value float8[];
 	first_ts timestamptz;
 	last_ts timestamptz;
+	other_ts timestamptz;
 	result arima_ops.fetch_outcome;
 BEGIN
 	result.series := wanted.name;
@@ -53,6 +54,13 @@ BEGIN
 	FROM arima_ops.parse_answer(wanted.provider, body) AS r;
 	PERFORM arima_ops.lock_actuals(wanted.name, given_ts);
 	SELECT min(a.ts), max(a.ts) INTO first_ts, last_ts FROM arima_ops.actuals AS a WHERE a.series = wanted.name;
+	-- values of others for the same days, at the midnights of another time zone for instance, would make two sessions of each
+	SELECT min(a.ts) INTO other_ts FROM arima_ops.actuals AS a
+	WHERE a.series = wanted.name AND date_trunc('day', a.ts, 'UTC') = ANY (given_ts) AND a.ts <> date_trunc('day', a.ts, 'UTC');
+	IF other_ts IS NOT NULL THEN
+		RAISE EXCEPTION 'there is a value of % already, at another time of the day than midnight UTC: record what is not from the provider at midnight UTC',
+			arima_ops.session_text(other_ts) USING ERRCODE = 'data_exception';
+	END IF;
 	-- what differs by the noise of the provider's arithmetic is the same
 	SELECT array_agg(g.ts ORDER BY g.ts),
 		array_agg(CASE WHEN abs(g.value - a.value) <= 1e-6 * abs(a.value) THEN a.value ELSE g.value END ORDER BY g.ts)

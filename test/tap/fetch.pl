@@ -101,6 +101,16 @@ query("SET client_min_messages = warning; CREATE EXTENSION IF NOT EXISTS arima_o
 		VALUES ('my_kurs', '$base/kurs/{symbol}', 'csv', 'Datum', 'Kurs', 'DD.MM.YYYY', ';', true, 'Europe/Berlin', 10)");
 series('X');
 
+# ---- days that have values of someone else's, at the midnights of this session ----
+
+series('Tokyo');
+yahoo('Tokyo', { body => chart([ map { [ "2024-03-0$_ 14:30", $_ ] } 4 .. 8 ]) });
+query("SELECT arima_ops.record_actuals('Tokyo', '{2024-03-05, 2024-03-06}', '{5,6}')");
+like(fetch('Tokyo'), qr/a value of 2024-03-04 15:00.* already, at another time of the day than midnight UTC/, 'a day is not made two sessions');
+is(recorded('Tokyo'), '0304 15:00=5 0305 15:00=6', 'nothing is recorded');
+query("DELETE FROM arima_ops.actuals WHERE series = 'Tokyo'; SELECT arima_ops.record_actuals('Tokyo', '{2024-03-01 16:30+00, 2024-03-04 00:00+00}', '{1,4}')");
+is(fetch('Tokyo'), '4|0|1', 'what is of other days is no obstacle');
+
 # ---- what is asked ----
 
 yahoo('X', { body => chart([ [ '2024-03-07 14:30', 10 ], [ '2024-03-08 14:30', 11 ] ]) });
