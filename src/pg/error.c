@@ -63,7 +63,7 @@ static const StatusText status_texts[] = {
 		ERRCODE_INVALID_PARAMETER_VALUE, "too few non-missing values: %h in the series, the model needs at least %n",
 		"%w",
 		NULL,
-		"Give more values, or use a model with fewer terms and differences."
+		"Give %n or more, or use a model with fewer terms and differences."
 	},
 	[AO_NOT_FINITE] = {
 		ERRCODE_INVALID_PARAMETER_VALUE, "infinite value in the series",
@@ -105,7 +105,7 @@ static const StatusText status_texts[] = {
 		ERRCODE_INVALID_PARAMETER_VALUE, "this",
 		"too few non-missing values: %h in the series, %w needs at least %n",
 		NULL,
-		"Give a longer series, or fewer lags or steps."
+		"Give %n or more, or fewer lags or steps."
 	}
 };
 
