@@ -8,6 +8,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "parser/parse_coerce.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -26,6 +27,8 @@ typedef struct Source
 {
 	Portal		portal;
 	Oid			key_output;		/* output function of the first column */
+	Oid			element;		/* type of the numbers, where it is another than float8 */
+	FmgrInfo	to_float8;		/* casts these */
 	uint64		at;				/* in SPI_tuptable */
 	uint64		count;
 	bool		at_end;
@@ -43,17 +46,35 @@ typedef struct FitRows
 	int64		reported_rows;
 } FitRows;
 
+/* Is a column of this type a series?  Of other numbers if they become float8 by themselves,
+ * as in a call of arima_fit. */
+static bool
+is_series(Oid type, Source *source)
+{
+	Oid			element = get_base_element_type(type),
+				function;
+
+	if (element == FLOAT8OID)
+		return true;
+	if (!OidIsValid(element) ||
+		find_coercion_pathway(FLOAT8OID, element, COERCION_IMPLICIT, &function) != COERCION_PATH_FUNC)
+		return false;
+	source->element = element;
+	fmgr_info(function, &source->to_float8);
+	return true;
+}
+
 /* Reports an error unless the columns of the query are a key and a series. */
 static void
 check_columns(TupleDesc tupdesc, Source *source)
 {
 	bool		varlena;
 
-	if (tupdesc->natts != 2 || TupleDescAttr(tupdesc, 1)->atttypid != FLOAT8ARRAYOID)
+	if (tupdesc->natts != 2 || !is_series(TupleDescAttr(tupdesc, 1)->atttypid, source))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("query must give two columns, a key and a series of type double precision[]"),
-				 errhint("For example: SELECT key, array_agg(value::float8 ORDER BY at) FROM measured GROUP BY key.")));
+				 errmsg("query must give two columns, a key and a series, which is an array of numbers"),
+				 errhint("For example: SELECT key, array_agg(value ORDER BY at) FROM measured GROUP BY key.")));
 	getTypeOutputInfo(TupleDescAttr(tupdesc, 0)->atttypid, &source->key_output, &varlena);
 }
 
@@ -100,9 +121,32 @@ get_key(const Source *source)
 	return isnull ? NULL : OidOutputFunctionCall(source->key_output, key);
 }
 
+/* A palloc'd float8[] from an array of other numbers. */
+static ArrayType *
+as_float8(Source *source, ArrayType *array)
+{
+	int16		length;
+	bool		by_value;
+	char		align;
+	Datum	   *values;
+	bool	   *nulls;
+	int			n;
+
+	get_typlenbyvalalign(source->element, &length, &by_value, &align);
+	deconstruct_array(array, source->element, length, by_value, align, &values, &nulls, &n);
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!nulls[i])
+			values[i] = FunctionCall1(&source->to_float8, values[i]);
+	}
+	return construct_md_array(values, nulls, ARR_NDIM(array), ARR_DIMS(array), ARR_LBOUND(array), FLOAT8OID,
+							  sizeof(float8), FLOAT8PASSBYVAL, 'd');
+}
+
 /* The series of the current row; otherwise what is wrong with it. */
 static const char *
-get_series(const Source *source, AoSeries *y)
+get_series(Source *source, AoSeries *y)
 {
 	bool		isnull;
 	Datum		datum = SPI_getbinval(SPI_tuptable->vals[source->at], SPI_tuptable->tupdesc, 2, &isnull);
@@ -113,6 +157,8 @@ get_series(const Source *source, AoSeries *y)
 	array = DatumGetArrayTypeP(datum);
 	if (ARR_NDIM(array) > 1)
 		return "series must be a one-dimensional array";
+	if (OidIsValid(source->element))
+		array = as_float8(source, array);
 	*y = ao_pg_series(array, "y");
 	return NULL;
 }

@@ -34,6 +34,16 @@ SELECT count(*) FROM arima_fit_all('SELECT 1, ''{}''::float8[] WHERE false');
 SELECT key, (arima_stats(model)).n, error
 FROM arima_fit_all($$SELECT * FROM (VALUES ('a', '{3,1,4,1,5}'::float8[]), ('a', '{3,1,4,1,5,9}'), (NULL, '{3,1,4,1,NULL,9,2}'), ('d', NULL), ('e', '{}'), ('f', '{{3,1},{4,1}}')) v$$, '(0,0,0)', 2)
 ORDER BY key, n, error COLLATE "C";
+-- an array of other numbers, or of a domain: as in a call of arima_fit
+CREATE DOMAIN pg_temp.price AS numeric;
+CREATE DOMAIN pg_temp.history AS float8[];
+SELECT type, count(*), bool_and(a.model::text = (arima_fit(round(y[1])::float8 || '{3,NULL,NaN,4,1,6}'::float8[], '(0,0,0)'))::text) AS same
+FROM unnest(ARRAY['float8[]', 'numeric[]', 'pg_temp.price[]', 'pg_temp.history', 'real[]']) AS type,
+	arima_fit_all(format($$SELECT k, (round(y[1])::float8 || '{3,NULL,NaN,4,1,6}'::float8[])::%s FROM histories WHERE k < 5$$, type), '(0,0,0)', 2) AS a JOIN histories ON k = key::int
+GROUP BY type ORDER BY type COLLATE "C";
+SELECT type, (arima_stats(model)).n, (arima_stats(model)).n_missing
+FROM unnest(ARRAY['int', 'bigint', 'smallint']) AS type, arima_fit_all(format('SELECT 1, ARRAY[3,1,NULL,4,1,5]::%s[]', type), '(0,0,0)') ORDER BY type COLLATE "C";
+SELECT key, error FROM arima_fit_all($$VALUES (1, '{{3,1},{4,1}}'::numeric[]), (2, '{}'), (3, NULL)$$, '(0,0,0)', 1) ORDER BY key;
 
 -- a notice after each series, where it is asked for
 SELECT count(*) FROM arima_fit_all('SELECT * FROM histories WHERE k IN (1, 2, 33)', '(0,0,0)', 1, report_seconds => 0);
@@ -66,7 +76,7 @@ FROM unnest(ARRAY[
 	$$'SELECT k FROM histories'$$,
 	$$'SELECT k, k FROM histories'$$,
 	$$'SELECT k, y, k FROM histories'$$,
-	$$'SELECT k, y::numeric[] FROM histories'$$,
+	$$'SELECT k, y::text[] FROM histories'$$,
 	$$'SELECT k FROM no_such_table'$$,
 	$$''$$,
 	$$'SELECT 1, array[1.0::float8]; SELECT 2'$$,
