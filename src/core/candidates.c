@@ -12,7 +12,7 @@
  * points are fixed by the specification and the series: the same series gives
  * the same model everywhere and always.
  */
-#include "internal.h"
+#include "candidates.h"
 
 #include <math.h>
 #include <string.h>
@@ -186,20 +186,6 @@ autocovariances(const double *w, int64_t n, int n_cols, int max, double *c, AoEn
 	return AO_OK;
 }
 
-/* out[n + pair] = a[n] as 1 - a(B), times 1 - f[0] B - f[1] B^2 (pair terms). */
-static void
-multiply(const double *a, int n, const double *f, int pair, double *out)
-{
-	for (int i = 0; i < n + pair; i++)
-		out[i] = i < n ? a[i] : 0;
-	for (int j = 0; j < pair; j++)
-	{
-		out[j] += f[j];
-		for (int i = 0; i < n; i++)
-			out[i + j + 1] -= f[j] * a[i];
-	}
-}
-
 /* One point: base AR times the AR factor, the MA factor alone; seasonal
  * parameters at random. */
 static void
@@ -209,7 +195,7 @@ put_pair(const AoShape *shape, const double *base, int n_base, const double *ar,
 	const AoSpec *s = &shape->spec;
 
 	memset(coef, 0, (size_t) shape->k * sizeof(double));
-	multiply(base, n_base, ar, pair, coef);
+	ao_multiply(base, n_base, ar, pair, coef);
 	for (int j = 0; j < pair; j++)
 		coef[s->p + j] = -ma[j];
 	ao_free_from_natural(shape, coef, u);
@@ -344,7 +330,7 @@ base_without_pair(const double *c, int order, double *base, double *work)
 	for (int i = 0; i < order; i++)
 		d[i] = (1 + near_one * near_one) * c[i] - near_one * (c[i + 1] + c[i > 0 ? i - 1 : 1]);
 	yule_walker(d, order - 1, a, work);
-	multiply(a, order - 1, &near_one, 1, base);
+	ao_multiply(a, order - 1, &near_one, 1, base);
 }
 
 /* The last values of the series without what base and a seasonal MA term explain. */
@@ -366,32 +352,14 @@ whiten(const AoShape *shape, const double *base, const double *w, int64_t n, int
 	}
 }
 
-/* Pairs of roots that stand for a trend: AR roots at one, with an MA root there. */
-static int
-trends(AoRootPairs *list)
-{
-	static const double ar[] = {0.9998, 0.998, 0.95},
-				ma[] = {0.12, -0.12};
-	int			n = 0;
-
-	for (int i = 0; i < COUNT(ar); i++)
-		for (int j = 0; j < COUNT(ma); j++, n++)
-			list[n] = (AoRootPairs) {
-				.ar = {0.9995 + ar[i], -0.9995 * ar[i]},
-				.ma = {0.9999 + ma[j], -0.9999 * ma[j]}};
-	return n;
-}
-
 /* See internal.h.  A long series is judged by its last values. */
 AoStatus
 ao_candidates_spectral(const AoShape *shape, const double *w, int64_t n, int n_cols,
-					   double *work, double *u, int *n_narrow, int *n_wide, AoEnv *env)
+					   double *work, double *u, int *count, AoEnv *env)
 {
 	int			order = shape->spec.p - 2,
-				room = *n_narrow,
-				rows,
-				pairs;
-	AoRootPairs list[3 * AO_MAX_ROOT_PAIRS];
+				rows;
+	AoRootPairs list[AO_MAX_ROOT_PAIRS];
 	double	   *c = work,
 			   *base = c + AO_MAX_ORDER + 1,
 			   *coef = base + AO_MAX_ORDER,
@@ -401,19 +369,15 @@ ao_candidates_spectral(const AoShape *shape, const double *w, int64_t n, int n_c
 
 	if (!ao_candidates_has_spectral(&shape->spec) || n < 4 * shape->k)
 	{
-		*n_narrow = *n_wide = 0;
+		*count = 0;
 		return AO_OK;
 	}
 	rows = n - order < MOST_VALUES ? (int) n - order : MOST_VALUES;
 	AO_TRY(autocovariances(w, n, n_cols, order, c, env));
 	base_without_pair(c, order, base, coef);
 	whiten(shape, base, w, n, n_cols, v, rows);
-	AO_TRY(ao_whittle_pairs(v, rows, v + rows, list + room, n_wide, list, n_narrow, env));
-	/* a short series has fewer narrow ones than there is room for */
-	memmove(list + *n_narrow, list + room, (size_t) *n_wide * sizeof *list);
-	*n_wide += trends(list + *n_narrow + *n_wide);
-	pairs = *n_narrow + *n_wide;
-	for (int i = 0; i < pairs; i++, u += shape->k)
+	AO_TRY(ao_whittle_pairs(v, rows, v + rows, list, count, env));
+	for (int i = 0; i < *count; i++, u += shape->k)
 	{
 		put_pair(shape, base, order, list[i].ar, list[i].ma, 2, &state, coef, u);
 		if (shape->spec.Q > 0)

@@ -343,9 +343,9 @@ set_levels(const Fit *fit, AoState *st)
 	}
 }
 
-/* The same where the pass has lost its digits; the objective has found a value for it. */
+/* The same where the pass has lost its digits, unless they are lost there, too. */
 static AoStatus
-state_near_circle(Fit *fit, AoState *st)
+state_near_circle(Fit *fit, AoState *st, bool *had)
 {
 	AoPresample *pre = &fit->obj.presample;
 	const AoDesign *design = &fit->design;
@@ -356,6 +356,9 @@ state_near_circle(Fit *fit, AoState *st)
 		ao_expand(&fit->shape, fit->coef, (double *) pre->phi + lane,
 				  (double *) pre->theta + lane, AO_LANES);
 	AO_TRY(ao_presample_run(pre, design->z, design->rows, 1, cross, &log_f, fit->env));
+	*had = !isnan(log_f);
+	if (!*had)
+		return AO_OK;
 	AO_TRY(ao_state_from_presample(st, pre, design->z, design->rows, fit->gamma, fit->env));
 	for (int i = 0; i < fit->shape.r; i++)
 		st->a[i] *= design->scale;
@@ -368,6 +371,7 @@ state_complete(Fit *fit, AoState *st)
 {
 	AoPass	   *ps = &fit->obj.pass[0];
 	int			r = fit->shape.r;
+	bool		had;
 
 	set_levels(fit, st);
 	ps->want_state = true;
@@ -376,8 +380,12 @@ state_complete(Fit *fit, AoState *st)
 				  (double *) ps->theta + lane, AO_LANES);
 	AO_TRY(fit->options->method == AO_CSS ? ao_pass_conditional(ps, fit->env) :
 		   ao_pass_exact(ps, fit->env));
-	if (isnan(ps->log_f[0][0]) && ao_presample_serves(&fit->shape))
-		return state_near_circle(fit, st);
+	if (fit->options->method != AO_CSS && ao_presample_needed(ps))
+	{
+		AO_TRY(state_near_circle(fit, st, &had));
+		if (had)
+			return AO_OK;
+	}
 	combine_state(fit, ps->x, r, st);
 	if (ps->steady)
 	{

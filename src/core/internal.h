@@ -114,6 +114,8 @@ void		ao_expand(const AoShape *shape, const double *coef,
 bool		ao_interior(const AoShape *shape, const double *coef,
 						double *ar_margin, double *ma_margin);
 double		ao_free_limit(const AoShape *shape, int i);
+/* out[n + len] as 1 - out(B), the product of 1 - a(B) with a[n] and 1 - f(B) with f[len] */
+void		ao_multiply(const double *a, int n, const double *f, int len, double *out);
 
 /* Distances that the roots of a model have to keep. */
 typedef struct AoGuard
@@ -228,6 +230,10 @@ typedef struct AoPresample
 
 /* Can it be used?  Its cost grows with the square of the state. */
 bool		ao_presample_serves(const AoShape *shape);
+/* After an exact pass, for its first point: has it no value, or has the covariance of its
+ * state, which is what is left of that of the first one, too few digits?  And can it be
+ * had here. */
+bool		ao_presample_needed(const AoPass *pass);
 size_t		ao_presample_bytes(const AoShape *shape, int n_cols);
 void		ao_presample_init(AoPresample *pre, const AoShape *shape, int n_cols, AoArena *arena);
 /* w: n rows of n_cols; cross[n_points][] and log_f[n_points] as in AoPass; log_f NaN
@@ -241,10 +247,18 @@ bool		ao_presample_digits(const AoPresample *pre, int lane, const double *gamma,
  * NaN where there is none. */
 void		ao_presample_start_cov(AoPresample *pre, const AoVec *phi, const AoVec *theta,
 								   int lane, AoVec *P, int ld);
-/* After a run over one column, for its first point: one-step errors over the roots of their variances in
- * units of sigma2. */
-AoStatus	ao_presample_residuals(AoPresample *pre, const double *w, int64_t n,
-								   double *residuals, AoEnv *env);
+/* From the first row on, row by row: innovations, e[r][], and while they have not decayed
+ * the weights, pi[r]. */
+void		ao_presample_first_row(AoPresample *pre);
+void		ao_presample_next_row(AoPresample *pre, const double *w, int64_t t, bool *decayed);
+
+/* ---- presample_rows.c ---- */
+
+/* After a run, for its first point and the last column less gamma times the others: M
+ * becomes R, upper triangle with R'R = M, and b[m] R'^-1 X'H'e.  residuals (NULL: not wanted):
+ * one-step errors over the roots of their variances in units of sigma2. */
+AoStatus	ao_presample_rows(AoPresample *pre, const double *w, int64_t n, const double *gamma,
+							  double *residuals, AoEnv *env);
 
 /* ---- kalman.c: the same with missing values, on the levels ---- */
 
@@ -350,6 +364,7 @@ typedef struct AoObjective
 	AoGuard		guard;			/* which optimum is admissible */
 	double		enough;			/* expected gain in log-likelihood not worth a step */
 	bool		one_sided;		/* are one-sided derivatives good enough? */
+	const bool *fixed;			/* [k] parameters that the optimiser leaves alone, or NULL */
 	AoPass		pass[3];		/* for 1, 2, 4 vectors */
 	AoKalman	kalman;
 	AoPresample presample;
@@ -388,42 +403,6 @@ typedef struct AoOptimum
 size_t		ao_optimize_bytes(int k, int n_starts);
 AoStatus	ao_optimize(AoObjective *obj, double *starts, int n_starts, int max_rounds,
 						double rival, AoArena *arena, AoOptimum *best);
-
-/* ---- whittle.c: pairs of roots by the periodogram ---- */
-
-#define AO_MAX_ROOT_PAIRS 64	/* of a kind; and a few more */
-
-/* Factors 1 - ar[0] B - ar[1] B^2 and the same of the MA part. */
-typedef struct AoRootPairs
-{
-	double		gain,			/* in log-likelihood, roughly */
-				ar[2],
-				ma[2];
-} AoRootPairs;
-
-size_t		ao_whittle_work(int n); /* doubles */
-/* The most promising pairs for v[n]: in, at most how many of each kind; out, how many. */
-AoStatus	ao_whittle_pairs(const double *v, int n, double *work, AoRootPairs *wide,
-							 int *n_wide, AoRootPairs *narrow, int *n_narrow, AoEnv *env);
-
-/* ---- candidates.c: points to look at, all [n][k] of unbounded parameters ---- */
-
-#define AO_USUAL 20				/* of seasonal models */
-void		ao_candidates_usual(const AoShape *shape, double *u);
-void		ao_candidates_random(const AoShape *shape, int n, double *u);
-void		ao_candidates_grid(const AoShape *shape, int n, double *u);
-int			ao_candidates_pairs_count(const AoSpec *spec, bool on_circle);
-/* w: n rows of n_cols, the series last; on_circle: MA roots there */
-AoStatus	ao_candidates_pairs(const AoShape *shape, bool on_circle, const double *w,
-								int64_t n, int n_cols, double *work, double *u, AoEnv *env);
-
-/* the same where the series' own periodogram suggests them: first those with narrow
- * peaks, then the others */
-bool		ao_candidates_has_spectral(const AoSpec *spec);
-size_t		ao_candidates_spectral_work(const AoSpec *spec);	/* doubles */
-AoStatus	ao_candidates_spectral(const AoShape *shape, const double *w, int64_t n, int n_cols,
-								   double *work, double *u, int *n_narrow, int *n_wide,
-								   AoEnv *env);
 
 /* ---- search.c: the global search ---- */
 

@@ -47,6 +47,7 @@ typedef struct Chain
 typedef struct Work
 {
 	int			k,
+				moving,			/* parameters that are not fixed */
 				n_chains;
 	Chain	   *chains;
 	double	   *points,			/* [n_chains * (2k+1)][k] */
@@ -99,11 +100,18 @@ open_chains(Work *w, const double *starts, int n, AoArena *arena)
 	w->work = ao_arena_take(arena, 2 * k, sizeof(double));
 }
 
+/* Is parameter i not to be moved at all? */
+static bool
+fixed(const Work *w, int i)
+{
+	return w->obj->fixed && w->obj->fixed[i];
+}
+
 /* Rows of a chain's trial point and its neighbours. */
 static int
 stencil_rows(const Work *w, const Chain *c)
 {
-	return c->one_sided ? w->k + 1 : 2 * w->k + 1;
+	return c->one_sided ? w->moving + 1 : 2 * w->moving + 1;
 }
 
 /* Trial point and its neighbours. */
@@ -111,6 +119,7 @@ static void
 put_stencil(const Work *w, Chain *c, double *rows)
 {
 	int			k = w->k,
+				at = 1,
 				n;
 
 	c->one_sided = c->started && w->obj->one_sided;
@@ -119,9 +128,12 @@ put_stencil(const Work *w, Chain *c, double *rows)
 		memcpy(rows + i * k, c->trial, (size_t) k * sizeof(double));
 	for (int i = 0; i < k; i++)
 	{
-		rows[(1 + i) * k + i] += STEP;
+		if (fixed(w, i))
+			continue;
+		rows[at * k + i] += STEP;
 		if (!c->one_sided)
-			rows[(1 + k + i) * k + i] -= STEP;
+			rows[(w->moving + at) * k + i] -= STEP;
+		at++;
 	}
 }
 
@@ -131,18 +143,25 @@ static double
 read_stencil(const Work *w, Chain *c, const double *values)
 {
 	const double *up = values + 1,
-			   *down = up + w->k;
+			   *down = up + w->moving;
 	double		f = values[0];
 
 	for (int i = 0; i < w->k; i++)
 	{
+		if (fixed(w, i))
+		{
+			c->new_g[i] = c->curvature[i] = 0;
+			continue;
+		}
 		if (c->one_sided)
-			c->new_g[i] = (up[i] - values[0]) / STEP - 0.5 * STEP * c->curvature[i];
+			c->new_g[i] = (*up - values[0]) / STEP - 0.5 * STEP * c->curvature[i];
 		else
 		{
-			c->new_g[i] = (up[i] - down[i]) / (2 * STEP);
-			c->curvature[i] = (up[i] - 2 * values[0] + down[i]) / (STEP * STEP);
+			c->new_g[i] = (*up - *down) / (2 * STEP);
+			c->curvature[i] = (*up - 2 * values[0] + *down) / (STEP * STEP);
 		}
+		up++;
+		down++;
 		if (!isfinite(c->new_g[i]))
 			f = HUGE_VAL;
 	}
@@ -155,7 +174,7 @@ blocked(const Work *w, const Chain *c, int i)
 {
 	double		limit = ao_free_limit(w->obj->shape, i);
 
-	return fabs(c->x[i]) >= limit && c->g[i] * c->x[i] < 0;
+	return fixed(w, i) || (fabs(c->x[i]) >= limit && c->g[i] * c->x[i] < 0);
 }
 
 /* Diagonal start of the inverse Hessian, from the second differences. */
@@ -427,6 +446,8 @@ ao_optimize(AoObjective *obj, double *starts, int n, int max_rounds, double riva
 				iterations = 0;
 	double	   *u = ao_arena_take(arena, (size_t) w.k, sizeof(double));
 
+	for (int i = 0; i < w.k; i++)
+		w.moving += !fixed(&w, i);
 	open_chains(&w, starts, n, arena);
 	for (int round = 0; round < max_rounds && moved > 0; round++)
 		AO_TRY(one_round(&w, &moved));

@@ -84,6 +84,20 @@ step_down(double *a, int n)
 	return true;
 }
 
+/* See internal.h. */
+void
+ao_multiply(const double *a, int n, const double *f, int len, double *out)
+{
+	for (int i = 0; i < n + len; i++)
+		out[i] = i < n ? a[i] : 0;
+	for (int j = 0; j < len; j++)
+	{
+		out[j] += f[j];
+		for (int i = 0; i < n; i++)
+			out[i + j + 1] -= f[j] * a[i];
+	}
+}
+
 /* Start and length of block b (ar, ma, sar, sma) among the parameters. */
 static int
 block(const AoSpec *s, int b, int *start)

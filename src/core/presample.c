@@ -21,7 +21,9 @@
 
 #define LONGEST 40				/* state */
 #define DECAYED 1e-18			/* weights that no sum will notice */
+#define EXACT_VARIANCE 1e3		/* of u, from which pass.c's states lose digits */
 #define LARGEST_VARIANCE 1e14	/* of u, in units of sigma2 */
+#define LARGEST_PRODUCTS 5e8	/* in an element of M, to its pivot */
 #define FEWEST_DIGITS 1e-11		/* of the sum of squares before x_1 is accounted for */
 
 /* Is the state short enough? */
@@ -93,19 +95,17 @@ ma_in_bounds(const AoPresample *pre)
 	return variance < AO_LARGEST_MA_VARIANCE;
 }
 
-/* Partial autocorrelations of phi; false outside the stationary region. */
+/* Partial autocorrelations pacf[p] of an AR polynomial a[p], which is destroyed; false
+ * outside the stationary region. */
 static bool
-step_down(AoPresample *pre)
+step_down(double *a, int p, double *pacf)
 {
-	double	   *a = pre->a;
-
-	memcpy(a, pre->phi1, (size_t) pre->shape->ar * sizeof(double));
-	for (int i = pre->shape->ar - 1; i >= 0; i--)
+	for (int i = p - 1; i >= 0; i--)
 	{
 		double		k = a[i],
 					f = 1 / ((1 - k) * (1 + k));
 
-		pre->pacf[i] = k;
+		pacf[i] = k;
 		if (!(f > 0))
 			return false;
 		for (int j = 0; j < i / 2; j++)
@@ -122,6 +122,36 @@ step_down(AoPresample *pre)
 	return true;
 }
 
+/* Variance of an AR process with innovations of variance one. */
+static double
+ar_variance(const double *pacf, int p)
+{
+	double		variance = 1;
+
+	for (int i = 0; i < p; i++)
+		variance /= (1 - pacf[i]) * (1 + pacf[i]);
+	return variance;
+}
+
+/* See internal.h. */
+bool
+ao_presample_needed(const AoPass *ps)
+{
+	int			p = ps->shape->ar;
+	double		a[LONGEST],
+				pacf[LONGEST];
+
+	if (!ao_presample_serves(ps->shape))
+		return false;
+	if (isnan(ps->log_f[0][0]))
+		return true;
+	if (ps->steady)
+		return false;
+	for (int i = 0; i < p; i++)
+		a[i] = ps->phi[i * ps->n_vecs][0];
+	return step_down(a, p, pacf) && ar_variance(pacf, p) > EXACT_VARIANCE;
+}
+
 /*
  * Rows of U, u over the m = p + q steps before the series by the innovations xi:
  * the predictors of growing order (Levinson's recursion), then the AR itself.
@@ -134,12 +164,12 @@ factor_presample(AoPresample *pre)
 				m = p + pre->shape->ma;
 	double	   *U = pre->U,
 			   *a = pre->a,
-				v = 1;
+				v;
 
-	if (!step_down(pre))
+	memcpy(a, pre->phi1, (size_t) p * sizeof(double));
+	if (!step_down(a, p, pre->pacf))
 		return false;
-	for (int i = 0; i < p; i++)
-		v /= (1 - pre->pacf[i]) * (1 + pre->pacf[i]);
+	v = ar_variance(pre->pacf, p);
 	if (!(v < LARGEST_VARIANCE))
 		return false;
 	memset(U, 0, (size_t) (m * m) * sizeof(double));
@@ -375,7 +405,23 @@ project_innovations(const AoPresample *pre, int lane)
 				pre->b[k * nc + c] += pre->X[i * m + k] * pre->pi_e[i * nc + c][lane];
 }
 
-/* Cholesky factor of M, lower triangle; the sum of the logarithms of its squares. */
+/* The products of which diagonal element k of X' H'H X is the sum, without their signs. */
+static double
+sum_of_products(const AoPresample *pre, int k)
+{
+	int			r = pre->shape->r,
+				m = pre->shape->ar + pre->shape->ma;
+	double		sum = 0;
+
+	for (int i = 0; i < r; i++)
+		for (int j = 0; j < r; j++)
+			sum += fabs(pre->X[i * m + k] * pre->HH[i * r + j] * pre->X[j * m + k]);
+	return sum;
+}
+
+/* Cholesky factor of M, lower triangle; the sum of the logarithms of its squares, or NaN
+ * where M is what rounding has left of much larger numbers: AR and MA roots that nearly
+ * cancel, several of them in one place near the circle. */
 static double
 factor_normal_matrix(AoPresample *pre)
 {
@@ -405,6 +451,8 @@ factor_normal_matrix(AoPresample *pre)
 				sum -= M[i * m + k] * M[j * m + k];
 			M[i * m + j] = j < i ? sum / M[j * m + j] : sqrt(sum);
 		}
+		if (!(sum_of_products(pre, i) < LARGEST_PRODUCTS * M[i * m + i] * M[i * m + i]))
+			return NAN;
 		log_det += 2 * log(M[i * m + i]);
 	}
 	return log_det;
@@ -516,76 +564,26 @@ ao_presample_run(AoPresample *pre, const double *w, int64_t n, int n_points, dou
 	return AO_OK;
 }
 
-/* Rotate row[m], e into the triangle R and its right side z; what is left of e, and
- * the factor at which what is new in it is left. */
-static double
-rotate_in(double *R, double *z, double *row, double e, int m, double *left)
+/* See internal.h. */
+void
+ao_presample_first_row(AoPresample *pre)
 {
-	*left = 1;
-	for (int k = 0; k < m; k++)
-	{
-		double		length = hypot(R[k * m + k], row[k]),
-					c = R[k * m + k] / length,
-					s = row[k] / length,
-					old = z[k];
-
-		if (s == 0)
-			continue;
-		for (int l = k; l < m; l++)
-		{
-			double		upper = R[k * m + l];
-
-			R[k * m + l] = c * upper + s * row[l];
-			row[l] = c * row[l] - s * upper;
-		}
-		z[k] = c * old + s * e;
-		e = c * e - s * old;
-		*left *= c;
-	}
-	return e;
+	clear(pre);
 }
 
-/*
- * See internal.h.  Least squares for xi, one row at a time by Givens rotations;
- * what is left of each row's right side is its one-step error over the root of its
- * variance (Golub 1965; Gentleman 1973).
- */
-AoStatus
-ao_presample_residuals(AoPresample *pre, const double *w, int64_t n, double *residuals,
-					   AoEnv *env)
+/* See internal.h. */
+void
+ao_presample_next_row(AoPresample *pre, const double *w, int64_t t, bool *decayed)
 {
 	int			r = pre->shape->r,
-				m = pre->shape->ar + pre->shape->ma;
-	double	   *R = pre->M,
-			   *row = pre->U,
-			   *z = pre->b;
-	double		left;
-	bool		decayed = false;
+				nc = pre->n_cols;
 
-	clear(pre);
-	memset(R, 0, (size_t) (m * m) * sizeof(double));
-	memset(z, 0, (size_t) m * sizeof(double));
-	for (int k = 0; k < m; k++)
-		R[k * m + k] = 1;
-	for (int64_t t = 0; t < n; t++)
+	if (t > 0)
 	{
-		innovations(pre, w, t, t + 1);
-		residuals[t] = pre->e[r][0];
-		memmove(pre->e, pre->e + 1, (size_t) r * sizeof(AoVec));
-		if (!decayed)
-		{
-			decayed = weights(pre, t, t + 1);
-			memset(row, 0, (size_t) m * sizeof(double));
-			for (int i = 0; i < r; i++)
-				for (int k = 0; k < m; k++)
-					row[k] += pre->pi[r - i][0] * pre->X[i * m + k];
-			residuals[t] = rotate_in(R, z, row, residuals[t], m, &left);
-			if (pre->variances)
-				pre->variances[t] = 1 / (left * left);
-			memmove(pre->pi, pre->pi + 1, (size_t) r * sizeof(AoVec));
-		}
-		if (t % 64 == 0)
-			AO_TRY(ao_poll(env));
+		memmove(pre->e, pre->e + nc, (size_t) (r * nc) * sizeof(AoVec));
+		memmove(pre->pi, pre->pi + 1, (size_t) r * sizeof(AoVec));
 	}
-	return AO_OK;
+	innovations(pre, w, t, t + 1);
+	if (!*decayed)
+		*decayed = weights(pre, t, t + 1);
 }

@@ -6,9 +6,10 @@
  * The conditional likelihood costs a fraction of the exact one and has nearly
  * the same shape, so with three parameters or more a thousand points are
  * screened and the best improved with it; then the exact likelihood decides
- * between those and its own candidates, and follows the best few.
+ * between those and its own candidates, and follows the best few.  Models with roots on
+ * both sides have optima that none of those leads to: there ladder.c goes on.
  */
-#include "internal.h"
+#include "candidates.h"
 
 #include <math.h>
 #include <string.h>
@@ -25,8 +26,9 @@ typedef struct Plan
 				exact,
 				circle,
 				followed,		/* optimised to the end */
-				narrow,			/* the same of those that the periodogram suggests */
-				wide;
+				narrow;			/* the same of those that the periodogram suggests */
+	bool		ladder,			/* then by way of smaller models .. */
+				high;			/* .. with more of everything */
 } Plan;
 
 #define IMPROVE_ROUNDS 10
@@ -39,10 +41,8 @@ typedef struct Plan
 #define PROMISING 40			/* log-likelihood a followed start may be behind */
 #define PROMISING_SHARE 0.1		/* or this share of what the model explains */
 #define RANDOM 96
-/* Points suggested by the periodogram that are looked at. */
+/* points suggested by the periodogram that are looked at */
 #define NARROW 32
-#define WIDE 48
-#define TRENDS 6
 
 /* n of the starts of a model of up to six parameters; each costs more with more. */
 static int
@@ -70,11 +70,13 @@ make_quick_plan(const AoShape *shape)
 }
 
 /* Seasonal passes cost more, and their candidates are fewer; cheap: the series is
- * so short that it does not matter. */
+ * so short that it does not matter; ladder: is this one to be climbed? */
 static Plan
-make_plan(const AoShape *shape, AoEffort effort, bool cheap)
+make_plan(const AoShape *shape, AoEffort effort, bool cheap, bool ladder)
 {
-	int			k = shape->k;
+	int			k = shape->k,
+				rungs = shape->spec.p < shape->spec.q ? shape->spec.p : shape->spec.q,
+				fewer = 1;
 	Plan		plan = {.random = RANDOM, .usual = usual_points(&shape->spec),
 		.pairs = ao_candidates_pairs_count(&shape->spec, false),
 	.circle = ao_candidates_pairs_count(&shape->spec, true)};
@@ -86,13 +88,15 @@ make_plan(const AoShape *shape, AoEffort effort, bool cheap)
 	if (k == 2)
 		return (Plan) {.exact = 32, .followed = 6};
 	if (ao_candidates_has_spectral(&shape->spec))
-	{
 		plan.narrow = share(8, k);
-		plan.wide = share(12, k);
-	}
 	plan.exact = plan.usual > 0 ? 48 : RANDOM;
-	plan.improved = share(plan.usual > 0 ? 20 : 40, k);
-	plan.followed = share(plan.usual > 0 ? 12 : 20, k);
+	/* a ladder of many rungs finds what these would have to be many for */
+	if (ladder && (rungs > 1 || plan.usual > 0))
+		fewer = rungs > 2 ? 4 : 2;
+	plan.ladder = ladder;
+	plan.high = ladder && cheap && plan.usual == 0;
+	plan.improved = share((plan.usual > 0 ? 20 : 40) / fewer, k);
+	plan.followed = share((plan.usual > 0 ? 12 : 20) / fewer, k);
 	if (k > 40)
 	{
 		plan.improved = 4;
@@ -122,14 +126,14 @@ most_points(const Plan *plan)
 	int			screened = larger(plan->random + plan->usual + plan->pairs,
 								  plan->improved + plan->exact + plan->circle);
 
-	return (size_t) (plan->narrow > 0 ? larger(screened, NARROW + WIDE + TRENDS) : screened);
+	return (size_t) (plan->narrow > 0 ? larger(screened, NARROW) : screened);
 }
 
 /* Points that are kept at once. */
 static size_t
 most_chosen(const Plan *plan)
 {
-	return (size_t) larger(plan->improved, plan->followed + plan->narrow + plan->wide) + 1;
+	return (size_t) larger(plan->improved, plan->followed + plan->narrow) + 1;
 }
 
 /* Doubles of work for the candidates. */
@@ -146,7 +150,7 @@ size_t
 ao_search_bytes(const AoShape *shape, AoEffort effort)
 {
 	size_t		k = (size_t) shape->k;
-	Plan		plan = make_plan(shape, effort, true);	/* the larger one */
+	Plan		plan = make_plan(shape, effort, true, false);	/* the larger one */
 	size_t		n = most_points(&plan),
 				kept = most_chosen(&plan);
 
@@ -154,7 +158,8 @@ ao_search_bytes(const AoShape *shape, AoEffort effort)
 		ao_arena_round(kept * k, sizeof(double)) + ao_arena_round(kept, sizeof(double)) +
 		ao_arena_round(work_size(shape, &plan), sizeof(double)) +
 		ao_optimize_bytes(shape->k, plan.improved) + 2 * ao_optimize_bytes(shape->k, FIRST) +
-		ao_optimize_bytes(shape->k, (int) kept);
+		ao_optimize_bytes(shape->k, (int) kept) +
+		(effort == AO_QUICK ? 0 : ao_ladder_bytes(shape));
 }
 
 /* The best of n points that are apart from those already taken. */
@@ -305,17 +310,14 @@ spectral_stage(AoObjective *obj, const Plan *plan, double *u, double *scratch, d
 {
 	const AoPass *ps = &obj->pass[0];
 	size_t		k = (size_t) obj->shape->k;
-	int			narrow = NARROW,
-				wide = WIDE;
+	int			n = NARROW;
 
 	if (plan->narrow == 0)
 		return AO_OK;
-	AO_TRY(ao_candidates_spectral(obj->shape, ps->w, ps->n, ps->n_cols, work, u, &narrow, &wide,
-								  obj->env));
-	memcpy(scratch, u, (size_t) (narrow + wide) * k * sizeof(double));
-	AO_TRY(ao_objective_free(obj, scratch, narrow + wide, f));
-	add_best(u, f, narrow, plan->narrow, k, chosen, chosen_f, taken);
-	add_best(u + (size_t) narrow * k, f + narrow, wide, plan->wide, k, chosen, chosen_f, taken);
+	AO_TRY(ao_candidates_spectral(obj->shape, ps->w, ps->n, ps->n_cols, work, u, &n, obj->env));
+	memcpy(scratch, u, (size_t) n * k * sizeof(double));
+	AO_TRY(ao_objective_free(obj, scratch, n, f));
+	add_best(u, f, n, plan->narrow, k, chosen, chosen_f, taken);
 	return AO_OK;
 }
 
@@ -379,7 +381,8 @@ search_widely(AoObjective *obj, const double *given, AoEffort effort, AoArena *a
 {
 	const AoShape *shape = obj->shape;
 	size_t		k = (size_t) shape->k;
-	Plan		plan = make_plan(shape, effort, is_cheap(obj));
+	Plan		plan = make_plan(shape, effort, is_cheap(obj),
+								 !obj->conditional && ao_ladder_serves(shape));
 	size_t		n = most_points(&plan),
 				kept = most_chosen(&plan);
 	double	   *u = ao_arena_take(arena, n * k, sizeof(double)),
@@ -413,7 +416,8 @@ search_widely(AoObjective *obj, const double *given, AoEffort effort, AoArena *a
 		memset(chosen, 0, k * sizeof(double));
 		taken = 1;
 	}
-	return follow(obj, chosen, chosen_f, taken, set_precision(obj, effort), arena, best);
+	AO_TRY(follow(obj, chosen, chosen_f, taken, set_precision(obj, effort), arena, best));
+	return plan.ladder ? ao_ladder(obj, plan.high, ENDLESS, arena, best) : AO_OK;
 }
 
 /* Search from `given` (unbounded parameters) alone, or as widely as `effort` says. */

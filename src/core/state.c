@@ -186,14 +186,12 @@ set_levels(AoState *st, const double *z, int64_t n)
 		st->a[st->shape.r + i] = z[n - 1 - i];
 }
 
-/* x_1 given the data, and columns Y[r][m] with Y Y' its covariance: Y = X C'^-1.
- * The series is the last column less gamma times the others. */
+/* x_1 given the data, and columns Y[r][m] with Y Y' its covariance: Y = X R^-1. */
 static void
-smoothed_start(AoPresample *pre, const double *gamma, double *x)
+smoothed_start(AoPresample *pre, double *x)
 {
 	int			r = pre->shape->r,
-				m = pre->shape->ar + pre->shape->ma,
-				nb = pre->n_cols - 1;
+				m = pre->shape->ar + pre->shape->ma;
 
 	for (int i = 0; i < r; i++)
 	{
@@ -203,14 +201,10 @@ smoothed_start(AoPresample *pre, const double *gamma, double *x)
 		x[i] = 0;
 		for (int k = 0; k < m; k++)
 		{
-			double		b = pre->b[k * (nb + 1) + nb];
-
-			for (int c = 0; c < nb; c++)
-				b -= gamma[c] * pre->b[k * (nb + 1) + c];
 			for (int l = 0; l < k; l++)
-				y[k] -= pre->M[k * m + l] * y[l];
+				y[k] -= pre->M[l * m + k] * y[l];
 			y[k] /= pre->M[k * m + k];
-			x[i] += y[k] * b;
+			x[i] += y[k] * pre->b[k];
 		}
 	}
 }
@@ -250,7 +244,7 @@ end_of_presample(AoPresample *pre, const double *w, int64_t n, const double *gam
 				m = pre->shape->ar + pre->shape->ma,
 				nb = pre->n_cols - 1;
 
-	smoothed_start(pre, gamma, x);
+	smoothed_start(pre, x);
 	*known = false;
 	for (int64_t t = 0; t < n; t++, w += nb + 1)
 	{
@@ -298,6 +292,7 @@ ao_state_from_presample(AoState *st, AoPresample *pre, const double *w, int64_t 
 {
 	bool		known;
 
+	AO_TRY(ao_presample_rows(pre, w, n, gamma, NULL, env));
 	AO_TRY(end_of_presample(pre, w, n, gamma, st->a, &known, env));
 	if (known)
 		st->P = NULL;
@@ -309,25 +304,24 @@ ao_state_from_presample(AoState *st, AoPresample *pre, const double *w, int64_t 
 static const char roots_too_close[] = "roots of the model are too close to the unit circle\n"
 "Fit a model with fewer terms or more differences.";
 
-/* The same where the fast recursions have lost their digits. */
+/* The same where the fast recursions have lost their digits, unless they are lost there, too. */
 static AoStatus
-run_near_circle(AoState *st, const AoPass *ps, AoArena *arena, AoEnv *env)
+run_near_circle(AoState *st, const AoPass *ps, bool *had, AoArena *arena, AoEnv *env)
 {
 	AoPresample pre;
 	const double no_gamma = 0;
 	double		cross,
 				log_f;
 
-	if (!ao_presample_serves(&st->shape))
-		return ao_fail(env, AO_BAD_MODEL, roots_too_close, 0, 0);
 	ao_presample_init(&pre, &st->shape, 1, arena);
 	broadcast(st, pre.phi, pre.theta);
 	pre.variances = ps->variances;
 	AO_TRY(ao_presample_run(&pre, ps->w, ps->n, 1, &cross, &log_f, env));
-	if (isnan(log_f))
-		return ao_fail(env, AO_BAD_MODEL, roots_too_close, 0, 0);
+	*had = !isnan(log_f);
+	if (!*had)
+		return AO_OK;
 	if (ps->residuals)
-		return ao_presample_residuals(&pre, ps->w, ps->n, ps->residuals, env);
+		return ao_presample_rows(&pre, ps->w, ps->n, &no_gamma, ps->residuals, env);
 	return ao_state_from_presample(st, &pre, ps->w, ps->n, &no_gamma, env);
 }
 
@@ -339,6 +333,7 @@ run_complete(AoState *st, double *z, int64_t n, bool want_cov, double *residuals
 	AoPass		ps;
 	int			r = st->shape.r;
 	double	   *cov = NULL;
+	bool		had;
 
 	set_levels(st, z, n);
 	ao_pass_init(&ps, &st->shape, 1, 1, arena);
@@ -357,8 +352,14 @@ run_complete(AoState *st, double *z, int64_t n, bool want_cov, double *residuals
 		residuals[i] = NAN;
 	ps.state_cov = cov;
 	AO_TRY(ao_pass_exact(&ps, env));
+	if (ao_presample_needed(&ps))
+	{
+		AO_TRY(run_near_circle(st, &ps, &had, arena, env));
+		if (had)
+			return AO_OK;
+	}
 	if (isnan(ps.log_f[0][0]))
-		return run_near_circle(st, &ps, arena, env);
+		return ao_fail(env, AO_BAD_MODEL, roots_too_close, 0, 0);
 	for (int i = 0; i < r; i++)
 		st->a[i] = ps.x[i][0];
 	if (!cov || ps.steady)

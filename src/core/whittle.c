@@ -5,15 +5,13 @@
  *
  * Whittle's (1953) approximation of the likelihood needs of an ARMA(2,2) only the
  * shape R of one over its spectrum, |1 - ar z|^2 / |1 - ma z|^2, and the periodogram
- * I (of mean one), so that very many can be compared:
- *		gain in log-likelihood = n/2 (mean(ln R) - ln mean(I R)),
- * which for narrow shapes is sum(ln R - I (R - 1)) over the bins that they change.
- * Wide shapes, the two pairs anywhere, are compared all with all on a coarse grid of
- * frequencies.  Narrow ones - an AR and an MA pair close to the circle and to each
- * other, which raise or lower the spectrum over a few bins - are moved along all
- * frequencies, there being no other way to meet them.
+ * I (of mean one).  An AR and an MA pair close to the circle and to each other raise or
+ * lower the spectrum over a few bins; of these,
+ *		gain in log-likelihood = sum(ln R - I (R - 1))
+ * over the bins that they change.  So each shape is moved along all frequencies, there
+ * being no other way to meet the right one.
  */
-#include "internal.h"
+#include "candidates.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -22,21 +20,12 @@
 #define PI 3.14159265358979323846
 #define COUNT(a) ((int) (sizeof(a) / sizeof((a)[0])))
 
-/* ---- wide shapes ---- */
-
-#define BINS 128				/* at most */
-#define FREQUENCIES 24
-static const double moduli[] = {0.5, 0.75, 0.88, 0.95, 0.985};
-static const double real_roots[] = {-0.97, -0.8, -0.4, 0, 0.4, 0.8, 0.94, 0.985};
-#define SHAPES (FREQUENCIES * COUNT(moduli) + COUNT(real_roots) * (COUNT(real_roots) + 1) / 2)
-/* the last ones of these are roots on the circle, for the MA side */
+/* of MA roots that are as good as on the circle */
 #define CIRCLE 0.9999
-
-/* ---- narrow shapes ---- */
 
 #define WIDEST 0.03				/* distance of the AR root from the circle */
 #define NARROWEST 2.0			/* in radians over n */
-#define SINES 8					/* of the narrow ones, those of one bin */
+#define SINES 8					/* of the pairs, those of one bin */
 #define REACH 6					/* a shape is cut off this many widths away */
 
 /* The MA root's distance from the circle in those of the AR root, 0 for as close as the
@@ -66,8 +55,7 @@ longest_reach(int n)
 size_t
 ao_whittle_work(int n)
 {
-	return (size_t) (bins_of(n) + 4 * longest_reach(n) + 2 + 2 * BINS) +
-		(size_t) SHAPES * (BINS + 1);
+	return (size_t) (bins_of(n) + 4 * longest_reach(n) + 2);
 }
 
 /* Periodogram I_j of v[n] at 2 pi j / n, j = 1 .. bins, of mean one, by Goertzel's
@@ -104,101 +92,6 @@ periodogram(const double *v, int n, double *I, AoEnv *env)
 	return AO_OK;
 }
 
-/* The two coefficients of shape i. */
-static void
-wide_pair(int i, double *coef)
-{
-	int			row = 0,
-				complex_shapes = FREQUENCIES * COUNT(moduli);
-
-	if (i < complex_shapes)
-	{
-		double		r = moduli[i % COUNT(moduli)],
-					w = (i / COUNT(moduli) + 0.5) * PI / FREQUENCIES;
-
-		coef[0] = 2 * r * cos(w);
-		coef[1] = -r * r;
-		return;
-	}
-	/* the rest go along the rows of a triangle */
-	i -= complex_shapes;
-	while ((row + 1) * (row + 2) / 2 <= i)
-		row++;
-	i -= row * (row + 1) / 2;
-	coef[0] = real_roots[row] + real_roots[i];
-	coef[1] = -real_roots[row] * real_roots[i];
-}
-
-/* |1 - coef z|^2 at bin j's frequency, whose cosine is c. */
-static double
-squared_modulus(const double *coef, double c)
-{
-	double		a = coef[0],
-				b = coef[1];
-
-	return 1 + a * a + b * b - 2 * a * (1 - b) * c - 2 * b * (2 * c * c - 1);
-}
-
-/* Are shapes i and k neighbours? */
-static bool
-alike(int i, int k)
-{
-	int			complex_shapes = FREQUENCIES * COUNT(moduli);
-
-	if (i == k)
-		return true;
-	if (i >= complex_shapes || k >= complex_shapes)
-		return false;
-	return abs(i / COUNT(moduli) - k / COUNT(moduli)) <= 1 &&
-		abs(i % COUNT(moduli) - k % COUNT(moduli)) <= 1;
-}
-
-/* One of a list of the best; ar and ma say which, and which others are its like. */
-typedef struct Entry
-{
-	double		gain;
-	int			ar,
-				ma;
-} Entry;
-
-/* Place of an entry in the list, replacing one that is like it or the worst; or -1. */
-static int
-place_of(const Entry *list, int count, int max, const Entry *entry)
-{
-	int			worst = 0;
-
-	for (int i = 0; i < count; i++)
-	{
-		if (alike(list[i].ar, entry->ar) && alike(list[i].ma, entry->ma))
-			return list[i].gain < entry->gain ? i : -1;
-		if (list[i].gain < list[worst].gain)
-			worst = i;
-	}
-	if (count < max)
-		return count;
-	return list[worst].gain < entry->gain ? worst : -1;
-}
-
-/* The periodogram in at most BINS bins, and the cosines of their frequencies. */
-static int
-coarse(const double *I, int n, double *out, double *cosines)
-{
-	int			bins = bins_of(n),
-				m = bins < BINS ? bins : BINS;
-
-	for (int b = 0; b < m; b++)
-	{
-		int			from = (int) ((int64_t) b * bins / m),
-					to = (int) ((int64_t) (b + 1) * bins / m);
-
-		out[b] = 0;
-		for (int j = from; j < to; j++)
-			out[b] += I[j] / (to - from);
-		cosines[b] = cos(PI * (from + to + 1) / n);
-	}
-	return m;
-}
-
 /* Sum of products of m elements. */
 AO_CLONES static double
 dot(const double *a, const double *b, int m)
@@ -214,60 +107,7 @@ dot(const double *a, const double *b, int m)
 	return sum[0] + sum[1] + sum[2] + sum[3];
 }
 
-/* All wide shapes with all. */
-static int
-scan_wide(const double *I, int n, double *work, AoRootPairs *out, int max)
-{
-	double	   *smooth = work,
-			   *cosines = smooth + BINS,
-			   *inverse = cosines + BINS,	/* [SHAPES][BINS]: one over |1 - ma z|^2 */
-			   *log_mean = inverse + SHAPES * BINS;
-	Entry		list[AO_MAX_ROOT_PAIRS] = {{0, 0, 0}};
-	int			m = coarse(I, n, smooth, cosines),
-				count = 0;
-
-	for (int i = 0; i < SHAPES; i++)
-	{
-		double		coef[2];
-
-		wide_pair(i, coef);
-		log_mean[i] = 0;
-		for (int j = 0; j < m; j++)
-		{
-			double		square = squared_modulus(coef, cosines[j]);
-
-			inverse[i * BINS + j] = 1 / square;
-			log_mean[i] += log(square) / m;
-		}
-	}
-	for (int a = 0; a < SHAPES; a++)
-	{
-		double		numerator[BINS];
-
-		for (int j = 0; j < m; j++)
-			numerator[j] = smooth[j] / inverse[a * BINS + j];
-		for (int b = 0; b < SHAPES; b++)
-		{
-			Entry		entry = {log_mean[a] - log_mean[b] -
-			log(dot(numerator, inverse + b * BINS, m) / m), a, b};
-			int			place = place_of(list, count, max, &entry);
-
-			if (place < 0)
-				continue;
-			list[place] = entry;
-			count += place == count;
-		}
-	}
-	for (int i = 0; i < count; i++)
-	{
-		out[i].gain = 0.5 * n * list[i].gain;
-		wide_pair(list[i].ar, out[i].ar);
-		wide_pair(list[i].ma, out[i].ma);
-	}
-	return count;
-}
-
-/* A narrow pair: moduli and frequencies. */
+/* A pair: moduli and frequencies. */
 typedef struct Peak
 {
 	double		gain,
@@ -302,14 +142,28 @@ insert_peak(Peak *list, int count, int max, const Peak *peak)
 	return count;
 }
 
+/* The gain that a peak must exceed to come into the list. */
+static double
+least_gain(const Peak *list, int count, int max)
+{
+	double		least = HUGE_VAL;
+
+	if (count < max)
+		return -HUGE_VAL;
+	for (int i = 0; i < count; i++)
+		least = fmin(least, list[i].gain);
+	return least;
+}
+
 /* One shape moved along the frequencies. */
 static int
-scan_narrow(int n, const double *I, Peak peak, double *shape, Peak *list, int count, int max)
+scan(int n, const double *I, Peak peak, double *shape, Peak *list, int count, int max)
 {
 	int			reach = reach_of(n, peak.ar, peak.ma, peak.shift),
 				stride = (int) fmax(1, peak.ar * n / (4 * PI)),
 				bins = bins_of(n);
-	double		log_sum = 0;
+	double		log_sum = 0,
+				least = least_gain(list, count, max);
 
 	for (int k = -reach; k <= reach; k++)
 	{
@@ -328,7 +182,10 @@ scan_narrow(int n, const double *I, Peak peak, double *shape, Peak *list, int co
 		if (peak.frequency < 2 * peak.ar || peak.frequency > PI - 2 * peak.ar)
 			continue;
 		peak.gain = log_sum - dot(I + j - reach, shape, 2 * reach + 1);
+		if (!(peak.gain > least))
+			continue;
 		count = insert_peak(list, count, max, &peak);
+		least = least_gain(list, count, max);
 	}
 	return count;
 }
@@ -371,9 +228,9 @@ sine_waves(int n, const double *I, AoRootPairs *out, int max)
 	return count;
 }
 
-/* All narrow shapes. */
+/* All shapes. */
 static int
-scan_all_narrow(const double *I, int n, double *shape, AoRootPairs *out, int max)
+scan_all(const double *I, int n, double *shape, AoRootPairs *out, int max)
 {
 	Peak		list[AO_MAX_ROOT_PAIRS] = {{0, 0, 0, 0, 0}};
 	int			count = 0;
@@ -385,7 +242,7 @@ scan_all_narrow(const double *I, int n, double *shape, AoRootPairs *out, int max
 				Peak		peak = {.ar = ar, .ma = fmax(ma_widths[m] * ar, 1.0 / n),
 				.shift = shifts[s] * ar};
 
-				count = scan_narrow(n, I, peak, shape, list, count, max);
+				count = scan(n, I, peak, shape, list, count, max);
 			}
 	for (int i = 0; i < count; i++)
 	{
@@ -403,14 +260,13 @@ scan_all_narrow(const double *I, int n, double *shape, AoRootPairs *out, int max
 
 /* See internal.h. */
 AoStatus
-ao_whittle_pairs(const double *v, int n, double *work, AoRootPairs *wide, int *n_wide,
-				 AoRootPairs *narrow, int *n_narrow, AoEnv *env)
+ao_whittle_pairs(const double *v, int n, double *work, AoRootPairs *out, int *n_out, AoEnv *env)
 {
 	int			reach = longest_reach(n),
 				bins = bins_of(n),
-				most;
+				most = *n_out;
 	double	   *I = work + reach,
-			   *rest = I + bins + reach;
+			   *shape = I + bins + reach;
 
 	AO_TRY(periodogram(v, n, I, env));
 	for (int k = 1; k <= reach; k++)
@@ -418,9 +274,7 @@ ao_whittle_pairs(const double *v, int n, double *work, AoRootPairs *wide, int *n
 		I[-k] = I[k > 1 ? k - 2 : 0];
 		I[bins - 1 + k] = I[bins - k];
 	}
-	*n_wide = scan_wide(I, n, rest, wide, *n_wide);
-	most = *n_narrow;
-	*n_narrow = scan_all_narrow(I, n, rest, narrow, most - SINES);
-	*n_narrow += sine_waves(n, I, narrow + *n_narrow, SINES);
+	*n_out = scan_all(I, n, shape, out, most - SINES);
+	*n_out += sine_waves(n, I, out + *n_out, SINES);
 	return ao_poll(env);
 }

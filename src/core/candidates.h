@@ -1,0 +1,66 @@
+/*
+ * candidates.h
+ *		Where the search for the highest likelihood gets its points from: what search.c and
+ *		the files that serve it share.
+ */
+#ifndef AO_CANDIDATES_H
+#define AO_CANDIDATES_H
+
+#include "internal.h"
+
+/* ---- whittle.c: pairs of roots by the periodogram ---- */
+
+#define AO_MAX_ROOT_PAIRS 64
+
+/* Factors 1 - ar[0] B - ar[1] B^2 and the same of the MA part. */
+typedef struct AoRootPairs
+{
+	double		gain,			/* in log-likelihood, roughly */
+				ar[2],
+				ma[2];
+} AoRootPairs;
+
+size_t		ao_whittle_work(int n); /* doubles */
+/* The most promising pairs for v[n]: in, at most how many; out, how many. */
+AoStatus	ao_whittle_pairs(const double *v, int n, double *work, AoRootPairs *out, int *n_out,
+							 AoEnv *env);
+
+/* ---- candidates.c: points to look at, all [n][k] of unbounded parameters ---- */
+
+#define AO_USUAL 20				/* of seasonal models */
+void		ao_candidates_usual(const AoShape *shape, double *u);
+void		ao_candidates_random(const AoShape *shape, int n, double *u);
+void		ao_candidates_grid(const AoShape *shape, int n, double *u);
+int			ao_candidates_pairs_count(const AoSpec *spec, bool on_circle);
+/* w: n rows of n_cols, the series last; on_circle: MA roots there */
+AoStatus	ao_candidates_pairs(const AoShape *shape, bool on_circle, const double *w,
+								int64_t n, int n_cols, double *work, double *u, AoEnv *env);
+
+/* the same where the series' own periodogram suggests them; count: in, at most how many;
+ * out, how many */
+bool		ao_candidates_has_spectral(const AoSpec *spec);
+size_t		ao_candidates_spectral_work(const AoSpec *spec);	/* doubles */
+AoStatus	ao_candidates_spectral(const AoShape *shape, const double *w, int64_t n, int n_cols,
+								   double *work, double *u, int *count, AoEnv *env);
+
+/* ---- insertions.c: points out of the optimum of a model with fewer roots ---- */
+
+#define AO_LADDER_K 12			/* most parameters of a model that ladder.c serves */
+
+int			ao_insertions_most(bool complex_pairs);
+size_t		ao_insertions_work(void);	/* doubles */
+/* base: optimum of the model with only p and q of the parameters, the others of these
+ * zero; with one root more on either side, or a complex pair.  The points go to
+ * u[*count][k] and on. */
+AoStatus	ao_insertions(const AoObjective *obj, const double *base, int p, int q,
+						  bool complex_pairs, double *work, double *u, int *count);
+
+/* ---- ladder.c: the optimum by way of those of smaller models ---- */
+
+bool		ao_ladder_serves(const AoShape *shape);
+size_t		ao_ladder_bytes(const AoShape *shape);
+/* thorough: more of everything.  best: in, an optimum, out, the better one. */
+AoStatus	ao_ladder(AoObjective *obj, bool thorough, int max_rounds, AoArena *arena,
+					  AoOptimum *best);
+
+#endif							/* AO_CANDIDATES_H */
