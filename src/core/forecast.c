@@ -93,7 +93,7 @@ put_step(const Request *to, AoAhead ahead, double mean, double var, AoEnv *env)
 		if (!isfinite(out->mean) || !isfinite(out->std_error) || !isfinite(out->lower) ||
 			!isfinite(out->upper))
 			return ao_fail(env, AO_OUT_OF_SCALE, "the forecast overflows\n"
-						   "Ask for fewer steps, or fit a model with fewer differences or without lambda.", 0, 0);
+						   "Ask for fewer steps or a lower level, or fit a model with fewer differences or without lambda.", 0, 0);
 	}
 	return AO_OK;
 }

@@ -99,6 +99,10 @@ FROM unnest(ARRAY[
 	$$arima_predict(arima_fit('{1,3,2,5,4,7,9,8,7}'::float8[], '(0,3,0)', options => '{"lambda": 0}'), '{1,1e-100,1,1e150}')$$,
 	$$arima_append(arima_fit('{1e-7,3e-7,2e-7,5e-7,1e-7,3e-7}'::float8[], '(0,1,0)'), '{1e149}')$$]) call;
 
+-- with a negative lambda an upper bound may be beyond all numbers, unless less is asked
+SELECT level, steps, pg_temp.attempt(format($$SELECT max(f.step) FROM arima_forecast(arima_fit(ARRAY(SELECT 100 + 20 * sin(i * i) FROM generate_series(1, 40) i), '(0,1,0)', options => '{"lambda": -1}'), %s, %s) f$$, steps, level))
+FROM (VALUES (0.95, 12), (0.95, 2), (0.5, 12)) AS asked(level, steps);
+
 \pset format aligned
 -- NULL gives no rows, or NULL
 SELECT (SELECT count(*) FROM arima_forecast(NULL)) AS model, (SELECT count(*) FROM arima_forecast(model, NULL::int)) AS h,
