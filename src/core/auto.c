@@ -20,12 +20,18 @@
 /* An AR root nearer to 1 than this over n the Dickey-Fuller test at 5 % takes for a difference. */
 #define LIKE_A_DIFFERENCE 8.0
 #define ALPHA 0.05				/* of the KPSS test */
-#define FINALISTS 3
 #define SEARCHES 3				/* see run() */
 #define FOURIER_MARGIN 10.0		/* in the criterion: the number of pairs was chosen, too */
-#define CLOSE 2.0				/* criterion a finalist may be behind */
 #define FEW_GAPS 0.2			/* share of the values */
-#define COSTLY 2500				/* values times season */
+#define COSTLY 2500				/* values times season, beyond which the search is by
+								 * conditional likelihoods */
+/* A series without a season of so many values that is differenced once gets a drift.  So short
+ * a series is mostly of years, and of those most go on as they went: extrapolating the trend was
+ * what forecast the yearly series of the M3 and M4 competitions best (Makridakis & Hibon 2000,
+ * Hyndman & Billah 2003).  The criterion, which asks for a proof of each, finds it in few. */
+#define FEWEST_FOR_DRIFT 6
+#define MOST_FOR_DRIFT 29
+
 
 /* See auto.h. */
 const AoAutoOptions ao_auto_defaults = {
@@ -222,20 +228,14 @@ fill_gaps(AoChoice *choice, int64_t known, AoArena *arena)
 	return AO_OK;
 }
 
-/* The exact likelihood takes as many steps as there are values, times the season. */
-static bool
-is_costly(const AoChoice *choice)
-{
-	return choice->m > 1 && choice->quick.n * choice->m >= COSTLY;
-}
-
-/* Long seasons of long series are searched without it. */
+/* Long seasons of long series: the exact likelihood takes as many steps as there are
+ * values, times the season. */
 static void
 search_conditionally(AoChoice *choice)
 {
 	AoFitTask  *quick = &choice->quick;
 
-	if (!is_costly(choice) || choice->max_K > 0 || quick->options->method != AO_ML ||
+	if (choice->m == 1 || quick->n * choice->m < COSTLY || choice->max_K > 0 || quick->options->method != AO_ML ||
 		quick->n < 10 * choice->m)
 		return;
 	choice->quick_options = *quick->options;
@@ -260,6 +260,7 @@ look_at_series(AoChoice *choice)
 		status = choose_differences(choice, z);
 	ao_arena_close(&arena, choice->env);
 	choice->constant = choice->d + choice->D <= 1;
+	choice->drift_only = choice->drift_only && choice->d == 1;
 	return status;
 }
 
@@ -272,6 +273,8 @@ prepare(AoChoice *choice, AoArena *trials, AoArena *filled)
 	int			most;
 
 	AO_TRY(ao_count_known(choice->task->y, choice->task->n, choice->env, &known, &lead));
+	choice->drift_only = choice->m == 1 && choice->task->k == 0 &&
+		known >= FEWEST_FOR_DRIFT && known <= MOST_FOR_DRIFT;
 	cut_bounds(choice, known);
 	AO_TRY(look_at_series(choice));
 	AO_TRY(fill_gaps(choice, known, filled));
@@ -283,142 +286,6 @@ prepare(AoChoice *choice, AoArena *trials, AoArena *filled)
 	AO_TRY(ao_arena_open(trials, ao_arena_round((size_t) choice->room, sizeof(AoTrial)),
 						 choice->env));
 	choice->trials = ao_arena_take(trials, (size_t) choice->room, sizeof(AoTrial));
-	return AO_OK;
-}
-
-/* The best trial that is not final yet, or NULL. */
-static AoTrial *
-next_best(const AoChoice *choice)
-{
-	AoTrial    *best = NULL;
-
-	for (int i = 0; i < choice->n_trials; i++)
-	{
-		AoTrial    *trial = &choice->trials[i];
-
-		if (!trial->final && trial->candidate.criterion < HUGE_VAL &&
-			(best == NULL || trial->candidate.criterion < best->candidate.criterion))
-			best = trial;
-	}
-	return best;
-}
-
-/* Criterion of an estimated model. */
-static double
-criterion_of(const AoChoice *choice, const AoModel *model)
-{
-	return isnan(model->loglik) ? HUGE_VAL :
-		ao_choice_criterion(choice->options.criterion, model->loglik, model->n_coef,
-							model->n_used);
-}
-
-/* Do the roots of an estimated model keep the distance? */
-static bool
-keeps_distance(const AoChoice *choice, const AoModel *model)
-{
-	AoShape		shape = {.k = 0};
-
-	ao_model_spec(model, &shape.spec);
-	return ao_roots_beyond(&shape, ao_model_coef(model), choice->task->guard);
-}
-
-/* Estimate one finalist with all effort; *model becomes NULL if it is not to be chosen. */
-static AoStatus
-estimate_finalist(const AoChoice *choice, const AoFitTask *task, AoTrial *trial,
-				  AoModel **model)
-{
-	AoCandidate *candidate = &trial->candidate;
-
-	trial->final = true;
-	AO_TRY(ao_fit_task(task, &candidate->spec, choice->env, model));
-	candidate->criterion = criterion_of(choice, *model);
-	candidate->loglik = (*model)->loglik;
-	if (keeps_distance(choice, *model))
-		return AO_OK;
-	/* the search had stopped short of it */
-	candidate->criterion = HUGE_VAL;
-	candidate->reason = "root near the unit circle";
-	choice->env->free(choice->env->arg, *model);
-	*model = NULL;
-	return AO_OK;
-}
-
-/* The best of the finalists, estimated with the task's effort, or NULL. */
-static AoStatus
-best_finalist(AoChoice *choice, const AoFitTask *task, AoTrial **chosen, AoModel **out)
-{
-	AoFitTask	near = *task;
-	AoTrial    *trial;
-	int			left = FINALISTS;
-
-	*out = NULL;
-	*chosen = NULL;
-	while (left > 0 && (trial = next_best(choice)) != NULL)
-	{
-		AoModel    *model;
-
-		if (*chosen && !choice->approximate &&
-			trial->candidate.criterion > (*chosen)->candidate.criterion + CLOSE)
-			break;
-		near.given = trial->u;
-		AO_TRY(estimate_finalist(choice, &near, trial, &model));
-		if (model == NULL)
-			continue;
-		left--;
-		if (*chosen == NULL || trial->candidate.criterion < (*chosen)->candidate.criterion)
-		{
-			AoModel    *loser = *out;
-
-			*out = model;
-			model = loser;
-			*chosen = trial;
-		}
-		if (model)
-			choice->env->free(choice->env->arg, model);
-	}
-	return AO_OK;
-}
-
-/* Where a search costs much, only the winner is estimated with all effort; it stays what it
- * is if that leads to where it is not to be chosen. */
-static AoStatus
-estimate_winner(const AoChoice *choice, AoTrial *trial, AoModel **model)
-{
-	AoFitTask	task = *choice->task;
-	AoTrial		before = *trial;
-	AoModel    *better;
-
-	task.effort = AO_THOROUGH;
-	task.given = trial->u;
-	AO_TRY(estimate_finalist(choice, &task, trial, &better));
-	if (better == NULL || trial->candidate.criterion > before.candidate.criterion)
-	{
-		AoModel    *worse = better;
-
-		*trial = before;
-		better = *model;
-		*model = worse;
-	}
-	if (*model)
-		choice->env->free(choice->env->arg, *model);
-	*model = better;
-	return AO_OK;
-}
-
-/* Estimate the finalists with all effort; the best of them, or NULL. */
-static AoStatus
-finish(AoChoice *choice, AoModel **out)
-{
-	AoFitTask	task = *choice->task;
-	bool		costly = is_costly(choice);
-	AoTrial    *chosen;
-
-	task.effort = choice->approximate || choice->max_K > 0 || costly ? AO_LOCAL : AO_THOROUGH;
-	AO_TRY(best_finalist(choice, &task, &chosen, out));
-	if (chosen && costly && !choice->approximate && choice->max_K == 0)
-		AO_TRY(estimate_winner(choice, chosen, out));
-	if (chosen)
-		chosen->candidate.chosen = true;
 	return AO_OK;
 }
 
@@ -448,7 +315,7 @@ search(AoChoice *choice, AoModel **out)
 	if (choice->hopeless)
 		return AO_OK;
 	if (choice->best >= 0 && !choice->degenerate)
-		AO_TRY(finish(choice, out));
+		AO_TRY(ao_choice_finish(choice, out));
 	if (*out == NULL)
 		AO_TRY(fall_back(choice, out));
 	if (choice->out_of_budget)

@@ -32,7 +32,8 @@ typedef struct AoChoice
 				before;			/* models that earlier searches tried */
 	bool		twice,			/* take the second difference that the test asks for? */
 				asks_twice;		/* it does, and has not got it */
-	bool		constant;		/* may a mean or drift be tried? */
+	bool		constant,		/* may a mean or drift be tried? */
+				drift_only;		/* and nothing without it? */
 	int			min_K,			/* pairs of Fourier terms; a search with them has no seasonal part */
 				max_K,
 				K;				/* to begin with */
@@ -72,6 +73,8 @@ AoStatus	ao_choice_look_at_opponent(AoChoice *choice);
 /* Tries models one after the other; only cancelling and lack of memory fail. */
 AoStatus	ao_choice_stepwise(AoChoice *choice);
 AoStatus	ao_choice_all(AoChoice *choice);
+/* Estimates the finalists with all effort: the best of them, or NULL. */
+AoStatus	ao_choice_finish(AoChoice *choice, AoModel **out);
 double		ao_choice_criterion(AoCriterion criterion, double loglik, int n_coef, int64_t n);
 
 #endif							/* AO_AUTO_INTERNAL_H */

@@ -37,6 +37,7 @@ typedef struct Plan
 #define QUICK_ROUNDS 40
 #define QUICK_GAIN 1e-3			/* in log-likelihood, that a quick search lets go */
 #define CHEAP 4000				/* rows times states of a cheap pass */
+#define DEAR 10000				/* and of one that shortcuts are taken for */
 #define APART 0.3				/* of two starts, in some free parameter */
 #define PROMISING 40			/* log-likelihood a followed start may be behind */
 #define PROMISING_SHARE 0.1		/* or this share of what the model explains */
@@ -356,11 +357,11 @@ follow(AoObjective *obj, double *chosen, const double *f, int taken, int max_rou
 	return AO_OK;
 }
 
-/* Does a pass over the series cost little? */
+/* Does a pass over the series cost much? */
 static bool
-is_cheap(const AoObjective *obj)
+is_dear(const AoObjective *obj)
 {
-	return obj->pass[0].n * obj->shape->r < CHEAP;
+	return obj->pass[0].n * obj->shape->r >= DEAR;
 }
 
 /* How near to the optimum it has to be, and in how many rounds. */
@@ -370,7 +371,7 @@ set_precision(AoObjective *obj, AoEffort effort)
 	bool		quick = effort == AO_QUICK || effort == AO_NEARBY;
 
 	obj->enough = quick ? QUICK_GAIN : 0;
-	obj->one_sided = effort == AO_NEARBY || (quick && !is_cheap(obj));
+	obj->one_sided = effort == AO_NEARBY || (quick && is_dear(obj));
 	return quick ? QUICK_ROUNDS : ENDLESS;
 }
 
@@ -381,7 +382,7 @@ search_widely(AoObjective *obj, const double *given, AoEffort effort, AoArena *a
 {
 	const AoShape *shape = obj->shape;
 	size_t		k = (size_t) shape->k;
-	Plan		plan = make_plan(shape, effort, is_cheap(obj),
+	Plan		plan = make_plan(shape, effort, obj->pass[0].n * shape->r < CHEAP,
 								 !obj->conditional && ao_ladder_serves(shape));
 	size_t		n = most_points(&plan),
 				kept = most_chosen(&plan);
@@ -400,7 +401,7 @@ search_widely(AoObjective *obj, const double *given, AoEffort effort, AoArena *a
 	AO_TRY(exact_candidates(obj, &plan, work, u + (size_t) taken * k));
 	looked_at = taken + plan.exact + plan.circle;
 	/* a neighbour to start from: one other start is enough where each costs much */
-	if (given && effort == AO_QUICK && (obj->conditional || !is_cheap(obj)))
+	if (given && effort == AO_QUICK && (obj->conditional || is_dear(obj)))
 		plan.followed = 1;
 	AO_TRY(screen(obj, u, looked_at, scratch, f, plan.followed, chosen, chosen_f, &taken));
 	if (given)

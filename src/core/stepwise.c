@@ -163,7 +163,7 @@ try_model(AoChoice *choice, int p, int q, int P, int Q, bool constant, bool *bet
 
 	*better = false;
 	if (p < 0 || q < 0 || P < 0 || Q < 0 || p > o->max_p || q > o->max_q || P > o->max_P ||
-		Q > o->max_Q || (constant && !choice->constant) || spec.K < choice->min_K ||
+		Q > o->max_Q || (constant && !choice->constant) || (!constant && choice->drift_only) || spec.K < choice->min_K ||
 		spec.K > choice->max_K)
 		return AO_OK;
 	for (int i = 0; i < choice->n_trials; i++)
@@ -291,7 +291,8 @@ static AoStatus
 visit_all(AoChoice *choice, bool count_only, int *count)
 {
 	const AoAutoOptions *o = &choice->options;
-	int			constants = choice->constant ? 2 : 1;
+	int			fewest = choice->drift_only ? 1 : 0,
+				most = choice->constant ? 1 : 0;
 	bool		better;
 
 	*count = 0;
@@ -299,7 +300,7 @@ visit_all(AoChoice *choice, bool count_only, int *count)
 		for (int q = 0; q <= o->max_q; q++)
 			for (int P = 0; P <= o->max_P; P++)
 				for (int Q = 0; Q <= o->max_Q; Q++)
-					for (int c = 0; c < constants && p + q + P + Q <= o->max_order; c++)
+					for (int c = fewest; c <= most && p + q + P + Q <= o->max_order; c++)
 					{
 						++*count;
 						if (!count_only && !choice->degenerate)

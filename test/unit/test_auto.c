@@ -436,6 +436,44 @@ test_pairs(void)
 	free(model);
 }
 
+/* Models tried for the first n values of a random walk with a drift, and those of them without one. */
+static int
+without_drift(int n, int m, int *tried)
+{
+	UnitMemory memory;
+	AoEnv env = unit_env(&memory);
+	AoFitOptions options = {.method = AO_ML};
+	double y[40];
+	uint64_t state = 3;
+	AoModel *model = NULL;
+	AoCandidate *list;
+	int found = 0;
+
+	*tried = 0;
+	for (int i = 0; i < n; i++)
+		y[i] = (i > 0 ? y[i - 1] : 0) + 2 + noise(&state);
+	if (ao_choose(y, n, NULL, 0, m, &options, &env, &model, &list, tried) != AO_OK)
+		return -1;
+	for (int i = 0; i < *tried; i++)
+		found += list[i].spec.d == 1 && list[i].spec.constant == AO_CONSTANT_NONE;
+	UNIT_CHECK(model->d == 1 && model->constant == AO_CONSTANT_DRIFT, "%d values with a trend: a drift", n);
+	free(list);
+	free(model);
+	return found;
+}
+
+/* Short series without a season get a drift with their difference, others where it pays. */
+static void
+test_drift_of_short_series(void)
+{
+	int tried;
+
+	UNIT_CHECK(without_drift(6, 1, &tried) == 0 && tried > 0, "6 values: only with drift");
+	UNIT_CHECK(without_drift(29, 1, &tried) == 0 && tried > 4, "29 values: only with drift");
+	UNIT_CHECK(without_drift(30, 1, &tried) > 0, "30 values: without, too");
+	UNIT_CHECK(without_drift(29, 4, &tried) > 0, "29 values with a season: without, too");
+}
+
 int
 main(void)
 {
@@ -450,6 +488,7 @@ main(void)
 	test_cancel();
 	test_long_season();
 	test_pairs();
+	test_drift_of_short_series();
 	for (int kind = 0; kind < 9; kind++)
 		for (int i = 0; i < (int) (sizeof lengths / sizeof lengths[0]); i++)
 			for (int j = 0; j < (int) (sizeof periods / sizeof periods[0]); j++)

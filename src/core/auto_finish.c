@@ -1,0 +1,148 @@
+/*
+ * auto_finish.c
+ *		The end of a search of the automatic choice: the few best models are estimated
+ *		with all effort.
+ */
+#include "auto_internal.h"
+
+#include <math.h>
+
+#define FINALISTS 3
+#define CLOSE 2.0				/* criterion a finalist may be behind */
+#define DEAR 10000				/* values times season, beyond which only the winner gets all effort */
+
+/* The best trial that is not final yet, or NULL. */
+static AoTrial *
+next_best(const AoChoice *choice)
+{
+	AoTrial    *best = NULL;
+
+	for (int i = 0; i < choice->n_trials; i++)
+	{
+		AoTrial    *trial = &choice->trials[i];
+
+		if (!trial->final && trial->candidate.criterion < HUGE_VAL &&
+			(best == NULL || trial->candidate.criterion < best->candidate.criterion))
+			best = trial;
+	}
+	return best;
+}
+
+/* Criterion of an estimated model. */
+static double
+criterion_of(const AoChoice *choice, const AoModel *model)
+{
+	return isnan(model->loglik) ? HUGE_VAL :
+		ao_choice_criterion(choice->options.criterion, model->loglik, model->n_coef,
+							model->n_used);
+}
+
+/* Do the roots of an estimated model keep the distance? */
+static bool
+keeps_distance(const AoChoice *choice, const AoModel *model)
+{
+	AoShape		shape = {.k = 0};
+
+	ao_model_spec(model, &shape.spec);
+	return ao_roots_beyond(&shape, ao_model_coef(model), choice->task->guard);
+}
+
+/* Estimate one finalist with all effort; *model becomes NULL if it is not to be chosen. */
+static AoStatus
+estimate_finalist(const AoChoice *choice, const AoFitTask *task, AoTrial *trial,
+				  AoModel **model)
+{
+	AoCandidate *candidate = &trial->candidate;
+
+	trial->final = true;
+	AO_TRY(ao_fit_task(task, &candidate->spec, choice->env, model));
+	candidate->criterion = criterion_of(choice, *model);
+	candidate->loglik = (*model)->loglik;
+	if (keeps_distance(choice, *model))
+		return AO_OK;
+	/* the search had stopped short of it */
+	candidate->criterion = HUGE_VAL;
+	candidate->reason = "root near the unit circle";
+	choice->env->free(choice->env->arg, *model);
+	*model = NULL;
+	return AO_OK;
+}
+
+/* The best of the finalists, estimated with the task's effort, or NULL. */
+static AoStatus
+best_finalist(AoChoice *choice, const AoFitTask *task, AoTrial **chosen, AoModel **out)
+{
+	AoFitTask	near = *task;
+	AoTrial    *trial;
+	int			left = FINALISTS;
+
+	*out = NULL;
+	*chosen = NULL;
+	while (left > 0 && (trial = next_best(choice)) != NULL)
+	{
+		AoModel    *model;
+
+		if (*chosen && !choice->approximate &&
+			trial->candidate.criterion > (*chosen)->candidate.criterion + CLOSE)
+			break;
+		near.given = trial->u;
+		AO_TRY(estimate_finalist(choice, &near, trial, &model));
+		if (model == NULL)
+			continue;
+		left--;
+		if (*chosen == NULL || trial->candidate.criterion < (*chosen)->candidate.criterion)
+		{
+			AoModel    *loser = *out;
+
+			*out = model;
+			model = loser;
+			*chosen = trial;
+		}
+		if (model)
+			choice->env->free(choice->env->arg, model);
+	}
+	return AO_OK;
+}
+
+/* Where a pass is dear, only the winner is estimated with all effort; it stays what it
+ * is if that leads to where it is not to be chosen. */
+static AoStatus
+estimate_winner(const AoChoice *choice, AoTrial *trial, AoModel **model)
+{
+	AoFitTask	task = *choice->task;
+	AoTrial		before = *trial;
+	AoModel    *better;
+
+	task.effort = AO_THOROUGH;
+	task.given = trial->u;
+	AO_TRY(estimate_finalist(choice, &task, trial, &better));
+	if (better == NULL || trial->candidate.criterion > before.candidate.criterion)
+	{
+		AoModel    *worse = better;
+
+		*trial = before;
+		better = *model;
+		*model = worse;
+	}
+	if (*model)
+		choice->env->free(choice->env->arg, *model);
+	*model = better;
+	return AO_OK;
+}
+
+/* See auto_internal.h. */
+AoStatus
+ao_choice_finish(AoChoice *choice, AoModel **out)
+{
+	AoFitTask	task = *choice->task;
+	bool		dear = choice->m > 1 && choice->quick.n * choice->m >= DEAR;
+	AoTrial    *chosen;
+
+	task.effort = choice->approximate || choice->max_K > 0 || dear ? AO_LOCAL : AO_THOROUGH;
+	AO_TRY(best_finalist(choice, &task, &chosen, out));
+	if (chosen && dear && !choice->approximate && choice->max_K == 0)
+		AO_TRY(estimate_winner(choice, chosen, out));
+	if (chosen)
+		chosen->candidate.chosen = true;
+	return AO_OK;
+}
