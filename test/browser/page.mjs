@@ -270,7 +270,16 @@ await group('keyboard', async () => {
 	await page.keyboard.press('Enter');
 	is(await page.evaluate(() => document.documentElement.dataset.theme), 'dark', 'the theme is chosen by key');
 	await page.reload();
-	is([await page.evaluate(() => document.documentElement.dataset.theme), await page.evaluate(() => getComputedStyle(document.body).backgroundColor)], ['dark', 'rgb(14, 18, 23)'], 'and stays chosen');
+	const colours = () => page.evaluate(() => [document.documentElement.dataset.theme, getComputedStyle(document.body).backgroundColor]);
+	is(await colours(), ['dark', 'rgb(14, 18, 23)'], 'and stays chosen');
+	await page.focus('#theme');
+	await page.keyboard.press('Enter');
+	is(await colours(), ['light', 'rgb(244, 246, 249)'], 'or the system is asked again');
+	await page.emulateMedia({colorScheme: 'dark'});
+	await until(page, () => document.documentElement.dataset.theme === 'dark');
+	is(await colours(), ['dark', 'rgb(14, 18, 23)'], 'whose change is followed');
+	await page.keyboard.press('Enter');
+	is(await colours(), ['light', 'rgb(244, 246, 249)'], 'unless light is chosen');
 	await page.clean('keyboard');
 	await page.context().close();
 });
@@ -325,6 +334,8 @@ await group('five hundred series', async () => {
 		void document.body.offsetHeight;
 		return performance.now() - begin;
 	});
+	await page.waitForFunction(() => document.querySelectorAll('.series-table tbody tr[hidden]').length === 0);
+	ok(true, 'all are shown, the last ones a little later');
 	ok(sorted < 10000, 'are sorted soon, also on a machine that does much else', sorted);
 	is(await page.locator('.series-table tbody th').first().innerText(), `S${series.map((s, i) => [s.skill, i]).sort((a, b) => a[0] - b[0])[0][1]}`.replace(/S(\d+)/, (_, n) => `S${n.padStart(3, '0')}`), 'by number');
 	await page.fill('#search', 'S49');
@@ -338,6 +349,23 @@ await group('five hundred series', async () => {
 	is(await page.evaluate(() => window.changes), 1, 'new data touch the one row that they change');
 	await screenshot(page, 'many-light');
 	await page.clean('five hundred');
+	await page.context().close();
+});
+
+await group('columns that fit', async () => {
+	const page = await open();
+	const [{overview}] = rows('SELECT arima_api.overview() AS overview');
+	const model = overview.series.find(s => s.name === 'DAX');
+	const wide = {...model, spec: '(2,1,2)(0,1,1)[12] with drift', champion: 128, age: 2345, pending: 1001, skill: -1.0042, rolling_rmse: 1234.5, threshold: 1543.2, health: 'no_model',
+		last_forecast: {...model.last_forecast, forecast: 123456, lower: 119876, upper: 126543}};
+	await page.route('**/api/overview', route => route.fulfill({json: {...overview, series: [{...wide, name: 'a long name of a series'}, {...wide, name: 'and-one-that-has-no-place-to-break'}]}}));
+	await page.open('/', '.series-table tbody tr');
+	for (const width of [320, 390, 600, 705, 800, 900, 1000, 1100, 1200, 1319, 1320, 1366, 1400, 1440, 1500, 1600, 1680, 1800, 1920, 2400]) {
+		await page.setViewportSize({width, height: 900});
+		is(await page.locator('.table-box').evaluate(box => Math.max(0, box.scrollWidth - box.clientWidth)), 0, `at ${width} pixels no column is cut`);
+		if (width === 1400)
+			await screenshot(page, 'wide-light');
+	}
 	await page.context().close();
 });
 

@@ -10,6 +10,12 @@ const rank = s => HEALTH_ORDER.indexOf(s.health);
 /** From this share of the threshold on, errors are near it. */
 export const NEAR = 0.85;
 
+/** So many rows are laid out at once, which is more than fit on a screen; the others a few at a time, so that these need not wait. */
+const ROWS_AT_ONCE = 50;
+
+/** Columns that go where there is no room for all, in this order. */
+const EXPENDABLE = ['pending', 'age', 'session', 'coverage', 'champion', 'forecast', 'recent'];
+
 const ratio = s => s.rolling_rmse !== null && s.threshold ? s.rolling_rmse / s.threshold : null;
 
 /** Columns: what is shown, by what it is sorted; narrow: kept on a phone. */
@@ -22,7 +28,7 @@ const COLUMNS = [
 	{key: 'coverage', title: 'In interval', value: s => s.coverage, cell: s => percent(s.coverage, 0), number: true, wide: true, about: 'Share of values that fell into the interval of their forecast'},
 	{key: 'forecast', title: 'Last forecast', value: s => s.last_forecast?.forecast ?? null, cell: forecastCell, number: true, wide: true},
 	{key: 'session', title: 'Last session', value: s => s.last_session, cell: s => session(s.last_session), wide: true},
-	{key: 'champion', title: 'Champion', value: s => s.spec, cell: s => s.champion === null ? '–' : [h('span', {class: 'spec'}, s.spec), h('small', {}, `version ${s.champion}`)], wide: true},
+	{key: 'champion', title: 'Champion', value: s => s.spec, cell: s => s.champion === null ? '–' : [h('span', {class: 'spec'}, breakable(s.spec)), h('small', {}, `version ${s.champion}`)], wide: true},
 	{key: 'age', title: 'Age', value: s => s.age, cell: s => number(s.age, 8), number: true, wide: true, about: 'Sessions since the champion’s promotion'},
 	{key: 'pending', title: 'Pending', value: s => s.pending, cell: s => pending(s.pending), number: true, wide: true, about: 'Predictions whose session has not come yet'},
 ];
@@ -70,6 +76,11 @@ function forecastCell(s) {
 	return [number(f.forecast), f.lower !== null && h('small', {}, `${number(f.lower)} to ${number(f.upper)}`)];
 }
 
+/** A specification, which may go on in another line between its parts. */
+function breakable(spec) {
+	return spec.split(/(?<=\))(?=[([])/).flatMap((part, i) => i > 0 ? [h('wbr'), part] : [part]);
+}
+
 function empty() {
 	return h('section', {class: 'empty'}, h('h2', {}, 'No series yet'),
 		h('p', {}, 'A series is a name, its values, and a model. In the database:'),
@@ -100,6 +111,8 @@ export class ListView {
 	}
 
 	stop() {
+		this.resized.disconnect();
+		cancelAnimationFrame(this.revealing);
 		this.poll.stop();
 	}
 
@@ -112,11 +125,14 @@ export class ListView {
 		this.body = h('tbody');
 		this.table = h('table', {class: 'series-table'}, h('caption', {class: 'visually-hidden'}, 'Series and how their forecasts do; the headings sort'),
 			h('thead', {}, h('tr', {}, ...this.headers.values())), this.body);
+		this.box = h('div', {class: 'table-box', tabindex: '0', role: 'region', 'aria-label': 'Table of series'}, this.table);
+		this.resized = new ResizeObserver(() => this.fit());
+		this.resized.observe(this.box);
 		this.events = h('div', {class: 'event-box'});
 		this.content = h('div', {class: 'with-aside'},
 			h('section', {'aria-label': 'Series', class: 'wide-section'},
 				h('div', {class: 'controls'}, h('label', {for: 'search', class: 'visually-hidden'}, 'Find a series'), this.search, this.found),
-				h('div', {class: 'table-box', tabindex: '0', role: 'region', 'aria-label': 'Table of series'}, this.table)),
+				this.box),
 			h('aside', {'aria-labelledby': 'latest'}, h('h2', {id: 'latest'}, 'Latest events'), this.events, h('p', {}, h('a', {href: '#/timeline'}, 'Whole timeline'))));
 		this.element = h('div', {}, h('h1', {class: 'visually-hidden'}, 'Series'), this.tiles, this.content);
 	}
@@ -197,15 +213,49 @@ export class ListView {
 		const rows = wanted.map(s => this.row(s));
 		const focused = document.activeElement;
 		if (rows.length !== this.body.childNodes.length || rows.some((row, i) => row !== this.body.childNodes[i])) {
+			this.reveal(rows);
 			this.body.replaceChildren(...rows);
 			// rows that moved lose the focus on their way
 			if (this.body.contains(focused))
 				focused.focus({preventScroll: true});
 		}
+		this.fit();
 		const names = new Set(series.map(s => s.name));
 		for (const name of this.rows.keys())
 			names.has(name) || this.rows.delete(name);
 		this.found.textContent = wanted.length === series.length ? count(series.length, 'series', 'series') : `${number(wanted.length, 8)} of ${count(series.length, 'series', 'series')}`;
+	}
+
+	/** Leaves out columns until the table fits; what is gone stays so until the width is another one, so that none comes and goes. */
+	fit() {
+		const width = this.box.clientWidth;
+		if (width !== this.width)
+			this.table.classList.remove(...EXPENDABLE.map(key => `without-${key}`));
+		this.width = width;
+		for (const key of EXPENDABLE) {
+			if (this.box.scrollWidth <= width)
+				break;
+			this.table.classList.add(`without-${key}`);
+		}
+	}
+
+	/** Shows the first rows now and the others bit by bit; where they are looked at they stay. */
+	reveal(rows) {
+		cancelAnimationFrame(this.revealing);
+		// before the rows are changed: to know it the browser lays out what there is
+		const top = scrollY < innerHeight;
+		rows.forEach((row, i) => row.hidden = top && i >= ROWS_AT_ONCE);
+		let shown = ROWS_AT_ONCE;
+		const more = () => {
+			for (const row of rows.slice(shown, shown += ROWS_AT_ONCE))
+				row.hidden = false;
+			if (shown < rows.length)
+				this.revealing = requestAnimationFrame(more);
+			else
+				this.fit();
+		};
+		if (top && shown < rows.length)
+			this.revealing = requestAnimationFrame(() => this.revealing = requestAnimationFrame(more));
 	}
 
 	/** The row of a series: the one there is, as long as nothing changed. */

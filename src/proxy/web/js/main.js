@@ -129,7 +129,7 @@ element('token-form').addEventListener('submit', submitted => {
 // ---- the theme ----
 
 const THEMES = ['auto', 'light', 'dark'];
-const theme = () => document.documentElement.dataset.theme ?? 'auto';
+const theme = () => document.documentElement.dataset.chosen;
 
 function showTheme() {
 	element('theme').firstElementChild.replaceWith(icon(theme()));
@@ -139,17 +139,13 @@ function showTheme() {
 
 element('theme').addEventListener('click', () => {
 	const next = THEMES[(THEMES.indexOf(theme()) + 1) % THEMES.length];
-	if (next === 'auto')
-		delete document.documentElement.dataset.theme;
-	else
-		document.documentElement.dataset.theme = next;
+	document.documentElement.dataset.chosen = next;
+	dispatchEvent(new Event('themechosen'));
 	try {
 		localStorage.setItem('theme', next);
 	} catch { /* storage may be forbidden */ }
 	showTheme();
-	dispatchEvent(new Event('themechange'));
 });
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => dispatchEvent(new Event('themechange')));
 
 // the address of the view is in the fragment, so a link cannot also lead to an element
 element('skip').addEventListener('click', clicked => {
