@@ -13,9 +13,12 @@ COPY src src
 RUN make -j"$(nproc)" && make install DESTDIR=/installed
 
 FROM debian:bookworm-slim
-# The owner of the volume must be the same in every image.
+# The owner of the volume must be the same in every image.  What is reached from outside
+# is another user, who may not read it, nor send signals to PostgreSQL.
 RUN groupadd --system --gid 999 postgres && \
-	useradd --system --uid 999 --gid postgres --home-dir /var/lib/postgresql --shell /bin/bash postgres
+	useradd --system --uid 999 --gid postgres --home-dir /var/lib/postgresql --shell /bin/bash postgres && \
+	groupadd --system --gid 998 arima_restd && \
+	useradd --system --uid 998 --gid arima_restd --home-dir /nonexistent --shell /usr/sbin/nologin arima_restd
 # libcurl and the like are loaded by the extension, the others by arima_restd
 RUN apt-get update && \
 	mkdir -p /etc/postgresql-common/createcluster.d && \
@@ -25,10 +28,13 @@ RUN apt-get update && \
 		libblas3 liblapack3 liblapacke libcurl4 libmicrohttpd12 libpq5 && \
 	rm -rf /var/lib/apt/lists/* /var/cache/debconf/*-old /var/log/apt /var/log/dpkg.log && \
 	install -d -o postgres -g postgres -m 700 /var/lib/arima_ops && \
-	install -d -o postgres -g postgres -m 2775 /run/postgresql && \
+	install -d -o postgres -g postgres -m 755 /run/postgresql && \
+	install -d -o postgres -g arima_restd -m 2750 /run/arima_restd && \
 	mkdir /docker-entrypoint-initdb.d
 COPY --from=build /installed/ /
 COPY scripts/docker/ scripts/postgrest-roles.sql /usr/local/lib/arima_ops/
+# the way from one user to the other, which has no rights but this user's: nobody has to be root for it
+RUN install -o arima_restd -g arima_restd -m 6755 /usr/bin/setpriv /usr/local/lib/arima_ops/as_restd
 
 ENV PATH=/usr/lib/postgresql/15/bin:$PATH \
 	LANG=C.UTF-8 \
