@@ -11,7 +11,8 @@
  * The state of one series, or of all in the order of their names.  Health is the
  * first that holds, the worst first.  The answer given last: pending ones are the
  * newest, for their values have not come; without any, one of those scored last.
- * Of pending predictions, of which there may be a million, at most 1,001 are counted.
+ * Of pending predictions, of which there may be a million, and of the sessions since the
+ * champion's promotion at most 1,001 are counted.
  */
 CREATE FUNCTION arima_ops.page_states(wanted text DEFAULT NULL) RETURNS SETOF json
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
@@ -20,7 +21,7 @@ BEGIN
 	SELECT json_build_object('name', s.name, 'health', CASE WHEN NOT s.active THEN 'off' WHEN m.champion IS NULL THEN 'no_model'
 			WHEN m.drift THEN 'drift' WHEN m.stale THEN 'stale' WHEN m.biased THEN 'biased'
 			WHEN coalesce(m.labels, 0) < s.drift_min_labels THEN 'too_new' ELSE 'good' END,
-		'active', s.active, 'champion', m.champion, 'spec', m.spec, 'promoted_at', m.promoted_at, 'age', m.age, 'last_session', m.last_session,
+		'active', s.active, 'champion', m.champion, 'spec', m.spec, 'promoted_at', m.promoted_at, 'age', c.age, 'last_session', m.last_session,
 		'pending', n.pending, 'checked_to', m.checked_to, 'labels', coalesce(m.labels, 0),
 		'rolling_rmse', m.rolling_rmse, 'threshold', m.threshold, 'skill', m.skill, 'coverage', m.coverage,
 		'drift', m.drift, 'biased', m.biased, 'stale', m.stale,
@@ -29,8 +30,11 @@ BEGIN
 		'recent', to_json(ARRAY(SELECT l.value FROM (SELECT a.ts, a.value FROM arima_ops.actuals AS a
 			WHERE a.series = s.name ORDER BY a.ts DESC LIMIT 24) AS l ORDER BY l.ts)))
 	FROM arima_ops.series AS s
-		JOIN (SELECT v.series, v.champion, v.spec, v.promoted_at, v.age, v.last_session, v.checked_to, v.labels,
+		JOIN (SELECT v.series, v.champion, v.spec, v.promoted_at, v.last_session, v.checked_to, v.labels,
 			v.rolling_rmse, v.threshold, v.skill, v.coverage, v.drift, v.biased, v.stale FROM arima_ops.monitoring AS v) AS m ON m.series = s.name
+		LEFT JOIN LATERAL (SELECT (SELECT count(*) FROM (SELECT FROM arima_ops.actuals AS a
+				WHERE a.series = s.name AND a.ts > k.champion_from LIMIT 1001) AS l) AS age
+			FROM arima_ops.models AS k WHERE k.series = s.name AND k.version = m.champion) AS c ON true
 		CROSS JOIN LATERAL (SELECT count(*) AS pending FROM (SELECT FROM arima_ops.predictions AS q
 			WHERE q.series = s.name AND q.target_ts IS NULL LIMIT 1001) AS c) AS n
 		LEFT JOIN LATERAL (SELECT l.* FROM (
@@ -42,7 +46,7 @@ BEGIN
 	ORDER BY s.name COLLATE "C";
 END $$;
 COMMENT ON FUNCTION arima_ops.page_states(text) IS
-'What arima_ops.monitoring says of one series, or of all, as json, with the last answer, the last 24 values, and health in a word: off (not active), no_model, drift, stale, biased, too_new (fewer labelled sessions of its champion than drift_min_labels) or good. Of pending predictions more than 1,000 count as 1,001';
+'What arima_ops.monitoring says of one series, or of all, as json, with the last answer, the last 24 values, and health in a word: off (not active), no_model, drift, stale, biased, too_new (fewer labelled sessions of its champion than drift_min_labels) or good. Of pending predictions, and of sessions of age, more than 1,000 count as 1,001';
 
 /* ---- one series ---- */
 

@@ -6,7 +6,7 @@ import {createHash} from 'node:crypto';
 import {chmodSync, writeFileSync, readFileSync} from 'node:fs';
 
 // the page's own way to write numbers, as a module for any Node (see run)
-const {number, percent, pending, session} = await import(`${process.env.OUT}/format.mjs`);
+const {number, percent, session, upToThousand} = await import(`${process.env.OUT}/format.mjs`);
 
 const ODD = 'SMI 2/3 "ä" <b>';
 const restd = await startRestd();
@@ -36,7 +36,7 @@ await group('list: what the tables say', async () => {
 		is(await cell('coverage'), percent(m.coverage, 0), `${m.series}: coverage`);
 		is(await cell('session'), session(m.last_session), `${m.series}: last session`);
 		is((await cell('champion')).split('\n'), m.champion === null ? ['–'] : [m.spec, `version ${m.champion}`], `${m.series}: champion`);
-		is([await cell('age'), await cell('pending')], [number(m.age, 8), pending(m.pending)], `${m.series}: age, pending`);
+		is([await cell('age'), await cell('pending')], [upToThousand(m.age), upToThousand(m.pending)], `${m.series}: age, pending`);
 	}
 	is([...new Set(wanted.map(m => m.series))].length, 8, 'there are eight series');
 	const states = await column(page, 'health');
@@ -356,7 +356,7 @@ await group('columns that fit', async () => {
 	const page = await open();
 	const [{overview}] = rows('SELECT arima_api.overview() AS overview');
 	const model = overview.series.find(s => s.name === 'DAX');
-	const wide = {...model, spec: '(2,1,2)(0,1,1)[12] with drift', champion: 128, age: 2345, pending: 1001, skill: -1.0042, rolling_rmse: 1234.5, threshold: 1543.2, health: 'no_model',
+	const wide = {...model, spec: '(2,1,2)(0,1,1)[12] with drift', champion: 128, age: 1001, pending: 1001, skill: -1.0042, rolling_rmse: 1234.5, threshold: 1543.2, health: 'no_model',
 		last_forecast: {...model.last_forecast, forecast: 123456, lower: 119876, upper: 126543}};
 	await page.route('**/api/overview', route => route.fulfill({json: {...overview, series: [{...wide, name: 'a long name of a series'}, {...wide, name: 'and-one-that-has-no-place-to-break'}]}}));
 	await page.open('/', '.series-table tbody tr');

@@ -92,4 +92,7 @@ SELECT arima_api.series_detail('nobody');
 SELECT arima_api.series_detail('page/a', 0);
 SELECT arima_api.series_detail('page/a', horizon => 251);
 SELECT arima_api.events(at_most => 1001);
+-- sessions since the promotion are counted up to a bound
+SELECT arima_ops.record_actuals('page/a', array_agg('2030-01-01 00:00Z'::timestamptz + i * interval '1 day' ORDER BY i), array_agg(100 + sin(i) ORDER BY i)) FROM generate_series(1, 1100) AS i;
+SELECT (pg_temp.of('page/a') ->> 'age')::int, m.age > 1100 FROM arima_ops.monitoring AS m WHERE m.series = 'page/a';
 UPDATE arima_ops.series SET active = false WHERE name LIKE 'page%';

@@ -48,8 +48,8 @@ export function count(n, one, many = `${one}s`) {
 	return `${number(n, 12)} ${n === 1 ? one : many}`;
 }
 
-/** Pending predictions are counted up to 1,001. */
-export function pending(n) {
+/** What may be very much is counted up to 1,001. */
+export function upToThousand(n) {
 	return n > 1000 ? 'over 1,000' : number(n, 4);
 }
 

@@ -1,7 +1,7 @@
 // All series in one table: sorted, filtered, each row changed only when its data do.
 
 import {h, svg, icon, aside, replace, sql} from './dom.js';
-import {HEALTH, HEALTH_ORDER, count, number, pending, percent, session} from './format.js';
+import {HEALTH, HEALTH_ORDER, count, number, percent, session, upToThousand} from './format.js';
 import {Poll} from './api.js';
 import {eventList, notable} from './timeline.js';
 import {go} from './route.js';
@@ -29,8 +29,8 @@ const COLUMNS = [
 	{key: 'forecast', title: 'Last forecast', value: s => s.last_forecast?.forecast ?? null, cell: forecastCell, number: true, wide: true},
 	{key: 'session', title: 'Last session', value: s => s.last_session, cell: s => session(s.last_session), wide: true},
 	{key: 'champion', title: 'Champion', value: s => s.spec, cell: s => s.champion === null ? '–' : [h('span', {class: 'spec'}, breakable(s.spec)), h('small', {}, `version ${s.champion}`)], wide: true},
-	{key: 'age', title: 'Age', value: s => s.age, cell: s => number(s.age, 8), number: true, wide: true, about: 'Sessions since the champion’s promotion'},
-	{key: 'pending', title: 'Pending', value: s => s.pending, cell: s => pending(s.pending), number: true, wide: true, about: 'Predictions whose session has not come yet'},
+	{key: 'age', title: 'Age', value: s => s.age, cell: s => upToThousand(s.age), number: true, wide: true, about: 'Sessions since the champion’s promotion'},
+	{key: 'pending', title: 'Pending', value: s => s.pending, cell: s => upToThousand(s.pending), number: true, wide: true, about: 'Predictions whose session has not come yet'},
 ];
 
 export function badge(health) {

@@ -2,7 +2,7 @@
 // which models were there, what happened.
 
 import {h, replace, sql} from './dom.js';
-import {HEALTH, count, number, pValue, pending, percent, seconds, session, moment} from './format.js';
+import {HEALTH, count, number, pValue, percent, seconds, session, moment, upToThousand} from './format.js';
 import {Poll} from './api.js';
 import {Chart, driftSpans, errorOptions, marks, nextSessions, valueOptions} from './charts.js';
 import {NEAR, badge, meter} from './list.js';
@@ -62,7 +62,7 @@ function biasCard({state, accuracy: {champion: a}}) {
 function dataCard({state, calendar}) {
 	return card('Data', state.stale ? 'warn' : state.last_session ? 'good' : '', session(state.last_session),
 		state.last_session ? `${state.stale ? 'No value since: stale by the calendar' : calendar === 'none' ? 'The last value; without a calendar it never counts as stale' : 'The last value; as its calendar expects'}. ` : 'No values yet. ',
-		`${pending(state.pending)} ${state.pending === 1 ? 'prediction is' : 'predictions are'} pending.`);
+		`${upToThousand(state.pending)} ${state.pending === 1 ? 'prediction is' : 'predictions are'} pending.`);
 }
 
 // ---- tables, also for those who do not see the charts ----
@@ -245,7 +245,7 @@ export class SeriesView {
 	}
 
 	facts({state, wanted_spec, provider, symbol, promotion_policy}) {
-		return [state.champion === null ? `To be trained as ${wanted_spec}` : `Champion: version ${state.champion}, ${state.spec}, since ${moment(state.promoted_at)}, ${count(state.age, 'session')} ago`,
+		return [state.champion === null ? `To be trained as ${wanted_spec}` : `Champion: version ${state.champion}, ${state.spec}, since ${moment(state.promoted_at)}, ${upToThousand(state.age)} ${state.age === 1 ? 'session' : 'sessions'} ago`,
 			wanted_spec !== state.spec && state.champion !== null ? `trained as ${wanted_spec}` : null,
 			provider ? `values from ${provider} as ${symbol}` : null, `promotion policy: ${promotion_policy.replace('_', ' ')}`].filter(Boolean).join(' · ');
 	}
