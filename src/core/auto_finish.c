@@ -11,6 +11,15 @@
 #define CLOSE 2.0				/* criterion a finalist may be behind */
 #define DEAR 10000				/* values times season, beyond which only the winner gets all effort */
 
+/* Has the search used up its time?  Then it is ended by one estimate, the least there can be. */
+static bool
+time_is_over(const AoChoice *choice)
+{
+	double		budget = choice->options.time_budget_ms;
+
+	return budget > 0 && ao_clock() - choice->started >= budget;
+}
+
 /* The best trial that is not final yet, or NULL. */
 static AoTrial *
 next_best(const AoChoice *choice)
@@ -78,7 +87,7 @@ best_finalist(AoChoice *choice, const AoFitTask *task, AoTrial **chosen, AoModel
 
 	*out = NULL;
 	*chosen = NULL;
-	while (left > 0 && (trial = next_best(choice)) != NULL)
+	while (left > 0 && !(*chosen && time_is_over(choice)) && (trial = next_best(choice)) != NULL)
 	{
 		AoModel    *model;
 
@@ -138,9 +147,9 @@ ao_choice_finish(AoChoice *choice, AoModel **out)
 	bool		dear = choice->m > 1 && choice->quick.n * choice->m >= DEAR;
 	AoTrial    *chosen;
 
-	task.effort = choice->approximate || choice->max_K > 0 || dear ? AO_LOCAL : AO_THOROUGH;
+	task.effort = choice->approximate || choice->max_K > 0 || dear || time_is_over(choice) ? AO_LOCAL : AO_THOROUGH;
 	AO_TRY(best_finalist(choice, &task, &chosen, out));
-	if (chosen && dear && !choice->approximate && choice->max_K == 0)
+	if (chosen && dear && !choice->approximate && choice->max_K == 0 && !time_is_over(choice))
 		AO_TRY(estimate_winner(choice, chosen, out));
 	if (chosen)
 		chosen->candidate.chosen = true;

@@ -336,6 +336,44 @@ test_cancel(void)
 	UNIT_CHECK(memory.live == 0, "cancelled: nothing left behind");
 }
 
+/* A search whose time is over is ended by less work than one of the same models that is not. */
+static void
+test_time_over(void)
+{
+	UnitMemory memory;
+	AoEnv env;
+	AoAutoOptions bounds = ao_auto_defaults;
+	AoFitOptions options = {.method = AO_ML, .choice = &bounds};
+	AoModel *model;
+	AoCandidate *list;
+	int count = 0;
+	long polls = 0;
+	bool ended = false;
+	static ReadSeries series;
+
+	read_series(&series, "USAccDeaths");
+	for (double budget = 0.1; budget < 1e5 && (count < 6 || !ended); budget *= 1.5)
+	{
+		env = unit_env(&memory);
+		bounds.time_budget_ms = budget;
+		if (ao_choose(series.y, series.n, NULL, 0, 12, &options, &env, &model, &list, &count) != AO_OK)
+			break;
+		ended = (model->remarks & AO_REMARK_BUDGET) != 0;
+		polls = memory.polls;
+		env.free(env.arg, model);
+		env.free(env.arg, list);
+	}
+	UNIT_CHECK(count >= 6 && ended, "some models in time, not all");
+	bounds = ao_auto_defaults;
+	bounds.max_models = count;
+	env = unit_env(&memory);
+	if (ao_choose(series.y, series.n, NULL, 0, 12, &options, &env, &model, NULL, NULL) == AO_OK)
+	{
+		UNIT_CHECK(polls < memory.polls, "%d models, ended with less work: %ld polls of %ld", count, polls, memory.polls);
+		env.free(env.arg, model);
+	}
+}
+
 /* A long smooth season becomes Fourier terms; stopped anywhere on the way, nothing is left. */
 static void
 test_long_season(void)
@@ -486,6 +524,7 @@ main(void)
 	test_chosen_keeps_distance();
 	test_candidates();
 	test_cancel();
+	test_time_over();
 	test_long_season();
 	test_pairs();
 	test_drift_of_short_series();
