@@ -124,6 +124,7 @@ unit: $(UNIT_TESTS)
 
 reference: build/reference/reference
 	@build/reference/reference test/data/reference
+	@build/reference/reference -f hard.csv test/data/reference
 
 ifneq ($(filter unit reference,$(GOALS)),)
 $(call remember,build/core.flags,$(COMPILE_CORE))

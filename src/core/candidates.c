@@ -72,8 +72,8 @@ draw(uint64_t *state, double near_face)
 void
 ao_candidates_usual(const AoShape *shape, double *u)
 {
-	static const double plain[][2] = {{0, -0.7}, {0.7, -0.3}, {0, 0}, {0.9, -1.5}};
-	static const double seasonal[][2] = {{1.8, 0}, {2.3, -0.7}, {0.4, -0.3}, {2.6, -1.8}, {0, -0.7}};
+	static const double plain[][2] = {{0, 0.7}, {0.7, 0.3}, {0, 0}, {0.9, 1.5}};
+	static const double seasonal[][2] = {{1.8, 0}, {2.3, 0.7}, {0.4, 0.3}, {2.6, 1.8}, {0, 0.7}, {2.3, -0.7}};
 	const AoSpec *s = &shape->spec;
 
 	memset(u, 0, (size_t) (AO_USUAL * shape->k) * sizeof(double));
@@ -114,7 +114,8 @@ ao_candidates_random(const AoShape *shape, int n, double *u)
 	}
 }
 
-/* Points on a line (k = 1) or in a plane (k = 2), laid out by hand: n = 16, 32. */
+/* Points on a line (k = 1) or in a plane (k = 2), laid out by hand: n = 16, 32; and 48 of a
+ * plane with a seasonal axis. */
 void
 ao_candidates_grid(const AoShape *shape, int n, double *u)
 {
@@ -123,12 +124,15 @@ ao_candidates_grid(const AoShape *shape, int n, double *u)
 	static const double line[16] = {0, -0.25, 0.25, -0.55, 0.55, -0.9, 0.9, -1.4, 1.4,
 	-2.2, 2.2, -3.5, 3.5, 8, -8, 5};
 	/* those near the circle together: they are the ones that keep a pass slow */
-	static const double square[32][2] = {
+	static const double square[48][2] = {
 		{0.1, -0.1}, {0.5, 0.5}, {-0.5, -0.5}, {0.6, -0.6}, {-0.6, 0.6}, {1.2, 0},
 		{-1.2, 0}, {0, 1.2}, {0, -1.2}, {1.4, 0.9}, {-1.4, -0.9}, {1.2, -1.2},
 		{-1.2, 1.2}, {0.9, 1.4}, {-0.9, -1.4}, {-1.8, 0.8},
 		{2.2, -1}, {1, -2.2}, {-1, 2.2}, {3, 2.3}, {-3, -2.3}, {2.3, 3}, {-2.3, -3},
-		{4, 3.2}, {-4, -3.2}, {2.5, 8}, {3.5, 8}, {4.5, 8}, {1, 8}, {-3, -8}, {0, 8}, {-1, 8}};
+		{4, 3.2}, {-4, -3.2}, {2.5, 8}, {3.5, 8}, {4.5, 8}, {1, 8}, {-3, -8}, {0, 8}, {-1, 8},
+		/* seasonal */
+		{3.3, 0.9}, {2.5, 0.6}, {3, 0.2}, {4.5, 0.8}, {2.2, 1.4}, {3.5, 1.6}, {1.8, 0.4}, {0.9, 3.3},
+		{0.6, 2.5}, {0.4, 1}, {-0.4, 0.9}, {0.3, 1.8}, {8, 0.8}, {8, 0.3}, {1.5, 2}, {-0.3, 2}};
 
 	/* one polynomial of degree two: complex roots where the second is negative */
 	static const double quadratic[32][2] = {
@@ -381,7 +385,7 @@ ao_candidates_spectral(const AoShape *shape, const double *w, int64_t n, int n_c
 	{
 		put_pair(shape, base, order, list[i].ar, list[i].ma, 2, &state, coef, u);
 		if (shape->spec.Q > 0)
-			u[shape->k - shape->spec.Q] = atanh(SEASONAL_MA);
+			u[shape->k - shape->spec.Q] = atanh(-SEASONAL_MA);
 		AO_TRY(ao_pace(&pace, shape->k * shape->k / 4));
 	}
 	return AO_OK;

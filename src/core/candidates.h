@@ -27,7 +27,7 @@ AoStatus	ao_whittle_pairs(const double *v, int n, double *work, AoRootPairs *out
 
 /* ---- candidates.c: points to look at, all [n][k] of unbounded parameters ---- */
 
-#define AO_USUAL 20				/* of seasonal models */
+#define AO_USUAL 24				/* of seasonal models */
 void		ao_candidates_usual(const AoShape *shape, double *u);
 void		ao_candidates_random(const AoShape *shape, int n, double *u);
 void		ao_candidates_grid(const AoShape *shape, int n, double *u);

@@ -24,10 +24,14 @@ typedef struct Effort
 } Effort;
 
 static const Effort thorough_effort = {4, 4, 12, 24};
-static const Effort usual_effort = {2, 2, 6, 16};
+static const Effort usual_effort = {2, 2, 6, 12};
 
+/* First seasonal AR and MA parameter of starts that are the best optimum but for them. */
+static const double seasonal[][2] = {{1.8, 0.3}, {1.2, 8}, {0.3, 1}, {-0.5, 0.5}};
+
+#define N_SEASONAL ((int) (sizeof(seasonal) / sizeof(seasonal[0])))
 #define MOST_KEPT 4
-#define MOST_FOLLOWED 24
+#define MOST_FOLLOWED (24 + N_SEASONAL)
 #define MOST_RUNGS (AO_LADDER_K / 2 + 1)
 #define FIRST 24				/* points of the first rung */
 #define APART 0.15				/* of two points, in some free parameter */
@@ -131,12 +135,20 @@ fix_parameters(Ladder *l, int j)
 static int
 first_points(Ladder *l)
 {
-	ao_candidates_random(l->obj->shape, FIRST, l->u);
-	for (int i = 0; i < FIRST; i++)
+	const AoShape *shape = l->obj->shape;
+	int			n = FIRST;
+
+	ao_candidates_random(shape, FIRST, l->u);
+	if (shape->spec.P + shape->spec.Q > 0)
+	{
+		ao_candidates_usual(shape, l->u + n * l->k);
+		n += AO_USUAL;
+	}
+	for (int i = 0; i < n; i++)
 		for (int j = 0; j < l->k; j++)
 			if (l->fixed[j])
 				l->u[i * l->k + j] = 0;
-	return FIRST;
+	return n;
 }
 
 /* Points of rung j out of the optima of the rung that is `below` it. */
@@ -225,6 +237,25 @@ choose_starts(Ladder *l, int j, int *taken)
 	return AO_OK;
 }
 
+/* With seasonal parameters on both sides: the optimum u with others of these. */
+static void
+add_seasonal(Ladder *l, const double *u, int *taken)
+{
+	const AoSpec *s = &l->obj->shape->spec;
+
+	for (int i = 0; i < N_SEASONAL && s->P > 0 && s->Q > 0; i++)
+	{
+		double	   *start = l->chosen + (*taken)++ * l->k,
+				   *ar = start + s->p + s->q,
+				   *ma = ar + s->P;
+
+		memcpy(start, u, (size_t) l->k * sizeof(double));
+		memset(ar, 0, (size_t) (s->P + s->Q) * sizeof(double));
+		ar[0] = seasonal[i][0];
+		ma[0] = seasonal[i][1];
+	}
+}
+
 /* The best of the points reached, as far as they differ in value, are the rung's. */
 static AoStatus
 keep_optima(Ladder *l, int reached, Rung *rung)
@@ -290,6 +321,8 @@ ao_ladder(AoObjective *obj, bool thorough, int max_rounds, AoArena *arena, AoOpt
 
 		fix_parameters(&l, j);
 		AO_TRY(choose_starts(&l, j, &n));
+		if (j == 0)
+			add_seasonal(&l, best->u, &n);
 		arena->used = used;
 		AO_TRY(climb(&l, j, n, max_rounds, best->f, arena, &top));
 		iterations += top.iterations;

@@ -78,6 +78,7 @@ make_plan(const AoShape *shape, AoEffort effort, bool cheap, bool ladder)
 	int			k = shape->k,
 				rungs = shape->spec.p < shape->spec.q ? shape->spec.p : shape->spec.q,
 				fewer = 1;
+	bool		seasonal_axis = shape->spec.P + shape->spec.Q > 0 && shape->spec.P < 2 && shape->spec.Q < 2;
 	Plan		plan = {.random = RANDOM, .usual = usual_points(&shape->spec),
 		.pairs = ao_candidates_pairs_count(&shape->spec, false),
 	.circle = ao_candidates_pairs_count(&shape->spec, true)};
@@ -87,15 +88,16 @@ make_plan(const AoShape *shape, AoEffort effort, bool cheap, bool ladder)
 	if (k <= 1)
 		return (Plan) {.exact = 16, .followed = 2};
 	if (k == 2)
-		return (Plan) {.exact = 32, .followed = 6};
+		return (Plan) {.exact = seasonal_axis ? 48 : 32, .followed = 6};
 	if (ao_candidates_has_spectral(&shape->spec))
 		plan.narrow = share(8, k);
 	plan.exact = plan.usual > 0 ? 48 : RANDOM;
-	/* a ladder of many rungs finds what these would have to be many for */
-	if (ladder && (rungs > 1 || plan.usual > 0))
-		fewer = rungs > 2 ? 4 : 2;
 	plan.ladder = ladder;
-	plan.high = ladder && cheap && plan.usual == 0;
+	plan.high = ladder && cheap && plan.usual == 0 && rungs > 1;
+	/* a ladder of many rungs finds what these would have to be many for; elsewhere they
+	 * would cost as much as it does */
+	if (ladder && (rungs > 2 || k == 3 || !cheap || plan.usual > 0))
+		fewer = rungs > 2 ? 4 : 2;
 	plan.improved = share((plan.usual > 0 ? 20 : 40) / fewer, k);
 	plan.followed = share((plan.usual > 0 ? 12 : 20) / fewer, k);
 	if (k > 40)

@@ -5,7 +5,7 @@
  *
  * usage: reference [-m ml|css|css-ml] [-f FILE] [-a N] [-s] [-q] [-v] DIR [ID-PART]
  *
- * FILE is models.csv or extra.csv.  One line per model, with -q only for
+ * FILE is models.csv, extra.csv or hard.csv.  One line per model, with -q only for
  * those that fail; the exit status is 1 if more than N (0) do.  What is demanded:
  * log-likelihood within 1e-3 of the best known, and equal to a computation
  * independent of the library; where coefficients are comparable, coefficients
@@ -40,7 +40,7 @@ typedef struct Options
 	int			std_errors;		/* check them by the independent likelihood */
 	int			allowed;		/* failures */
 	const char *dir;
-	const char *file;			/* models.csv or extra.csv */
+	const char *file;			/* models.csv, extra.csv or hard.csv */
 	const char *part;			/* of the id, or NULL */
 } Options;
 
