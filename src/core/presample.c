@@ -21,7 +21,7 @@
 
 #define LONGEST 40				/* state */
 #define DECAYED 1e-18			/* weights that no sum will notice */
-#define EXACT_VARIANCE 1e3		/* of u, from which pass.c's states lose digits */
+#define EXACT_VARIANCE 30		/* of u, from which pass.c's states lose digits */
 #define LARGEST_VARIANCE 1e14	/* of u, in units of sigma2 */
 #define LARGEST_PRODUCTS 5e8	/* in an element of M, to its pivot */
 #define FEWEST_DIGITS 1e-11		/* of the sum of squares before x_1 is accounted for */
