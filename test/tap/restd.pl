@@ -340,6 +340,13 @@ kill 'HUP', $restd->pid;
 for (1 .. 100) { last if $restd->log_text =~ /("tokens loaded".*){2}/s; sleep 0.05; }
 is($restd->get('/api/forecast', %alpha)->{status}, 401, 'a token taken away');
 is($restd->post('/predict', qq({"recent_prices":$ten}), %beta)->{status}, 200, 'one with other rights now');
+open $file, '>', "$folder/tokens" or die $!;
+print $file "$hash{alpha} first-client only_reads\nno-hash third-client\n";
+close $file;
+kill 'HUP', $restd->pid;
+for (1 .. 100) { last if $restd->log_text =~ /the tokens stay as they were/; sleep 0.05; }
+like($restd->log_text, qr/the tokens stay as they were.*line 2/, 'a file that is wrong is refused as a whole');
+is(join(' ', map { $restd->get('/health')->{status} . $restd->post('/predict', qq({"recent_prices":$ten}), %$_)->{status} } \%alpha, \%beta), '200401 200200', 'and the tokens are as before');
 my %statuses;
 $socket = $restd->connect;
 for (1 .. 120)
