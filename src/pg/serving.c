@@ -111,6 +111,22 @@ append_number(StringInfo out, double number)
 	appendStringInfoString(out, digits);
 }
 
+/* A whole number, with zeros before it up to a width, and a character behind it: as printf writes them, in a fraction of its time. */
+static void
+append_digits(StringInfo out, int64 number, int width, char behind)
+{
+	char		text[32];
+	char	   *start = text + sizeof(text);
+	uint64		left = number < 0 ? -(uint64) number : (uint64) number;
+
+	*--start = behind;
+	for (; left > 0 || width > 0; left /= 10, width--)
+		*--start = (char) ('0' + left % 10);
+	if (number < 0)
+		*--start = '-';
+	appendBinaryStringInfo(out, start, (int) (text + sizeof(text) - start));
+}
+
 /* A moment as Python's datetime.utcnow().isoformat() writes it. */
 static void
 append_moment(StringInfo out, TimestampTz moment)
@@ -122,11 +138,15 @@ append_moment(StringInfo out, TimestampTz moment)
 	if (timestamp2tm(moment, NULL, &tm, &fraction, NULL, NULL) != 0)
 		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("timestamp out of range"),
 						errhint("The moment of a prediction is finite.")));
-	appendStringInfo(out, "\"%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year, tm.tm_mon, tm.tm_mday, tm.tm_hour, tm.tm_min,
-					 tm.tm_sec);
-	if (fraction != 0)
-		appendStringInfo(out, ".%06d", (int) fraction);
 	appendStringInfoChar(out, '"');
+	append_digits(out, tm.tm_year, 4, '-');
+	append_digits(out, tm.tm_mon, 2, '-');
+	append_digits(out, tm.tm_mday, 2, 'T');
+	append_digits(out, tm.tm_hour, 2, ':');
+	append_digits(out, tm.tm_min, 2, ':');
+	append_digits(out, tm.tm_sec, 2, fraction != 0 ? '.' : '"');
+	if (fraction != 0)
+		append_digits(out, fraction, 6, '"');
 }
 
 /* The orders p, d, q at the head of a specification as arima_stats writes it. */
@@ -156,16 +176,18 @@ append_interval(StringInfo out, const AoForecast *step)
 static void
 append_steps(StringInfo out, const AoAnswer *answer)
 {
-	appendStringInfoString(out, ",\"forecasts\":[");
+	appendStringInfoString(out, "\"forecasts\":[");
 	for (int i = 0; i < answer->n; i++)
 	{
-		appendStringInfo(out, "%s{\"step\":%d,\"forecast\":", i > 0 ? "," : "", i + 1);
+		appendStringInfoString(out, i > 0 ? ",{\"step\":" : "{\"step\":");
+		append_digits(out, i + 1, 1, ',');
+		appendStringInfoString(out, "\"forecast\":");
 		append_number(out, answer->steps[i].mean);
 		appendStringInfoChar(out, ',');
 		append_interval(out, &answer->steps[i]);
 		appendStringInfoChar(out, '}');
 	}
-	appendStringInfoChar(out, ']');
+	appendStringInfoString(out, "]}");
 }
 
 /* The reply to a request, as the REST contract has it. */
@@ -180,14 +202,15 @@ ao_pg_append_reply(StringInfo out, const AoAnswer *answer)
 	append_moment(out, answer->made_at);
 	appendStringInfoString(out, ",\"series\":");
 	escape_json(out, answer->series);
-	appendStringInfo(out, ",\"model_version\":%d,", answer->version);
+	appendStringInfoString(out, ",\"model_version\":");
+	append_digits(out, answer->version, 1, ',');
 	append_interval(out, &answer->steps[0]);
 	appendStringInfoString(out, ",\"level\":");
 	append_number(out, answer->level);
-	appendStringInfo(out, ",\"prediction_id\":" INT64_FORMAT, answer->id);
+	appendStringInfoString(out, ",\"prediction_id\":");
+	append_digits(out, answer->id, 1, answer->n > 1 ? ',' : '}');
 	if (answer->n > 1)
 		append_steps(out, answer);
-	appendStringInfoChar(out, '}');
 }
 
 /*
