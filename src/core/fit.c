@@ -380,7 +380,7 @@ state_complete(Fit *fit, AoState *st)
 				  (double *) ps->theta + lane, AO_LANES);
 	AO_TRY(fit->options->method == AO_CSS ? ao_pass_conditional(ps, fit->env) :
 		   ao_pass_exact(ps, fit->env));
-	if (fit->options->method != AO_CSS && ao_presample_needed(ps))
+	if (fit->options->method != AO_CSS && ao_presample_needed(ps, true))
 	{
 		AO_TRY(state_near_circle(fit, st, &had));
 		if (had)

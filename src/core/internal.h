@@ -231,9 +231,9 @@ typedef struct AoPresample
 /* Can it be used?  Its cost grows with the square of the state. */
 bool		ao_presample_serves(const AoShape *shape);
 /* After an exact pass, for its first point: has it no value, or has the covariance of its
- * state, which is what is left of that of the first one, too few digits?  And can it be
- * had here. */
-bool		ao_presample_needed(const AoPass *pass);
+ * state, which is what is left of that of the first one, too few digits, if it is wanted?
+ * And can they be had here. */
+bool		ao_presample_needed(const AoPass *pass, bool want_cov);
 size_t		ao_presample_bytes(const AoShape *shape, int n_cols);
 void		ao_presample_init(AoPresample *pre, const AoShape *shape, int n_cols, AoArena *arena);
 /* w: n rows of n_cols; cross[n_points][] and log_f[n_points] as in AoPass; log_f NaN

@@ -135,7 +135,7 @@ ar_variance(const double *pacf, int p)
 
 /* See internal.h. */
 bool
-ao_presample_needed(const AoPass *ps)
+ao_presample_needed(const AoPass *ps, bool want_cov)
 {
 	int			p = ps->shape->ar;
 	double		a[LONGEST],
@@ -145,7 +145,7 @@ ao_presample_needed(const AoPass *ps)
 		return false;
 	if (isnan(ps->log_f[0][0]))
 		return true;
-	if (ps->steady)
+	if (ps->steady || !want_cov)
 		return false;
 	for (int i = 0; i < p; i++)
 		a[i] = ps->phi[i * ps->n_vecs][0];

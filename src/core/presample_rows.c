@@ -22,9 +22,10 @@ rotate_in(double *R, double *z, double *row, double e, int m, double *left)
 	*left = 1;
 	for (int k = 0; k < m; k++)
 	{
-		double		length = hypot(R[k * m + k], row[k]),
-					c = R[k * m + k] / length,
-					s = row[k] / length,
+		/* R[k][k] began at one and grows, so that the square can do no harm */
+		double		scale = 1 / sqrt(R[k * m + k] * R[k * m + k] + row[k] * row[k]),
+					c = R[k * m + k] * scale,
+					s = row[k] * scale,
 					old = z[k];
 
 		if (s == 0)

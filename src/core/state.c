@@ -352,7 +352,7 @@ run_complete(AoState *st, double *z, int64_t n, bool want_cov, double *residuals
 		residuals[i] = NAN;
 	ps.state_cov = cov;
 	AO_TRY(ao_pass_exact(&ps, env));
-	if (ao_presample_needed(&ps))
+	if (ao_presample_needed(&ps, cov != NULL))
 	{
 		AO_TRY(run_near_circle(st, &ps, &had, arena, env));
 		if (had)
