@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 Options		options;
 
@@ -43,7 +42,7 @@ static const Setting settings[] = {
 	{"open-reads", IS_YES, AT(open_reads), ANY, "no", "with tokens: what only reads needs none"},
 	{"access-log", IS_YES, AT(access_log), ANY, "no", "a line of log for each request"},
 	{"threads", IS_NUMBER, AT(threads), 1, 256, "2", "threads that read requests and write replies"},
-	{"batch-workers", IS_NUMBER, AT(batch_workers), 0, 64, "0", "connections that answer predictions, a batch at a time; 0: one for each two processors, at most 4"},
+	{"batch-workers", IS_NUMBER, AT(batch_workers), 1, 64, "2", "connections that answer predictions: one, a batch at a time, and others for when it is held up"},
 	{"read-workers", IS_NUMBER, AT(read_workers), 1, 64, "2", "connections for what only reads"},
 	{"batch-size", IS_NUMBER, AT(batch_size), 1, 10000, "256", "most predictions in one statement; one for 1,000 steps counts as 32"},
 	{"queue", IS_NUMBER, AT(queue), 1, 1000000, "2048", "most requests that wait; further ones get status 503"},
@@ -283,18 +282,6 @@ read_file(const char *path)
 	fclose(file);
 }
 
-/*
- * What a batch costs is mostly its own: two at the same time on two processors, which
- * the clients' connections want too, are two half as large and a seventh slower.
- */
-static int64_t
-usual_batch_workers(void)
-{
-	int64_t		n = sysconf(_SC_NPROCESSORS_ONLN) / 2;
-
-	return n < 1 ? 1 : n > 4 ? 4 : n;
-}
-
 /* See restd.h. */
 void
 options_read(int n_arguments, char **arguments)
@@ -305,6 +292,4 @@ options_read(int n_arguments, char **arguments)
 	read_environment();
 	if (*options.config != '\0')
 		read_file(options.config);
-	if (options.batch_workers == 0)
-		options.batch_workers = usual_batch_workers();
 }

@@ -181,10 +181,11 @@ extern void rate_charge(const Request *request, size_t more);
 typedef struct Queue Queue;
 struct Database;
 
-extern Queue *queue_new(size_t most);
+/* patience: microseconds that a request waits, or a batch runs, before the reserve takes over */
+extern Queue *queue_new(size_t most, int64_t patience);
 extern bool queue_put(Queue *queue, Request *request);	/* false: it is full, or closed */
 /* Waits for requests of one role, at most one or so much weight; NULL: the queue is closed and empty. */
-extern Request *queue_take(Queue *queue, size_t most, size_t *n);
+extern Request *queue_take(Queue *queue, size_t most, bool reserve, size_t *n);
 extern size_t queue_length(Queue *queue);
 extern void queue_close(Queue *queue);
 

@@ -8,6 +8,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#define PATIENCE 20000			/* microseconds, of many batches; before a second connection answers predictions, too */
+
 static Queue *predictions;
 static Queue *reads;
 static pthread_t *threads;
@@ -52,7 +54,7 @@ refuse_all(Request *request)
 }
 
 static void
-serve(Queue *queue, size_t most, void (*answer)(Database *, Request *, size_t))
+serve(Queue *queue, size_t most, bool reserve, void (*answer)(Database *, Request *, size_t))
 {
 	Database   *database = database_new();
 	Request    *request;
@@ -60,7 +62,7 @@ serve(Queue *queue, size_t most, void (*answer)(Database *, Request *, size_t))
 
 	/* so that the first request does not wait for a connection */
 	database_ready(database, NULL);
-	while ((request = queue_take(queue, most, &n)) != NULL)
+	while ((request = queue_take(queue, most, reserve, &n)) != NULL)
 	{
 		request = drop_overdue(request, &n);
 		if (request != NULL && database_ready(database, request->token != NULL ? request->token->role : NULL))
@@ -74,7 +76,14 @@ serve(Queue *queue, size_t most, void (*answer)(Database *, Request *, size_t))
 static void *
 serve_predictions(void *argument)
 {
-	serve(predictions, (size_t) options.batch_size, predict_batch);
+	serve(predictions, (size_t) options.batch_size, false, predict_batch);
+	return argument;
+}
+
+static void *
+serve_held_up(void *argument)
+{
+	serve(predictions, (size_t) options.batch_size, true, predict_batch);
 	return argument;
 }
 
@@ -89,7 +98,7 @@ read_first(Database *database, Request *request, size_t n)
 static void *
 serve_reads(void *argument)
 {
-	serve(reads, 1, read_first);
+	serve(reads, 1, false, read_first);
 	return argument;
 }
 
@@ -107,10 +116,11 @@ start(void *(*body)(void *), int64_t n)
 void
 work_start(void)
 {
-	predictions = queue_new((size_t) options.queue);
-	reads = queue_new((size_t) options.queue);
+	predictions = queue_new((size_t) options.queue, PATIENCE);
+	reads = queue_new((size_t) options.queue, PATIENCE);
 	threads = need_memory(NULL, sizeof(pthread_t) * (size_t) (options.batch_workers + options.read_workers));
-	start(serve_predictions, options.batch_workers);
+	start(serve_predictions, 1);
+	start(serve_held_up, options.batch_workers - 1);
 	start(serve_reads, options.read_workers);
 }
 

@@ -283,7 +283,13 @@ $cluster->start_again;
 is(until_status('/ready', 200), 200, 'it heals');
 is($restd->post('/predict', qq({"recent_prices":$ten}))->{status}, 200, 'and answers');
 $session = Session->new;
+my $now = $session->query('SELECT clock_timestamp()');
 $session->query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'arima_restd'");
+for (1 .. 200)
+{
+	last if $session->query("SELECT count(*) FROM pg_stat_activity WHERE usename = 'arima_restd' AND backend_start < '$now'") eq '0';
+	sleep 0.02;
+}
 is(until_status('/ready', 200), 200, 'backends killed');
 is($restd->post('/predict', qq({"recent_prices":$ten}))->{status}, 200, 'the next request is answered');
 
