@@ -202,19 +202,22 @@ FOR EACH ROW WHEN ((OLD.series, OLD.ts) IS DISTINCT FROM (NEW.series, NEW.ts)) E
  * at the end.  What locks a series to change recorded values keeps to this order,
  * or each would wait for the other.
  */
-CREATE FUNCTION arima_ops.lock_actuals(series text, ts timestamptz[] DEFAULT NULL, up_to timestamptz DEFAULT NULL) RETURNS void
+CREATE FUNCTION arima_ops.lock_actuals(series text, ts timestamptz[] DEFAULT NULL, up_to timestamptz DEFAULT NULL) RETURNS timestamptz[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
+DECLARE
+	locked timestamptz[];
 BEGIN
 	IF ts IS NOT NULL THEN
-		PERFORM FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts IN (SELECT unnest(ts)) ORDER BY a.ts FOR NO KEY UPDATE;
+		locked := ARRAY(SELECT a.ts FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts IN (SELECT unnest(ts)) ORDER BY a.ts FOR NO KEY UPDATE);
 	ELSE
-		PERFORM FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts <= up_to ORDER BY a.ts FOR NO KEY UPDATE;
+		locked := ARRAY(SELECT a.ts FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts <= up_to ORDER BY a.ts FOR NO KEY UPDATE);
 	END IF;
 	PERFORM arima_ops.lock_series(ARRAY[series]);
+	RETURN locked;
 END $$;
 COMMENT ON FUNCTION arima_ops.lock_actuals(text, timestamptz[], timestamptz) IS
-'Locks recorded values of a series, of these sessions or up to one, and then the series, until the end of the transaction';
+'Locks recorded values of a series, of these sessions or up to one, and then the series, until the end of the transaction; gives their sessions';
 
 /* ---- splits, and other changes of all prices by one factor ---- */
 
@@ -242,6 +245,7 @@ CREATE FUNCTION arima_ops.restate(series text, factor float8, up_to timestamptz)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
+	locked timestamptz[];
 	changed bigint;
 BEGIN
 	PERFORM arima_ops.get_series(series);
@@ -249,10 +253,11 @@ BEGIN
 		RAISE EXCEPTION 'the factor must be positive, and the session known'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'For a 4:1 split the factor is 0.25 and up_to the last session before it.';
 	END IF;
-	PERFORM arima_ops.lock_actuals(series, up_to => up_to);
+	locked := arima_ops.lock_actuals(series, up_to => up_to);
 	PERFORM arima_ops.adjust_basis(series, factor, up_to);
+	-- what was recorded since then comes after this, and may be locked by who waits for the series
 	UPDATE arima_ops.actuals AS a SET value = a.value * factor, recorded_at = clock_timestamp()
-	WHERE a.series = series AND a.ts <= up_to;
+	WHERE a.series = series AND a.ts = ANY (locked);
 	GET DIAGNOSTICS changed = ROW_COUNT;
 	RETURN changed;
 END $$;
