@@ -11,8 +11,10 @@
 #include "access/parallel.h"
 #include "access/xact.h"
 #include "miscadmin.h"
+#include "lib/stringinfo.h"
 #include "optimizer/cost.h"
 #include "pgstat.h"
+#include "portability/instr_time.h"
 #include "storage/latch.h"
 #include "storage/proc.h"
 #include "storage/shm_mq.h"
@@ -28,7 +30,11 @@ PGDLLEXPORT void arima_ops_pool_worker(dsm_segment *segment, shm_toc *toc);
 #define KEY_ANSWERS UINT64CONST(4)
 
 #define QUEUE_SIZE ((Size) 131072)
-#define DEPTH 4					/* items that a worker may have before it */
+#define LEAST_DEPTH 2			/* items that a worker may have before it: one that it works on, */
+#define MOST_DEPTH 32			/* and as many as keep it busy while the leader sleeps, but no more, */
+#define AHEAD_US 2000.0			/* so that no worker is left with much when the others have done */
+#define BUNDLE_US 1000.0		/* answers go together: each message wakes the leader, which */
+#define BUNDLE_SIZE 32768		/* takes a processor from a worker */
 #define MOST_WORKERS 1024
 
 /* The functions of AoPoolWork: their addresses differ from process to process. */
@@ -42,9 +48,12 @@ typedef struct Worker
 {
 	shm_mq_handle *items;
 	shm_mq_handle *answers;
-	void	   *tickets[DEPTH];	/* of the items under way, from first on, in a ring */
+	void	   *tickets[MOST_DEPTH];	/* of the items under way, from first on, in a ring */
 	int			first,
 				count;
+	int			depth;			/* count goes up to this */
+	const char *bundle;			/* in the queue: answers from here on */
+	Size		bundle_left;	/* are not handed out yet; so many bytes */
 	char	   *unsent;			/* the last item where not all of it is in the queue */
 	Size		unsent_size;
 } Worker;
@@ -62,6 +71,16 @@ struct AoPool
 	AoPoolAnswer own;
 	MemoryContext own_context;	/* in here, until the next one */
 };
+
+/* What comes before the answers of a bundle, */
+typedef struct Bundle
+{
+	int64		n_answers;
+	double		us;				/* microseconds of work on them */
+} Bundle;
+
+/* each of which is its size and, aligned as by palloc, its bytes. */
+#define HEAD MAXALIGN(sizeof(Size))
 
 /* Sends a message as shm_mq_send does in this version of PostgreSQL; at once. */
 static shm_mq_result
@@ -136,6 +155,7 @@ ao_pg_pool_begin(AoPoolWork work, const void *shared, Size shared_size, int work
 	{
 		shm_mq_set_handle(pool->workers[i].items, parallel->worker[i].bgwhandle);
 		shm_mq_set_handle(pool->workers[i].answers, parallel->worker[i].bgwhandle);
+		pool->workers[i].depth = LEAST_DEPTH;
 	}
 	return pool;
 }
@@ -194,7 +214,7 @@ free_worker(AoPool *pool)
 	{
 		Worker	   *worker = &pool->workers[i];
 
-		if (worker->count < DEPTH && (best == NULL || worker->count < best->count) &&
+		if (worker->count < worker->depth && (best == NULL || worker->count < best->count) &&
 			send_rest(pool, worker))
 			best = worker;
 	}
@@ -229,8 +249,51 @@ ao_pg_pool_put(AoPool *pool, char *item, Size size, void *ticket)
 	}
 	worker->unsent = item;
 	worker->unsent_size = size;
-	worker->tickets[(worker->first + worker->count++) % DEPTH] = ticket;
+	worker->tickets[(worker->first + worker->count++) % MOST_DEPTH] = ticket;
 	(void) send_rest(pool, worker);
+}
+
+/* Is there an answer in the worker's bundle?  Looks for the next bundle where needed, whose time
+ * says how many items the worker should have before it. */
+static bool
+has_answer(AoPool *pool, Worker *worker)
+{
+	Bundle		head;
+	Size		size;
+	void	   *data;
+	shm_mq_result result;
+
+	if (worker->bundle_left > 0)
+		return true;
+	if (worker->count == 0)
+		return false;
+	(void) send_rest(pool, worker);
+	result = shm_mq_receive(worker->answers, &size, &data, true);
+	if (result == SHM_MQ_DETACHED)
+		lost_worker(pool);
+	if (result != SHM_MQ_SUCCESS)
+		return false;
+	memcpy(&head, data, sizeof(head));
+	worker->bundle = (char *) data + sizeof(head);
+	worker->bundle_left = size - sizeof(head);
+	worker->depth = (int) Min(MOST_DEPTH, LEAST_DEPTH + AHEAD_US * head.n_answers / Max(head.us, 1.0));
+	return true;
+}
+
+/* The next answer of the worker's bundle. */
+static void
+take_answer(Worker *worker, AoPoolAnswer *answer)
+{
+	Size		used;
+
+	memcpy(&answer->size, worker->bundle, sizeof(Size));
+	answer->data = memcpy(palloc(answer->size), worker->bundle + HEAD, answer->size);
+	answer->ticket = worker->tickets[worker->first];
+	used = HEAD + MAXALIGN(answer->size);
+	worker->bundle += used;
+	worker->bundle_left -= used;
+	worker->first = (worker->first + 1) % MOST_DEPTH;
+	worker->count--;
 }
 
 /* See pool.h. */
@@ -245,25 +308,11 @@ ao_pg_pool_get(AoPool *pool, AoPoolAnswer *answer)
 	}
 	for (int i = 0; i < pool->n_workers; i++)
 	{
-		Worker	   *worker = &pool->workers[i];
-		shm_mq_result result;
-		Size		size;
-		void	   *data;
-
-		if (worker->count == 0)
-			continue;
-		(void) send_rest(pool, worker);
-		result = shm_mq_receive(worker->answers, &size, &data, true);
-		if (result == SHM_MQ_DETACHED)
-			lost_worker(pool);
-		if (result != SHM_MQ_SUCCESS)
-			continue;
-		answer->data = memcpy(palloc(size), data, size);
-		answer->size = size;
-		answer->ticket = worker->tickets[worker->first];
-		worker->first = (worker->first + 1) % DEPTH;
-		worker->count--;
-		return true;
+		if (has_answer(pool, &pool->workers[i]))
+		{
+			take_answer(&pool->workers[i], answer);
+			return true;
+		}
 	}
 	return false;
 }
@@ -319,25 +368,82 @@ ao_pg_workers_argument(FunctionCallInfo fcinfo, int arg)
 
 /* ---- in a worker ---- */
 
-/* Works on what comes until no more does, or nobody wants the answer. */
+/* Adds an answer to the bundle. */
+static void
+bundle_answer(StringInfo bundle, Size size, const char *answer)
+{
+	static const char zeros[MAXIMUM_ALIGNOF];
+
+	appendBinaryStringInfo(bundle, (const char *) &size, sizeof(size));
+	appendBinaryStringInfo(bundle, zeros, HEAD - sizeof(size));
+	appendBinaryStringInfo(bundle, answer, size);
+	appendBinaryStringInfo(bundle, zeros, MAXALIGN(size) - size);
+}
+
+/* Sends what is in the bundle, if anything; false if nobody wants it. */
+static bool
+send_bundle(shm_mq_handle *out, StringInfo bundle, Bundle *head)
+{
+	bool		wanted;
+
+	if (head->n_answers == 0)
+		return true;
+	memcpy(bundle->data, head, sizeof(*head));
+	wanted = send_message(out, bundle->len, bundle->data, false) == SHM_MQ_SUCCESS;
+	bundle->len = sizeof(*head);
+	*head = (Bundle) {0};
+	return wanted;
+}
+
+/* Works on an item, and puts the answer into the bundle. */
+static void
+work_on(AoPoolFunction function, const char *shared, const char *item, Size size, StringInfo bundle, Bundle *head)
+{
+	instr_time	start,
+				end;
+	Size		answer_size;
+	char	   *answer;
+
+	INSTR_TIME_SET_CURRENT(start);
+	answer = function(shared, item, size, &answer_size);
+	bundle_answer(bundle, answer_size, answer);
+	INSTR_TIME_SET_CURRENT(end);
+	INSTR_TIME_SUBTRACT(end, start);
+	head->n_answers++;
+	head->us += INSTR_TIME_GET_DOUBLE(end) * 1e6;
+}
+
+/* Works on what comes until no more does, or nobody wants the answers, which are sent when they
+ * have become many, or are all that there are. */
 static void
 work_through(AoPoolFunction function, const char *shared, shm_mq_handle *in, shm_mq_handle *out)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "arima_ops pool",
 												  ALLOCSET_DEFAULT_SIZES);
-	bool		wanted = true;
+	Bundle		head = {0};
+	StringInfoData bundle;
 	Size		size;
 	void	   *item;
 
-	while (wanted && shm_mq_receive(in, &size, &item, false) == SHM_MQ_SUCCESS)
+	initStringInfo(&bundle);
+	appendBinaryStringInfo(&bundle, (char *) &head, sizeof(head));
+	for (;;)
 	{
-		MemoryContext caller = MemoryContextSwitchTo(context);
-		Size		answer_size;
-		char	   *answer = function(shared, item, size, &answer_size);
+		shm_mq_result result = shm_mq_receive(in, &size, &item, head.n_answers > 0);
 
-		wanted = send_message(out, answer_size, answer, false) == SHM_MQ_SUCCESS;
-		MemoryContextSwitchTo(caller);
-		MemoryContextReset(context);
+		if (result == SHM_MQ_SUCCESS)
+		{
+			MemoryContext caller = MemoryContextSwitchTo(context);
+
+			work_on(function, shared, item, size, &bundle, &head);
+			MemoryContextSwitchTo(caller);
+			MemoryContextReset(context);
+		}
+		if ((result != SHM_MQ_SUCCESS || head.us >= BUNDLE_US || bundle.len >= BUNDLE_SIZE) &&
+			!send_bundle(out, &bundle, &head))
+			break;
+		if (result == SHM_MQ_DETACHED)
+			break;
 	}
 }
 

@@ -29,6 +29,11 @@ ORDER BY key::int;
 -- models larger than a queue
 SELECT key, pg_column_size(model) > 131072 AS large FROM arima_fit_all('SELECT k, (SELECT array_agg(CASE WHEN i % 9 > 0 THEN sin(k * i * i) END ORDER BY i) FROM generate_series(1, 450) i)
 	FROM generate_series(1, 2) k', '(0,1,0)(0,1,0)[200]', 2, NULL) ORDER BY key;
+-- quick ones, of which a worker has many before it and answers many at once, with slow and long ones among them
+CREATE TEMP VIEW mixed AS SELECT k, (SELECT array_agg(sin(k * sqrt(i))) FROM generate_series(1, CASE WHEN k % 250 = 0 THEN 20000 ELSE 1 + k % 23 END) i) AS y
+FROM generate_series(1, 2000) k;
+SELECT wanted, count(*), count(DISTINCT key) AS keys, count(error) AS errors, bool_and(CASE WHEN cardinality(y) = 1 THEN error ~ 'too few' ELSE a.model::text = arima_fit(y, '(0,1,0)')::text END) AS same
+FROM unnest(ARRAY[0, 1, 2]) wanted, arima_fit_all('TABLE mixed', '(0,1,0)', wanted, NULL) a JOIN mixed ON k = key::int GROUP BY wanted ORDER BY wanted;
 -- no rows; the same key again; no key; no series; series that are none
 SELECT count(*) FROM arima_fit_all('SELECT 1, ''{}''::float8[] WHERE false');
 SELECT key, (arima_stats(model)).n, error
