@@ -26,7 +26,7 @@ BEGIN
 		'rolling_rmse', m.rolling_rmse, 'threshold', m.threshold, 'skill', m.skill, 'coverage', m.coverage,
 		'drift', m.drift, 'biased', m.biased, 'stale', m.stale,
 		'last_forecast', CASE WHEN p.id IS NOT NULL THEN json_build_object('as_of', p.as_of, 'steps', p.lead + p.horizon, 'version', p.version,
-			'forecast', p.forecast * p.adjustment, 'lower', p.lower * p.adjustment, 'upper', p.upper * p.adjustment, 'level', p.level) END,
+			'forecast', p.forecast * p.adjustment, 'lower', p.lower * p.adjustment, 'upper', nullif(p.upper * p.adjustment, 'Infinity'), 'level', p.level) END,
 		'recent', to_json(ARRAY(SELECT l.value FROM (SELECT a.ts, a.value FROM arima_ops.actuals AS a
 			WHERE a.series = s.name ORDER BY a.ts DESC LIMIT 24) AS l ORDER BY l.ts)))
 	FROM arima_ops.series AS s
@@ -94,8 +94,8 @@ DECLARE
 	as_of timestamptz := (SELECT a.ts FROM arima_ops.actuals AS a WHERE a.series = wanted.series ORDER BY a.ts DESC LIMIT 1);
 BEGIN
 	RETURN (SELECT json_build_object('as_of', as_of, 'version', wanted.version, 'steps', json_agg(w.step ORDER BY w.step),
-			'forecast', json_agg(w.forecast ORDER BY w.step), 'lower_80', json_agg(n.lower ORDER BY w.step), 'upper_80', json_agg(n.upper ORDER BY w.step),
-			'lower_95', json_agg(w.lower ORDER BY w.step), 'upper_95', json_agg(w.upper ORDER BY w.step))
+			'forecast', json_agg(w.forecast ORDER BY w.step), 'lower_80', json_agg(n.lower ORDER BY w.step), 'upper_80', json_agg(nullif(n.upper, 'Infinity') ORDER BY w.step),
+			'lower_95', json_agg(w.lower ORDER BY w.step), 'upper_95', json_agg(nullif(w.upper, 'Infinity') ORDER BY w.step))
 		FROM arima_ops.champion_forecast(wanted, NULL, as_of, horizon, 0.95) AS w
 			JOIN arima_ops.champion_forecast(wanted, NULL, as_of, horizon, 0.8) AS n USING (step));
 EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
@@ -172,7 +172,7 @@ BEGIN
 	END IF;
 	SELECT * INTO champion FROM arima_ops.models AS m WHERE m.series = name AND m.status = 'champion';
 	SELECT json_build_object('ts', coalesce(json_agg(h.ts), '[]'), 'actual', coalesce(json_agg(h.actual), '[]'), 'forecast', coalesce(json_agg(h.forecast), '[]'),
-			'lower', coalesce(json_agg(h.lower), '[]'), 'upper', coalesce(json_agg(h.upper), '[]'), 'version', coalesce(json_agg(h.version), '[]')),
+			'lower', coalesce(json_agg(h.lower), '[]'), 'upper', coalesce(json_agg(nullif(h.upper, 'Infinity')), '[]'), 'version', coalesce(json_agg(h.version), '[]')),
 		json_build_object('champion', arima_ops.page_accuracy(array_agg(h.actual) FILTER (WHERE h.now), array_agg(h.forecast) FILTER (WHERE h.now),
 				array_agg(h.naive) FILTER (WHERE h.now), array_agg(h.inside) FILTER (WHERE h.now), array_agg(h.level) FILTER (WHERE h.now)),
 			'all', arima_ops.page_accuracy(array_agg(h.actual), array_agg(h.forecast), array_agg(h.naive), array_agg(h.inside), array_agg(h.level))), min(h.ts)

@@ -244,7 +244,8 @@ AoStatus	ao_append(const AoModel *model, const double *y, int64_t n,
 
 typedef struct AoForecast
 {
-	double		mean, std_error, lower, upper;
+	double		mean, std_error, lower,
+				upper;			/* INFINITY where a negative lambda has no number for it */
 } AoForecast;
 
 /* h steps after the end of the training data; xreg is h x k, future values. */

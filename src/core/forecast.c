@@ -76,6 +76,16 @@ typedef struct Request
 	AoForecast *out;			/* [n_levels][h] */
 } Request;
 
+/* Are they what can be given?  Of a negative lambda the upper bound may be infinite. */
+static bool
+is_forecast(const AoModel *model, const AoForecast *forecast)
+{
+	bool		bounded = isfinite(forecast->upper) ||
+		(forecast->upper > 0 && model->has_lambda && model->lambda < 0);
+
+	return bounded && isfinite(forecast->mean) && isfinite(forecast->std_error) && isfinite(forecast->lower);
+}
+
 /* A step at every level, from mean and variance factor on the filter's scale. */
 static AoStatus
 put_step(const Request *to, AoAhead ahead, double mean, double var, AoEnv *env)
@@ -90,8 +100,7 @@ put_step(const Request *to, AoAhead ahead, double mean, double var, AoEnv *env)
 		out->mean = ao_point_forecast(model, mean, se);
 		out->std_error = model->has_lambda ? se * ao_box_cox_slope(mean, model->lambda) : se;
 		ao_interval_bounds(&to->intervals[i], ahead, mean, se, &out->lower, &out->upper);
-		if (!isfinite(out->mean) || !isfinite(out->std_error) || !isfinite(out->lower) ||
-			!isfinite(out->upper))
+		if (!is_forecast(model, out))
 			return ao_fail(env, AO_OUT_OF_SCALE, "the forecast overflows\n"
 						   "Ask for fewer steps or a lower level, or fit a model with fewer differences or without lambda.", 0, 0);
 	}

@@ -16,8 +16,9 @@
 
 #define MAX_TIME_BUDGET 1e9		/* ms */
 
-/* Where arima_box_cox_lambda looks by default. */
-#define LOWEST_LAMBDA (-1.0)
+/* Where lambda "auto" is looked for.  Not below 0, as arima_box_cox_lambda does: there the transformed scale
+ * has an end, and the forecasts of a series that grows pass it. */
+#define LOWEST_LAMBDA 0.0
 #define HIGHEST_LAMBDA 2.0
 
 /* An option that arima_fit knows. */

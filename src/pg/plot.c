@@ -151,7 +151,7 @@ take_span(Plot *plot, bool usual, int32 values)
 static void
 include_value(Plot *plot, double value)
 {
-	if (!isnan(value))
+	if (isfinite(value))
 	{
 		plot->low = fmin(plot->low, value);
 		plot->high = fmax(plot->high, value);

@@ -28,6 +28,7 @@
 #define MAX_TITLE 90			/* characters */
 #define MAX_LABEL 24
 #define MAX_DOTS 60				/* values up to which each gets a dot */
+#define FAR_ABOVE 1000			/* spans of the values */
 #define MAX_HINTS 100			/* steps up to which each tells its numbers */
 
 /* The picture on its way: plot, output, and where the data goes. */
@@ -309,17 +310,19 @@ put_series(Canvas *canvas, const char *class, const char *dot_class, const PlotS
 }
 
 /* A column of the forecast, palloc'd, after the last value of the model's data
- * where that is known and shown; *start is the time of its first element. */
+ * where that is known and shown; *start is the time of its first element.  What is
+ * infinite is as far above the frame as no eye can tell. */
 static double *
 forecast_column(const Plot *plot, const AoForecast *fan, size_t field, int64 *n, int64 *start)
 {
+	const double above = plot->high + FAR_ABOVE * (plot->high - plot->low);
 	double	   *column = palloc(sizeof(double) * (plot->h + 1));
 	double		before = plot_value(&plot->history, plot->now);
 	int			lead = !isnan(before) && plot->now >= plot->first;
 
 	column[0] = before;
 	for (int j = 0; j < plot->h; j++)
-		column[lead + j] = *(const double *) ((const char *) &fan[j] + field);
+		column[lead + j] = fmin(*(const double *) ((const char *) &fan[j] + field), above);
 	*n = plot->h + lead;
 	*start = plot->now + 1 - lead;
 	return column;

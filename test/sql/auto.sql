@@ -105,11 +105,15 @@ FROM series;
 -- methods and transformations
 SELECT wanted, s.method, s.aicc IS NULL AS no_criterion
 FROM series, unnest(ARRAY['ml', 'css', 'css-ml']) wanted, arima_stats(arima_fit(ar, options => jsonb_build_object('method', wanted))) s ORDER BY wanted;
-SELECT v.spec, s.lambda = arima_box_cox_lambda(growth, v.m) AS guerrero, abs(s.lambda) < 0.3 AS near_logarithm,
+SELECT v.spec, s.lambda = arima_box_cox_lambda(growth, v.m, 0) AS guerrero, abs(s.lambda) < 0.3 AS near_logarithm,
 	arima_fit(growth, v.spec, options => '{"lambda": "auto"}')::text =
 	arima_fit(growth, v.spec, options => jsonb_build_object('lambda', s.lambda))::text AS as_number
 FROM series, (VALUES ('(0,1,1)', 1), ('(0,1,1)(0,1,1)[12]', 12), ('auto', 1), ('auto[12]', 12)) v (spec, m),
 	arima_stats(arima_fit(growth, v.spec, options => '{"lambda": "auto"}')) s;
+-- not below 0, where the forecasts of what grows so fast would soon be beyond all numbers
+SELECT arima_box_cox_lambda(y) < -0.5 AS negative, s.lambda BETWEEN 0 AND 0.001 AS zero, (SELECT bool_and(f.upper < 'Infinity') FROM arima_forecast(m, 50) f) AS bounded
+FROM (SELECT array_agg(1 / (1.5 - 0.01 * i + 0.05 * (i % 3)) ORDER BY i) AS y FROM generate_series(1, 140) i) AS fast,
+	LATERAL (SELECT arima_fit(y, '(0,1,0) with drift', options => '{"lambda": "auto"}') AS m) AS fitted, arima_stats(m) s;
 
 \pset format unaligned
 -- what is refused

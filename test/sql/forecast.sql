@@ -99,9 +99,14 @@ FROM unnest(ARRAY[
 	$$arima_predict(arima_fit('{1,3,2,5,4,7,9,8,7}'::float8[], '(0,3,0)', options => '{"lambda": 0}'), '{1,1e-100,1,1e150}')$$,
 	$$arima_append(arima_fit('{1e-7,3e-7,2e-7,5e-7,1e-7,3e-7}'::float8[], '(0,1,0)'), '{1e149}')$$]) call;
 
--- with a negative lambda an upper bound may be beyond all numbers, unless less is asked
-SELECT level, steps, pg_temp.attempt(format($$SELECT max(f.step) FROM arima_forecast(arima_fit(ARRAY(SELECT 100 + 20 * sin(i * i) FROM generate_series(1, 40) i), '(0,1,0)', options => '{"lambda": -1}'), %s, %s) f$$, steps, level))
-FROM (VALUES (0.95, 12), (0.95, 2), (0.5, 12)) AS asked(level, steps);
+-- with a negative lambda an upper bound may be beyond all numbers, the forecast itself not
+CREATE TEMP TABLE beyond AS SELECT arima_fit(y, '(0,1,0)', options => '{"lambda": -1}') AS model,
+	arima_fit(up, '(0,1,0) with drift', options => '{"lambda": -1}') AS up, y
+FROM (SELECT array_agg(100 + 20 * sin(i * i) ORDER BY i) AS y, array_agg(100 + i ORDER BY i) AS up FROM generate_series(1, 40) i) AS v;
+SELECT level, max(f.step) AS steps, max(f.step) FILTER (WHERE f.upper < 'Infinity') AS bounded, max(f.upper) = 'Infinity' AS infinite, bool_and(f.forecast < 150 AND f.std_error < 150 AND f.lower < f.forecast) AS rest
+FROM beyond, unnest(ARRAY[0.5, 0.95]) AS level, arima_forecast(model, 12, level) AS f GROUP BY level ORDER BY level;
+SELECT count(*) FILTER (WHERE b.upper = 'Infinity') > 0 AS backtest FROM beyond, arima_backtest(y, '(0,1,0)', 20, 10, options => '{"lambda": -1}') AS b;
+SELECT pg_temp.attempt('SELECT max(f.forecast) < ''Infinity'' FROM beyond, arima_forecast(up, 1000) f');
 
 \pset format aligned
 -- NULL gives no rows, or NULL

@@ -27,6 +27,12 @@ SELECT pg_temp.find('/s:svg/s:desc/text()', arima_plot(model, y, 3)) FROM plot;
 \pset tuples_only
 \pset format aligned
 
+-- an upper bound that is beyond all numbers: the interval leaves the frame at the top
+SELECT (SELECT max(f.upper) FROM arima_forecast(model, 12) f) AS highest, arima_plot(model, y, 12) ~ '% interval from [0-9.]+ to Infinity\.' AS told,
+	cardinality(pg_temp.find('//@*[contains(., "nfinity") or contains(., "NaN")]', arima_plot(model, y, 12))) AS with_history,
+	cardinality(pg_temp.find('//@*[contains(., "nfinity") or contains(., "NaN")]', arima_plot(model, '{}', 12))) AS alone
+FROM (SELECT arima_fit(y, '(0,1,0)', options => '{"lambda": -1}') AS model, y FROM (SELECT array_agg(100 + 20 * sin(i * i) ORDER BY i) AS y FROM generate_series(1, 40) i) v) AS m;
+
 -- ---- it is XML, and what the user writes is text ----
 CREATE TEMP TABLE hostile_text (id int GENERATED ALWAYS AS IDENTITY, words text);
 INSERT INTO hostile_text (words) VALUES ('plain'), ('<script>alert(1)</script>'), ('</text></svg><svg onload="x()">'), ('" onclick="x'),
