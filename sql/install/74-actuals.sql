@@ -137,6 +137,9 @@ BEGIN
 		WHERE EXISTS (SELECT FROM arima_ops.predictions AS p WHERE p.series = f.series AND p.target_ts >= f.ts);
 	ELSE
 		SELECT array_agg(DISTINCT o.series) INTO touched FROM old_rows AS o;
+		IF touched IS NULL THEN
+			RETURN NULL;
+		END IF;
 		PERFORM arima_ops.lock_series(touched);
 		IF TG_OP = 'UPDATE' THEN
 			-- planned each time: a plan that is kept from an update of one row compares each old row of many with each new one
@@ -198,26 +201,22 @@ CREATE TRIGGER actuals_refuse_move BEFORE UPDATE OF series, ts ON arima_ops.actu
 FOR EACH ROW WHEN ((OLD.series, OLD.ts) IS DISTINCT FROM (NEW.series, NEW.ts)) EXECUTE FUNCTION arima_ops.actuals_refuse();
 
 /*
- * An UPDATE or DELETE of the table locks rows first, and the series in its trigger
- * at the end.  What locks a series to change recorded values keeps to this order,
- * or each would wait for the other.
+ * An INSERT, UPDATE or DELETE of the table has its rows first, and the series in its
+ * trigger at the end.  What locks a series to change recorded values or to add some
+ * keeps to this order, or each would wait for the other.
  */
-CREATE FUNCTION arima_ops.lock_actuals(series text, ts timestamptz[] DEFAULT NULL, up_to timestamptz DEFAULT NULL) RETURNS timestamptz[]
+CREATE FUNCTION arima_ops.lock_actuals(series text, up_to timestamptz) RETURNS timestamptz[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
 	locked timestamptz[];
 BEGIN
-	IF ts IS NOT NULL THEN
-		locked := ARRAY(SELECT a.ts FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts IN (SELECT unnest(ts)) ORDER BY a.ts FOR NO KEY UPDATE);
-	ELSE
-		locked := ARRAY(SELECT a.ts FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts <= up_to ORDER BY a.ts FOR NO KEY UPDATE);
-	END IF;
+	locked := ARRAY(SELECT a.ts FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts <= up_to ORDER BY a.ts FOR NO KEY UPDATE);
 	PERFORM arima_ops.lock_series(ARRAY[series]);
 	RETURN locked;
 END $$;
-COMMENT ON FUNCTION arima_ops.lock_actuals(text, timestamptz[], timestamptz) IS
-'Locks recorded values of a series, of these sessions or up to one, and then the series, until the end of the transaction; gives their sessions';
+COMMENT ON FUNCTION arima_ops.lock_actuals(text, timestamptz) IS
+'Locks the recorded values of a series up to a session, and then the series, until the end of the transaction; gives their sessions';
 
 /* ---- splits, and other changes of all prices by one factor ---- */
 
@@ -253,7 +252,7 @@ BEGIN
 		RAISE EXCEPTION 'the factor must be positive, and the session known'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'For a 4:1 split the factor is 0.25 and up_to the last session before it.';
 	END IF;
-	locked := arima_ops.lock_actuals(series, up_to => up_to);
+	locked := arima_ops.lock_actuals(series, up_to);
 	PERFORM arima_ops.adjust_basis(series, factor, up_to);
 	-- what was recorded since then comes after this, and may be locked by who waits for the series
 	UPDATE arima_ops.actuals AS a SET value = a.value * factor, recorded_at = clock_timestamp()
@@ -269,8 +268,9 @@ COMMENT ON FUNCTION arima_ops.restate(text, float8, timestamptz) IS
  * the same for all of them up to the last one that differs, and these are all that
  * are recorded up to there: then it is the basis of the prices that changed, as by a
  * split or a dividend.  Same: to 1e-4, or a twentieth of the change if that is less.
+ * Sessions that were added just now are left out.
  */
-CREATE FUNCTION arima_ops.common_factor(series text, ts timestamptz[], value float8[], OUT factor float8, OUT up_to timestamptz)
+CREATE FUNCTION arima_ops.common_factor(series text, ts timestamptz[], value float8[], added timestamptz[], OUT factor float8, OUT up_to timestamptz)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
@@ -278,6 +278,7 @@ DECLARE
 	compared bigint;
 	recorded bigint;
 BEGIN
+	SELECT array_agg(g.ts), array_agg(g.value) INTO ts, value FROM unnest(ts, value) AS g (ts, value) WHERE g.ts NOT IN (SELECT unnest(added));
 	SELECT max(a.ts) INTO up_to FROM unnest(ts, value) AS g (ts, value)
 		JOIN arima_ops.actuals AS a ON a.series = series AND a.ts = g.ts WHERE a.value <> g.value;
 	SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY g.value / a.value), count(*),
@@ -285,14 +286,15 @@ BEGIN
 	INTO factor, compared, spread
 	FROM unnest(ts, value) AS g (ts, value) JOIN arima_ops.actuals AS a ON a.series = series AND a.ts = g.ts
 	WHERE a.ts <= up_to AND a.value <> 0;
-	SELECT count(*) INTO recorded FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts <= up_to;
+	SELECT count(*) - (SELECT count(*) FROM unnest(added) AS n (ts) WHERE n.ts <= up_to) INTO recorded
+	FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts <= up_to;
 	IF compared < 5 OR compared <> recorded OR factor <= 0
 		OR spread > least(1e-4 * factor, 0.05 * abs(factor - 1)) THEN
 		factor := NULL;
 	END IF;
 END $$;
-COMMENT ON FUNCTION arima_ops.common_factor(text, timestamptz[], float8[]) IS
-'The factor by which all values recorded up to a session are changed by those given; NULL if they are not';
+COMMENT ON FUNCTION arima_ops.common_factor(text, timestamptz[], float8[], timestamptz[]) IS
+'The factor by which all values recorded up to a session are changed by those given; NULL if they are not. added: sessions recorded just now, which are left out';
 
 CREATE FUNCTION arima_ops.record_actuals(
 	series text,
@@ -307,6 +309,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	wrong timestamptz;
 	given bigint;
+	added timestamptz[];
 	basis record;
 BEGIN
 	PERFORM arima_ops.get_series(series);
@@ -321,22 +324,25 @@ BEGIN
 			USING ERRCODE = 'invalid_parameter_value', DETAIL = format('The session is %s.', coalesce(CASE WHEN isfinite(wrong) THEN arima_ops.session_text(wrong) ELSE wrong::text END, 'NULL')),
 				HINT = 'Leave out sessions without value, or give NULL for them.';
 	END IF;
-	PERFORM arima_ops.lock_actuals(series, ts);
 	-- of a session given twice the last value counts
-	SELECT array_agg(l.ts), array_agg(l.value), count(*) INTO ts, value, given
+	SELECT array_agg(l.ts ORDER BY l.ts), array_agg(l.value ORDER BY l.ts), count(*) INTO ts, value, given
 	FROM (SELECT DISTINCT ON (g.ts) g.ts, g.value FROM unnest(ts, value) WITH ORDINALITY AS g (ts, value, i)
 		WHERE g.value IS NOT NULL ORDER BY g.ts, g.i DESC) AS l;
-	SELECT * INTO basis FROM arima_ops.common_factor(series, ts, value);
+	-- rows before the series, see lock_actuals: adds what is new, and only locks what is there, be it since a moment
+	WITH new AS (
+		INSERT INTO arima_ops.actuals AS a (series, ts, value, source)
+		SELECT series, g.ts, g.value, source FROM unnest(ts, value) AS g (ts, value)
+		ON CONFLICT ON CONSTRAINT actuals_pkey DO UPDATE SET value = a.value WHERE false
+		RETURNING a.ts)
+	SELECT coalesce(array_agg(new.ts), '{}'), count(*) INTO added, inserted FROM new;
+	PERFORM arima_ops.lock_series(ARRAY[series]);
+	SELECT * INTO basis FROM arima_ops.common_factor(series, ts, value, added);
 	IF basis.factor IS NOT NULL THEN
 		PERFORM arima_ops.adjust_basis(series, basis.factor, basis.up_to);
 	END IF;
 	UPDATE arima_ops.actuals AS a SET value = g.value, source = source, recorded_at = clock_timestamp()
 	FROM unnest(ts, value) AS g (ts, value) WHERE a.series = series AND a.ts = g.ts AND a.value <> g.value;
 	GET DIAGNOSTICS revised = ROW_COUNT;
-	INSERT INTO arima_ops.actuals (series, ts, value, source)
-	SELECT series, g.ts, g.value, source FROM unnest(ts, value) AS g (ts, value)
-	WHERE NOT EXISTS (SELECT FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts = g.ts);
-	GET DIAGNOSTICS inserted = ROW_COUNT;
 	unchanged := given - revised - inserted;
 END $$;
 COMMENT ON FUNCTION arima_ops.record_actuals(text, timestamptz[], float8[], text) IS

@@ -49,6 +49,8 @@ my @scripts = (
 	[ arrive_many => 3, q{INSERT INTO arima_ops.actuals (series, ts, value) SELECT 's' || s, '2020-01-01'::timestamptz + n * interval '1 day' + s * interval '1 s', 100 + :r / 200.0
 		FROM nextval('session') AS n, unnest(ARRAY[5,2,6,1,4,3]) AS s;} ],
 	[ late => 3, q{INSERT INTO arima_ops.actuals (series, ts, value) SELECT 's:s', '2020-01-01'::timestamptz + last_value * interval '1 day' - :r * interval '1 minute', 100 FROM session ON CONFLICT DO NOTHING;} ],
+	[ same => 2, q{INSERT INTO arima_ops.actuals (series, ts, value) SELECT 's:s', '2020-01-01'::timestamptz + last_value * interval '1 day' + interval '1 hour', 100 FROM session ON CONFLICT DO NOTHING;} ],
+	[ same_too => 2, q{SELECT arima_ops.record_actuals('s:s', ARRAY['2020-01-01'::timestamptz + last_value * interval '1 day' + interval '1 hour'], ARRAY[100 + :r / 200.0]) FROM session;} ],
 	[ revise => 5, q{UPDATE arima_ops.actuals SET value = value + 0.5 WHERE series = 's:s' AND ts = (SELECT ts FROM arima_ops.actuals WHERE series = 's:s' ORDER BY ts DESC OFFSET :r % 3 LIMIT 1);} ],
 	[ revise_many => 2, q{SELECT arima_ops.record_actuals('s:s', array_agg(ts), array_agg(value + 0.25)) FROM (SELECT ts, value FROM arima_ops.actuals WHERE series = 's:s' ORDER BY ts DESC LIMIT 4) AS l;} ],
 	[ remove => 1, q{DELETE FROM arima_ops.actuals WHERE series = 's:s' AND ts = (SELECT ts FROM arima_ops.actuals WHERE series = 's:s' ORDER BY ts DESC OFFSET 1 LIMIT 1);} ],
