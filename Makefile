@@ -110,7 +110,7 @@ CC = gcc
 endif
 TEST_CFLAGS = $(filter-out -f%,$(CORE_CFLAGS)) $(PROFILE) -D_POSIX_C_SOURCE=200809L -Isrc/core
 CORE_LIB = build/libarima_core.a
-LINK_TEST = $(CC) $(PROFILE) $^ -o $@ $(LAPACKE_LIBS) -lm
+LINK_TEST = $(CC) $(PROFILE) $(LINK_FLAGS) $^ -o $@ $(LAPACKE_LIBS) -lm
 # A test is test_NAME.c; the other files of the folder are what the tests share.
 UNIT_TESTS := $(patsubst test/unit/%.c,build/unit/%,$(sort $(wildcard test/unit/test_*.c)))
 UNIT_SHARED := $(patsubst test/unit/%.c,build/unit/%.o,$(filter-out test/unit/test_%,$(wildcard test/unit/*.c)))
@@ -147,6 +147,8 @@ build/unit/test_address.o: TEST_CFLAGS += -Isrc/http
 build/unit/address.o: src/http/address.c $(ALL_HEADERS) Makefile
 	@mkdir -p build/unit
 	$(CC) $(TEST_CFLAGS) -c $< -o $@
+# with a search of its own
+build/unit/test_append: LINK_FLAGS = -Wl,--wrap=ao_search
 build/reference/reference: $(REFERENCE_OBJS) $(CORE_LIB)
 	$(LINK_TEST)
 .SECONDARY:

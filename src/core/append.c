@@ -1,8 +1,8 @@
 /*
  * append.c
- *		Rolling a model over new values: the filter moves on, the coefficients
- *		stay, the log-likelihood becomes that of all values at the model's
- *		parameters.
+ *		Rolling a model over new values: the filter (filter.c) moves on, the
+ *		coefficients stay, the log-likelihood becomes that of all values at the
+ *		model's parameters.
  */
 #include "internal.h"
 
@@ -19,8 +19,6 @@ typedef struct Roll
 	const AoModel *model;
 	AoSpec		spec;
 	AoState		st;
-	AoKalman	kf;
-	bool		full;			/* by the Kalman filter: something is or was missing */
 	int64_t		n_missing;
 	double		loglik;			/* of the new values */
 	AoArena		arena;
@@ -46,64 +44,6 @@ add_term(Roll *roll, double v, double F)
 	roll->loglik -= 0.5 * (LN_2PI + log(sigma2 * F) + v * v / (sigma2 * F));
 }
 
-/* State known for certain, value given: the difference equation. */
-static void
-steady_step(Roll *roll, double z)
-{
-	AoState    *st = &roll->st;
-	double		forecast = ao_state_observe(st, st->a),
-				v = z - forecast;
-
-	ao_state_transition(st, st->a, forecast);
-	for (int i = 0; i < st->shape.r; i++)
-		st->a[i] += st->G[i] * v;
-	if (st->s > st->shape.r)
-		st->a[st->shape.r] = z;
-	add_term(roll, v, 1);
-}
-
-/* Model's state and covariance into the lanes of a Kalman filter. */
-static AoStatus
-load_kalman(Roll *roll)
-{
-	AoKalman   *kf = &roll->kf;
-	AoState    *st = &roll->st;
-	int			s = st->s;
-
-	ao_kalman_init(kf, &st->shape, 1, &roll->arena, roll->env);
-	for (int i = 0; i < st->shape.r; i++)
-	{
-		kf->phi[i] = ao_splat(st->phi[i]);
-		kf->theta[i] = ao_splat(st->theta[i]);
-	}
-	AO_TRY(ao_kalman_start(kf));
-	kf->diffuse = false;
-	kf->P_is_zero = !roll->model->has_state_cov;
-	for (int i = 0; i < s; i++)
-		kf->a[i] = ao_splat(st->a[i]);
-	for (int i = 0; i < s; i++)
-	{
-		for (int j = 0; j < s; j++)
-			kf->P[i * s + j] = ao_splat(st->P[i * s + j]);
-		AO_TRY(ao_pace(&kf->pace, s));
-	}
-	return AO_OK;
-}
-
-/* And back. */
-static AoStatus
-unload_kalman(Roll *roll)
-{
-	AoState    *st = &roll->st;
-
-	for (int i = 0; i < st->s; i++)
-		st->a[i] = roll->kf.a[i][0];
-	AO_TRY(ao_kalman_lane(&roll->kf, st->P));
-	if (roll->kf.P_is_zero)
-		st->P = NULL;
-	return AO_OK;
-}
-
 /* All new values, one after the other. */
 static AoStatus
 roll_over(Roll *roll, const double *y, int64_t n, const double *xreg)
@@ -112,27 +52,19 @@ roll_over(Roll *roll, const double *y, int64_t n, const double *xreg)
 
 	for (int64_t t = 0; t < n; t++)
 	{
-		double		z;
+		double		z,
+					v,
+					F;
 
 		AO_TRY(new_value(roll, y, t, xreg, &z));
-		roll->n_missing += isnan(z);
-		if (!roll->full)
-			steady_step(roll, z);
+		AO_TRY(ao_filter_step(&roll->st, z, &v, &F, &pace));
+		if (isnan(z))
+			roll->n_missing++;
 		else
-		{
-			AoVec		v,
-						F;
-			bool		counted;
-
-			AO_TRY(ao_kalman_step(&roll->kf, &z, &v, &F, &counted));
-			if (counted)
-				add_term(roll, v[0], F[0]);
-		}
-		AO_TRY(ao_pace(&pace, roll->st.s + 16));
+			add_term(roll, v, F);
+		AO_TRY(ao_pace(&pace, 16));
 	}
-	if (roll->full)
-		return unload_kalman(roll);
-	roll->st.P = NULL;
+	ao_filter_mirror(&roll->st);
 	return AO_OK;
 }
 
@@ -167,18 +99,13 @@ rolled_model(const Roll *roll, int64_t n, AoModel **out)
 
 /* Workspace, then the roll. */
 static AoStatus
-run_append(Roll *roll, const double *y, int64_t n, const double *xreg, AoModel **out)
+run_append(Roll *roll, bool cov, const double *y, int64_t n, const double *xreg, AoModel **out)
 {
 	const AoModel *model = roll->model;
-	size_t		bytes = ao_state_bytes(&roll->spec, roll->full);
 
-	if (roll->full)
-		bytes += ao_state_run_bytes(&roll->spec, true);
-	AO_TRY(ao_arena_open(&roll->arena, bytes, roll->env));
-	ao_state_init(&roll->st, &roll->spec, ao_model_coef(model), roll->full, &roll->arena);
+	AO_TRY(ao_arena_open(&roll->arena, ao_state_bytes(&roll->spec, cov), roll->env));
+	ao_state_init(&roll->st, &roll->spec, ao_model_coef(model), cov, &roll->arena);
 	ao_state_load(&roll->st, model);
-	if (roll->full)
-		AO_TRY(load_kalman(roll));
 	AO_TRY(roll_over(roll, y, n, xreg));
 	return rolled_model(roll, n, out);
 }
@@ -201,8 +128,7 @@ ao_append(const AoModel *model, const double *y, int64_t n, const double *xreg, 
 	AO_TRY(ao_any_nan(y, n, env, &gaps));
 	if (!gaps)
 		AO_TRY(ao_any_nan(xreg, n * k, env, &gaps));
-	roll.full = model->has_state_cov || gaps;
-	status = run_append(&roll, y, n, xreg, out);
+	status = run_append(&roll, model->has_state_cov || gaps, y, n, xreg, out);
 	if (status == AO_OK && ao_model_check(*out, ao_model_size(*out), env) != AO_OK)
 	{
 		env->free(env->arg, *out);

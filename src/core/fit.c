@@ -62,8 +62,7 @@ workspace(const AoSpec *spec, int64_t n, int k, bool missing, AoEffort effort)
 		2 * ao_arena_round(dim, sizeof(double)) +
 		ao_arena_round(dim * (dim + 1) / 2, sizeof(double)) +
 		ao_arena_round(nc * (nc + 1) / 2, sizeof(double)) +
-		ao_state_bytes(spec, true) +
-		ao_arena_round((size_t) sh.r * (size_t) sh.r, sizeof(double));
+		ao_state_bytes(spec, true);
 }
 
 /* See ao.h. */
@@ -304,119 +303,72 @@ fit_regular(Fit *fit)
 	return AO_OK;
 }
 
-/*
- * State of the filter after the last value.  Everything is linear, so the state
- * of y - X beta is that of y less gamma times those of the columns; levels of a
- * complete series are taken from the series itself.
- */
-static void
-combine_state(const Fit *fit, const AoVec *x, int dim, AoState *st)
+/* The series on the scale of the filter, regression taken out, in place of the design, which
+ * has served its time; how many leading values were missing. */
+static AoStatus
+adjusted_series(const Fit *fit, double **out)
 {
-	int			nb = fit->design.n_beta;
+	int64_t		lead = fit->design.lead;
+	AoPace		pace = {fit->env, 0};
 
-	for (int i = 0; i < dim; i++)
+	*out = fit->design.z;
+	for (int64_t t = lead; t < fit->n; t++)
 	{
-		double		sum = x[nb * dim + i][0];
-
-		for (int c = 0; c < nb; c++)
-			sum -= fit->gamma[c] * x[c * dim + i][0];
-		st->a[i] = sum * fit->design.scale;
-	}
-}
-
-/* Last levels, regression taken out. */
-static void
-set_levels(const Fit *fit, AoState *st)
-{
-	const AoSpec *spec = &fit->shape.spec;
-
-	for (int i = 0; i < fit->shape.diff; i++)
-	{
-		int64_t		t = fit->n - 1 - i;
+		const double *row = fit->xreg ? fit->xreg + t * fit->k_xreg : NULL;
 		double		y = fit->y[t];
 
-		if (fit->options->has_lambda)
+		if (fit->options->has_lambda && !isnan(y))
 			y = ao_box_cox(y, fit->options->lambda);
-		st->a[fit->shape.r + i] = y - ao_regression(spec, fit->coef + fit->shape.k, t + 1,
-													fit->xreg ? fit->xreg + t * fit->k_xreg : NULL,
-													fit->k_xreg);
+		(*out)[t - lead] = y - ao_regression(&fit->shape.spec, fit->coef + fit->shape.k, t + 1, row,
+											 fit->k_xreg);
+		AO_TRY(ao_pace(&pace, 8));
 	}
-}
-
-/* The same where the pass has lost its digits, unless they are lost there, too. */
-static AoStatus
-state_near_circle(Fit *fit, AoState *st, bool *had)
-{
-	AoPresample *pre = &fit->obj.presample;
-	const AoDesign *design = &fit->design;
-	double		cross[(AO_MAX_XREG + 3) * (AO_MAX_XREG + 4) / 2],
-				log_f;
-
-	for (int lane = 0; lane < AO_LANES; lane++)
-		ao_expand(&fit->shape, fit->coef, (double *) pre->phi + lane,
-				  (double *) pre->theta + lane, AO_LANES);
-	AO_TRY(ao_presample_run(pre, design->z, design->rows, 1, cross, &log_f, fit->env));
-	*had = !isnan(log_f);
-	if (!*had)
-		return AO_OK;
-	AO_TRY(ao_state_from_presample(st, pre, design->z, design->rows, fit->gamma, fit->env));
-	for (int i = 0; i < fit->shape.r; i++)
-		st->a[i] *= design->scale;
 	return AO_OK;
 }
 
-/* Complete series: one more pass with a single lane in use. */
+/* State by the conditional sum of squares, known for certain. */
 static AoStatus
-state_complete(Fit *fit, AoState *st)
+state_conditional(Fit *fit, AoState *st)
 {
 	AoPass	   *ps = &fit->obj.pass[0];
-	int			r = fit->shape.r;
-	bool		had;
+	int			r = fit->shape.r,
+				nb = fit->design.n_beta;
+	double	   *z;
 
-	set_levels(fit, st);
 	ps->want_state = true;
 	for (int lane = 0; lane < AO_LANES; lane++)
 		ao_expand(&fit->shape, fit->coef, (double *) ps->phi + lane,
 				  (double *) ps->theta + lane, AO_LANES);
-	AO_TRY(fit->options->method == AO_CSS ? ao_pass_conditional(ps, fit->env) :
-		   ao_pass_exact(ps, fit->env));
-	if (fit->options->method != AO_CSS && ao_presample_needed(ps, true))
-	{
-		AO_TRY(state_near_circle(fit, st, &had));
-		if (had)
-			return AO_OK;
-	}
-	combine_state(fit, ps->x, r, st);
-	if (ps->steady)
-	{
-		st->P = NULL;
-		return AO_OK;
-	}
-	ps->state_cov = ao_arena_take(&fit->arena, (size_t) (r * r), sizeof(double));
-	AO_TRY(ao_pass_exact(ps, fit->env));
+	AO_TRY(ao_pass_conditional(ps, fit->env));
+	/* everything is linear: that of the series less gamma times those of the columns */
 	for (int i = 0; i < r; i++)
-		for (int j = 0; j <= i; j++)
-			st->P[i * st->s + j] = st->P[j * st->s + i] = ps->state_cov[i * r + j];
+	{
+		double		sum = ps->x[nb * r + i][0];
+
+		for (int c = 0; c < nb; c++)
+			sum -= fit->gamma[c] * ps->x[c * r + i][0];
+		st->a[i] = sum * fit->design.scale;
+	}
+	AO_TRY(adjusted_series(fit, &z));
+	for (int i = 0; i < fit->shape.diff; i++)
+		st->a[r + i] = z[fit->n - fit->design.lead - 1 - i];
+	st->P = NULL;
 	return AO_OK;
 }
 
-/* With missing values: the diffuse filter once more. */
+/* State of the filter after the last value, in the workspaces of the objective. */
 static AoStatus
-state_missing(Fit *fit, AoState *st)
+state_exact(Fit *fit, AoState *st)
 {
-	AoKalman   *kf = &fit->obj.kalman;
+	AoPass		pass = fit->obj.pass[0];
+	AoPresample presample = fit->design.missing ? fit->obj.kalman.presample : fit->obj.presample;
+	AoKalman	kalman = fit->obj.kalman;
+	AoFilterSpace space = {&pass, &presample, fit->design.missing ? &kalman : NULL};
+	double	   *z;
 
-	for (int lane = 0; lane < AO_LANES; lane++)
-		ao_expand(&fit->shape, fit->coef, (double *) kf->phi + lane,
-				  (double *) kf->theta + lane, AO_LANES);
-	AO_TRY(ao_kalman_start(kf));
-	AO_TRY(ao_kalman_pass(kf, fit->design.z, fit->design.rows, NULL));
-	combine_state(fit, kf->a, kf->s, st);
-	if (kf->P_is_zero)
-		st->P = NULL;
-	else
-		AO_TRY(ao_kalman_lane(kf, st->P));
-	return AO_OK;
+	pass.n_cols = presample.n_cols = kalman.n_cols = 1;
+	AO_TRY(adjusted_series(fit, &z));
+	return ao_filter_run(st, z, fit->n - fit->design.lead, &space, fit->env);
 }
 
 /* The model block. */
@@ -430,7 +382,8 @@ make_model(Fit *fit, AoModel **out)
 
 	ao_design_beta(&fit->design, fit->gamma, fit->coef + fit->shape.k);
 	ao_state_init(&st, spec, fit->coef, true, &fit->arena);
-	AO_TRY(fit->design.missing ? state_missing(fit, &st) : state_complete(fit, &st));
+	AO_TRY(fit->options->method == AO_CSS && !fit->design.missing ? state_conditional(fit, &st) :
+		   state_exact(fit, &st));
 	AO_TRY(ao_model_alloc(spec, fit->k_xreg, 0, st.P != NULL, fit->env, &model));
 	model->method = (uint8_t) fit->options->method;
 	model->has_lambda = fit->options->has_lambda;

@@ -116,6 +116,7 @@ static AoStatus
 run_forecast(const Request *to, AoState *st, int64_t time, const double *xreg, AoArena *arena, AoEnv *env)
 {
 	const AoModel *model = to->model;
+	AoPace		pace = {env, 0};
 	AoSpec		spec;
 	AoImpulses	impulses;
 
@@ -132,7 +133,7 @@ run_forecast(const Request *to, AoState *st, int64_t time, const double *xreg, A
 		AO_TRY(put_step(to, ao_impulses_ahead(&impulses, var), mean + regression, var, env));
 		ao_state_transition(st, st->a, mean);
 		if (st->P)
-			ao_state_cov_step(st);
+			AO_TRY(ao_state_cov_step(st, &pace));
 		ao_impulses_next(&impulses);
 		if (j % 64 == 0 || st->P)
 			AO_TRY(ao_poll(env));

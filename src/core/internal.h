@@ -230,10 +230,6 @@ typedef struct AoPresample
 
 /* Can it be used?  Its cost grows with the square of the state. */
 bool		ao_presample_serves(const AoShape *shape);
-/* After an exact pass, for its first point: has it no value, or has the covariance of its
- * state, which is what is left of that of the first one, too few digits, if it is wanted?
- * And can they be had here. */
-bool		ao_presample_needed(const AoPass *pass, bool want_cov);
 size_t		ao_presample_bytes(const AoShape *shape, int n_cols);
 void		ao_presample_init(AoPresample *pre, const AoShape *shape, int n_cols, AoArena *arena);
 /* w: n rows of n_cols; cross[n_points][] and log_f[n_points] as in AoPass; log_f NaN
@@ -243,10 +239,10 @@ AoStatus	ao_presample_run(AoPresample *pre, const double *w, int64_t n, int n_po
 /* After a run: has the sum of squares S of the last column less gamma times the others
  * enough digits?  Near the circle that is a small difference of large numbers, too. */
 bool		ao_presample_digits(const AoPresample *pre, int lane, const double *gamma, double S);
-/* Covariance P[r][ld] of the first state, in units of sigma2, for a lane of the vectors;
- * NaN where there is none. */
+/* Covariance P[r][r] of the first state, in units of sigma2, for a lane of the vectors, with
+ * leading dimension ld and stride out, in doubles; NaN where there is none. */
 void		ao_presample_start_cov(AoPresample *pre, const AoVec *phi, const AoVec *theta,
-								   int lane, AoVec *P, int ld);
+								   int lane, double *P, int ld, int out);
 /* From the first row on, row by row: innovations, e[r][], and while they have not decayed
  * the weights, pi[r]. */
 void		ao_presample_first_row(AoPresample *pre);
@@ -254,11 +250,17 @@ void		ao_presample_next_row(AoPresample *pre, const double *w, int64_t t, bool *
 
 /* ---- presample_rows.c ---- */
 
-/* After a run, for its first point and the last column less gamma times the others: M
- * becomes R, upper triangle with R'R = M, and b[m] R'^-1 X'H'e.  residuals (NULL: not wanted):
- * one-step errors over the roots of their variances in units of sigma2. */
-AoStatus	ao_presample_rows(AoPresample *pre, const double *w, int64_t n, const double *gamma,
-							  double *residuals, AoEnv *env);
+/* The coefficients of the first lane; false if nothing can be reckoned with them. */
+bool		ao_presample_take(AoPresample *pre);
+/* With those, over w[n], of one column: M becomes R, upper triangle with R'R the M of a run,
+ * and b[m] R'^-1 X'H'e.  residuals (NULL: not wanted): one-step errors over the roots of
+ * their variances in units of sigma2. */
+AoStatus	ao_presample_rows(AoPresample *pre, const double *w, int64_t n, double *residuals,
+							  AoEnv *env);
+/* And then the state x[r] after w[n]; P (NULL: not wanted) its covariance in units of sigma2,
+ * with leading dimension ld. */
+AoStatus	ao_presample_state(AoPresample *pre, const double *w, int64_t n, double *x,
+							   double *P, int ld, AoEnv *env);
 
 /* ---- kalman.c: the same with missing values, on the levels ---- */
 
@@ -453,9 +455,11 @@ typedef struct AoState
 			   *theta,
 			   *G;				/* [s] */
 	double	   *a;				/* [s] predicted state */
-	double	   *P;				/* [s][s] its covariance in units of sigma2, or NULL */
-	double	   *M,				/* [s][s] work, with P */
-			   *work;			/* [2 s] */
+	double	   *P,				/* [s][s] its covariance in units of sigma2, or NULL */
+			   *room;			/* [s][s] where P is when it is */
+	bool		lower;			/* of P's ARMA part only the lower triangle is up to date */
+	int			n_known;		/* newest levels of which P says that they are certain */
+	double	   *work;			/* [2 s] */
 	double	   *variances;		/* [n] of the one-step errors of a run with residuals, or NULL */
 } AoState;
 
@@ -467,18 +471,46 @@ void		ao_state_load(AoState *st, const AoModel *model);
 /* z' v, and v = T v given that */
 double		ao_state_observe(const AoState *st, const double *v);
 void		ao_state_transition(const AoState *st, double *v, double zv);
-/* z' P z; and P = T P T' + G G' */
+/* z' P z, and P z in work */
 double		ao_state_variance(AoState *st);
-void		ao_state_cov_step(AoState *st);
+/* P = A P A' with A = T, or T - G z' where the value is known; and P = T P T' + G G' */
+AoStatus	ao_state_turn_cov(AoState *st, bool known, AoPace *pace);
+AoStatus	ao_state_cov_step(AoState *st, AoPace *pace);
+/* Polynomials into every lane of vectors [r]. */
+void		ao_state_broadcast(const AoState *st, AoVec *phi, AoVec *theta);
+/* Levels of the state after n known values z. */
+void		ao_state_levels(AoState *st, const double *z, int64_t n);
 /* bytes and run of the filter from a fresh start over z[n] (levels, regression
- * taken out; z is destroyed).  residuals [n] or NULL. */
+ * taken out; z may be destroyed).  residuals [n] or NULL: they are made in place of the state. */
 size_t		ao_state_run_bytes(const AoSpec *spec, bool missing);
 AoStatus	ao_state_run(AoState *st, double *z, int64_t n, bool missing, bool want_cov,
 						 double *residuals, AoArena *arena, AoEnv *env);
-/* After ao_presample_run, for its first point: the state after row n of the last column
- * less gamma times the others; P becomes NULL when it is known for certain. */
-AoStatus	ao_state_from_presample(AoState *st, AoPresample *pre, const double *w, int64_t n,
-									const double *gamma, AoEnv *env);
+
+/* ---- filter.c: the same, value by value ---- */
+
+/* One more value z on the filter's scale, NaN where it is missing: innovation v and its
+ * variance F in units of sigma2.  P becomes NULL when the state is known for certain. */
+AoStatus	ao_filter_step(AoState *st, double z, double *v, double *F, AoPace *pace);
+/* All of P up to date, after steps; and what else follows from a P that was put there. */
+void		ao_filter_mirror(AoState *st);
+void		ao_filter_loaded(AoState *st);
+
+/* Errors: no start for this model; levels without an observation. */
+AoStatus	ao_filter_too_close(AoEnv *env);
+AoStatus	ao_filter_too_few(const AoShape *shape, int have, AoEnv *env);
+
+/* Workspaces for a start, each for one column or more. */
+typedef struct AoFilterSpace
+{
+	AoPass	   *pass;			/* of one vector */
+	AoPresample *presample;
+	AoKalman   *kalman;			/* NULL: nothing is missing */
+} AoFilterSpace;
+
+/* The state after z[n], NaN where a value is missing, from a stationary, diffuse start; more
+ * than diff values.  Needs st->room. */
+AoStatus	ao_filter_run(AoState *st, const double *z, int64_t n, AoFilterSpace *space,
+						  AoEnv *env);
 
 /* ---- forecast.c ---- */
 

@@ -82,7 +82,8 @@ start_covariance(AoKalman *kf)
 	AO_TRY(ao_stationary_start(sh, kf->phi, kf->theta, 1, rescue, kf->K, &F1, kf->scratch, &kf->pace));
 	for (int j = 0; j < AO_LANES; j++)
 		if (isnan(F1[j]) && rescue)
-			ao_presample_start_cov(&kf->presample, kf->phi, kf->theta, j, kf->P, s);
+			ao_presample_start_cov(&kf->presample, kf->phi, kf->theta, j, (double *) kf->P + j, s,
+								   AO_LANES);
 		else
 			AO_TRY(ao_stationary_cov(sh, (double *) kf->phi + j, (double *) kf->theta + j,
 									 (double *) kf->K + j, AO_LANES, F1[j],

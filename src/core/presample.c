@@ -21,7 +21,6 @@
 
 #define LONGEST 40				/* state */
 #define DECAYED 1e-18			/* weights that no sum will notice */
-#define EXACT_VARIANCE 30		/* of u, from which pass.c's states lose digits */
 #define LARGEST_VARIANCE 1e14	/* of u, in units of sigma2 */
 #define LARGEST_PRODUCTS 5e8	/* in an element of M, to its pivot */
 #define FEWEST_DIGITS 1e-11		/* of the sum of squares before x_1 is accounted for */
@@ -131,25 +130,6 @@ ar_variance(const double *pacf, int p)
 	for (int i = 0; i < p; i++)
 		variance /= (1 - pacf[i]) * (1 + pacf[i]);
 	return variance;
-}
-
-/* See internal.h. */
-bool
-ao_presample_needed(const AoPass *ps, bool want_cov)
-{
-	int			p = ps->shape->ar;
-	double		a[LONGEST],
-				pacf[LONGEST];
-
-	if (!ao_presample_serves(ps->shape))
-		return false;
-	if (isnan(ps->log_f[0][0]))
-		return true;
-	if (ps->steady || !want_cov)
-		return false;
-	for (int i = 0; i < p; i++)
-		a[i] = ps->phi[i * ps->n_vecs][0];
-	return step_down(a, p, pacf) && ar_variance(pacf, p) > EXACT_VARIANCE;
 }
 
 /*
@@ -492,9 +472,16 @@ take_lane(AoPresample *pre, const AoVec *phi, const AoVec *theta, int lane)
 }
 
 /* See internal.h. */
+bool
+ao_presample_take(AoPresample *pre)
+{
+	return take_lane(pre, pre->phi, pre->theta, 0);
+}
+
+/* See internal.h. */
 void
 ao_presample_start_cov(AoPresample *pre, const AoVec *phi, const AoVec *theta, int lane,
-					   AoVec *P, int ld)
+					   double *P, int ld, int out)
 {
 	int			r = pre->shape->r,
 				m = pre->shape->ar + pre->shape->ma;
@@ -507,7 +494,7 @@ ao_presample_start_cov(AoPresample *pre, const AoVec *phi, const AoVec *theta, i
 
 			for (int k = 0; taken && k < m; k++)
 				sum += pre->X[i * m + k] * pre->X[j * m + k];
-			P[i * ld + j][lane] = P[j * ld + i][lane] = sum;
+			P[(i * ld + j) * out] = P[(j * ld + i) * out] = sum;
 		}
 }
 
@@ -558,8 +545,7 @@ ao_presample_run(AoPresample *pre, const double *w, int64_t n, int n_points, dou
 	int			nc = pre->n_cols;
 
 	AO_TRY(pass_over(pre, w, n, env));
-	/* the first one last: it is the one that may be asked about further */
-	for (int lane = n_points - 1; lane >= 0; lane--)
+	for (int lane = 0; lane < n_points; lane++)
 		finish_lane(pre, lane, cross + lane * (nc * (nc + 1) / 2), log_f + lane);
 	return AO_OK;
 }

@@ -1,7 +1,7 @@
 /*
  * presample_rows.c
  *		The least squares problem of presample.c again, row by row: for one-step errors,
- *		and for the state that a model keeps.
+ *		and for the state at the end of a few rows, which follows from the one at the start.
  *
  * With e = e0 - H X xi and xi of unit variance, the triangle R that orthogonal rotations
  * make of the rows of I and H X is the Cholesky factor of M, and the right side z that
@@ -57,23 +57,9 @@ row_of_HX(const AoPresample *pre, double *row)
 			row[k] += pre->pi[r - i][0] * pre->X[i * m + k];
 }
 
-/* The latest innovation of the last column less gamma times the others. */
-static double
-innovation(const AoPresample *pre, const double *gamma)
-{
-	int			nb = pre->n_cols - 1;
-	const AoVec *e = pre->e + pre->shape->r * pre->n_cols;
-	double		sum = e[nb][0];
-
-	for (int c = 0; c < nb; c++)
-		sum -= gamma[c] * e[c][0];
-	return sum;
-}
-
 /* See internal.h. */
 AoStatus
-ao_presample_rows(AoPresample *pre, const double *w, int64_t n, const double *gamma,
-				  double *residuals, AoEnv *env)
+ao_presample_rows(AoPresample *pre, const double *w, int64_t n, double *residuals, AoEnv *env)
 {
 	int			m = pre->shape->ar + pre->shape->ma;
 	double	   *R = pre->M,
@@ -94,7 +80,7 @@ ao_presample_rows(AoPresample *pre, const double *w, int64_t n, const double *ga
 		double		e;
 
 		ao_presample_next_row(pre, w, t, &decayed);
-		e = innovation(pre, gamma);
+		e = pre->e[pre->shape->r][0];
 		if (!before)
 		{
 			row_of_HX(pre, row);
@@ -108,5 +94,88 @@ ao_presample_rows(AoPresample *pre, const double *w, int64_t n, const double *ga
 			residuals[t] = e;
 		AO_TRY(ao_pace(&pace, 16 + m * m));
 	}
+	return AO_OK;
+}
+
+/* x_1 given the data, and columns Y[r][m] with Y Y' its covariance: Y = X R^-1. */
+static void
+smoothed_start(AoPresample *pre, double *x)
+{
+	int			r = pre->shape->r,
+				m = pre->shape->ar + pre->shape->ma;
+
+	for (int i = 0; i < r; i++)
+	{
+		double	   *y = pre->HX + i * m;
+
+		memcpy(y, pre->X + i * m, (size_t) m * sizeof(double));
+		x[i] = 0;
+		for (int k = 0; k < m; k++)
+		{
+			for (int l = 0; l < k; l++)
+				y[k] -= pre->M[l * m + k] * y[l];
+			y[k] /= pre->M[k * m + k];
+			x[i] += y[k] * pre->b[k];
+		}
+	}
+}
+
+/* One step of the columns y[r][m] of uncertainty, the value being known: e = -x[0]. */
+static void
+step_columns(const AoPresample *pre, double *y, int m)
+{
+	int			r = pre->shape->r;
+
+	for (int k = 0; k < m; k++)
+	{
+		double		first = y[k];
+
+		for (int i = 0; i < r; i++)
+			y[i * m + k] = (i + 1 < r ? y[(i + 1) * m + k] : 0) - pre->theta1[i] * first;
+	}
+}
+
+/* Covariance of the state of which HX is a factor of it. */
+static void
+presample_cov(const AoPresample *pre, double *P, int ld)
+{
+	int			r = pre->shape->r,
+				m = pre->shape->ar + pre->shape->ma;
+
+	for (int i = 0; i < r; i++)
+		for (int j = 0; j <= i; j++)
+		{
+			double		sum = 0;
+
+			for (int k = 0; k < m; k++)
+				sum += pre->HX[i * m + k] * pre->HX[j * m + k];
+			P[i * ld + j] = P[j * ld + i] = sum;
+		}
+}
+
+/* See internal.h. */
+AoStatus
+ao_presample_state(AoPresample *pre, const double *w, int64_t n, double *x, double *P, int ld,
+				   AoEnv *env)
+{
+	int			r = pre->shape->r,
+				m = pre->shape->ar + pre->shape->ma;
+	AoPace		pace = {env, 0};
+
+	smoothed_start(pre, x);
+	for (int64_t t = 0; t < n; t++)
+	{
+		double		x0 = x[0],
+					e = w[t] - x0;
+
+		for (int i = 0; i < r; i++)
+			x[i] = (i + 1 < r ? x[i + 1] : 0) + pre->phi1[i] * x0 +
+				(pre->phi1[i] + pre->theta1[i]) * e;
+		if (P)
+			step_columns(pre, pre->HX, m);
+		AO_TRY(ao_pace(&pace, r + (P ? r * m / 4 : 0)));
+	}
+	if (P)
+		presample_cov(pre, P, ld);
 	return AO_OK;
 }
