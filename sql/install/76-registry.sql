@@ -155,7 +155,7 @@ BEGIN
 	plan.series := series;
 	plan.spec := coalesce(spec, policy.spec);
 	-- bounds of the choice are no use to orders that are given
-	plan.options := CASE WHEN spec IS NULL OR spec ~* '^\s*(arima)?\s*auto' THEN policy.options
+	plan.options := CASE WHEN spec IS NULL OR spec ~* '^[[:space:]]*(arima)?[[:space:]]*auto' THEN policy.options
 		ELSE (SELECT coalesce(jsonb_object_agg(o.key, o.value), '{}') FROM jsonb_each(policy.options) AS o WHERE o.key IN ('method', 'lambda')) END;
 	plan.folds := arima_ops.count_folds(n, policy.backtest_length, policy.train_window);
 	plan.refit_every := policy.backtest_refit_every;

@@ -54,9 +54,9 @@ COMMENT ON FUNCTION arima_ops.header_lines(jsonb) IS 'A json object as headers o
 /* Of what usually is a secret; a secret of another name is the user's to hide. */
 CREATE FUNCTION arima_ops.hides_credentials(url text, headers text[]) RETURNS boolean
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT url !~* '[?&](api_?key|access_?token|auth_?token|token|password|secret)=(?!\{secret:)[^&#]' AND url !~ '^[^/]*//[^/?#]*@'
+	SELECT url !~* '[?&](api_?key|access_?token|auth_?token|token|password|secret)=(?![{]secret:)[^&#]' AND url !~ '^[^/]*//[^/?#]*@'
 		AND NOT EXISTS (SELECT FROM unnest(headers) AS h
-			WHERE h ~* '^\s*((proxy-)?authorization|cookie|(x-)?(api|auth)-?(key|token))\s*:' AND h !~ '\{secret:')
+			WHERE h ~* '^[[:space:]]*((proxy-)?authorization|cookie|(x-)?(api|auth)-?(key|token))[[:space:]]*:' AND h !~ '[{]secret:')
 $$;
 COMMENT ON FUNCTION arima_ops.hides_credentials(text, text[]) IS
 'Have URL and headers {secret:NAME} where a key, token or password is to be? For checks of tables that everybody may read who may read any';

@@ -26,9 +26,9 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 		jsonb_path_query_first(arima_ops.try_json(body), '$.** ? (@.type() == "object").keyvalue()
 			? (@.key like_regex "^(error|error message|note|information|message|detail|description)$" flag "i"
 				&& @.value.type() == "string").value', silent => true) #>> '{}',
-		CASE WHEN body ~ '^\s*<' THEN 'HTML in place of values' || coalesce(': ' || substring(body FROM '(?i)<title[^>]*>\s*([^<]*[^<\s])'), '')
-			WHEN body ~ '\S' THEN format('the answer begins "%s"', left(regexp_replace(ltrim(body, E' \t\r\n'), '\s+', ' ', 'g'), 100))
-			ELSE 'the answer is empty' END), '\s+', ' ', 'g'), 300)
+		CASE WHEN body ~ '^[[:space:]]*<' THEN 'HTML in place of values' || coalesce(': ' || substring(body FROM '(?i)<title[^>]*>[[:space:]]*([^<]*[^<[:space:]])'), '')
+			WHEN body ~ '[^[:space:]]' THEN format('the answer begins "%s"', left(regexp_replace(ltrim(body, E' \t\r\n'), '[[:space:]]+', ' ', 'g'), 100))
+			ELSE 'the answer is empty' END), '[[:space:]]+', ' ', 'g'), 300)
 $$;
 COMMENT ON FUNCTION arima_ops.complaint(text) IS 'What the answer of a provider says in place of values, in a line';
 
@@ -103,7 +103,7 @@ CREATE FUNCTION arima_ops.csv_fields(line text, separator text) RETURNS text[]
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT array_agg(coalesce(replace(m[1], '""', '"'), m[2]) ORDER BY i)
 	FROM regexp_matches(separator || line,
-		format('%1$s(?:"((?:[^"]|"")*)"|([^%1$s]*))', '\' || separator), 'g') WITH ORDINALITY AS f (m, i)
+		format('%1$s(?:"((?:[^"]|"")*)"|([^%1$s]*))', chr(92) || separator), 'g') WITH ORDINALITY AS f (m, i)
 $$;
 COMMENT ON FUNCTION arima_ops.csv_fields(text, text) IS 'The fields of a line of CSV';
 
@@ -123,7 +123,7 @@ BEGIN
 	SELECT l.f[date_column], CASE WHEN provider.decimal_comma THEN replace(replace(l.f[value_column], '.', ''), ',', '.') ELSE l.f[value_column] END
 	FROM (SELECT CASE WHEN strpos(line, '"') = 0 THEN string_to_array(line, provider.separator)
 			ELSE arima_ops.csv_fields(line, provider.separator) END AS f
-		FROM unnest(lines[2:]) AS line WHERE line ~ '\S') AS l;
+		FROM unnest(lines[2:]) AS line WHERE line ~ '[^[:space:]]') AS l;
 END $$;
 COMMENT ON FUNCTION arima_ops.parse_csv(arima_ops.providers, text) IS 'The rows of a CSV answer as texts, by the columns of the provider';
 
@@ -135,7 +135,7 @@ DECLARE
 	document jsonb := CASE WHEN provider.format <> 'csv' THEN arima_ops.try_json(body) END;
 	zone text := coalesce(provider.time_zone, 'UTC');
 BEGIN
-	IF body ~ '^\s*<' OR (provider.format <> 'csv' AND document IS NULL) THEN
+	IF body ~ '^[[:space:]]*<' OR (provider.format <> 'csv' AND document IS NULL) THEN
 		RAISE EXCEPTION '%', arima_ops.complaint(body) USING ERRCODE = 'data_exception';
 	END IF;
 	IF provider.format = 'yahoo' THEN
@@ -143,10 +143,10 @@ BEGIN
 		RETURN;
 	END IF;
 	RETURN QUERY
-	SELECT d.day, CASE WHEN d.number ~ '^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$' THEN d.number::float8 END, 1::numeric,
+	SELECT d.day, CASE WHEN d.number ~ '^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)(e[-+]?[0-9]+)?$' THEN d.number::float8 END, 1::numeric,
 		now() >= (d.day + provider.session_end) AT TIME ZONE zone
 	FROM (SELECT lower(btrim(r.value)) AS number, CASE provider.date_format
-			WHEN 'iso' THEN to_date(substring(r.day FROM '^\s*(\d{4}-\d\d-\d\d)'), 'YYYY-MM-DD')
+			WHEN 'iso' THEN to_date(substring(r.day FROM '^[[:space:]]*([0-9]{4}-[0-9]{2}-[0-9]{2})'), 'YYYY-MM-DD')
 			WHEN 'epoch' THEN (to_timestamp(r.day::float8) AT TIME ZONE zone)::date
 			WHEN 'epoch_ms' THEN (to_timestamp(r.day::float8 / 1000) AT TIME ZONE zone)::date
 			ELSE to_date(btrim(r.day), provider.date_format) END AS day

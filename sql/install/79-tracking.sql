@@ -85,7 +85,7 @@ CREATE FUNCTION arima_ops.tracking_orders(spec text) RETURNS jsonb
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT jsonb_build_object('p', o[1], 'd', o[2], 'q', o[3],
 		'P', coalesce(o[4], '0'), 'D', coalesce(o[5], '0'), 'Q', coalesce(o[6], '0'), 'm', coalesce(o[7], '1'))
-	FROM regexp_match(spec, '\((\d+),(\d+),(\d+)\)(?:\((\d+),(\d+),(\d+)\)\[(\d+)\])?') AS o
+	FROM regexp_match(spec, '[(]([0-9]+),([0-9]+),([0-9]+)[)](?:[(]([0-9]+),([0-9]+),([0-9]+)[)][[]([0-9]+)[]])?') AS o
 $$;
 COMMENT ON FUNCTION arima_ops.tracking_orders(text) IS 'p, d, q, P, D, Q and m of a specification';
 
@@ -96,7 +96,7 @@ COMMENT ON FUNCTION arima_ops.tracking_orders(text) IS 'p, d, q, P, D, Q and m o
  */
 CREATE FUNCTION arima_ops.tracking_members(object jsonb, wanted text) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT coalesce(jsonb_object_agg(left(regexp_replace(key, '[^A-Za-z0-9_.\- ]', '_', 'g'), 250),
+	SELECT coalesce(jsonb_object_agg(left(regexp_replace(key, '[^A-Za-z0-9_. -]', '_', 'g'), 250),
 		CASE WHEN wanted = 'number' THEN value ELSE to_jsonb(left(value #>> '{}', 500)) END), '{}')
 	FROM (SELECT * FROM jsonb_each(object) WHERE key <> '' AND CASE wanted
 			WHEN 'number' THEN jsonb_typeof(value) = 'number'

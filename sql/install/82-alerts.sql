@@ -33,7 +33,7 @@ SELECT pg_catalog.pg_extension_config_dump('arima_ops.alert_outbox', '');
 CREATE FUNCTION arima_ops.enqueue_alert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF NEW.kind LIKE '%\_failed' AND EXISTS (SELECT FROM arima_ops.events AS e
+	IF NEW.kind ~ '_failed$' AND EXISTS (SELECT FROM arima_ops.events AS e
 			WHERE e.series = NEW.series AND e.id < NEW.id AND e.kind = NEW.kind AND e.message = NEW.message AND e.at > NEW.at - interval '4 days') THEN
 		RETURN NULL;
 	END IF;

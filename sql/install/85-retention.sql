@@ -77,7 +77,7 @@ DECLARE
 BEGIN
 	IF EXISTS (SELECT FROM pg_catalog.pg_extension AS e WHERE e.extname = 'pg_cron') AND to_regclass('cron.job_run_details') IS NOT NULL THEN
 		EXECUTE $sql$DELETE FROM cron.job_run_details
-			WHERE username = current_user AND command LIKE 'CALL arima_ops.run\_%' AND end_time < now() - interval '30 days'$sql$;
+			WHERE username = current_user AND starts_with(command, 'CALL arima_ops.run_') AND end_time < now() - interval '30 days'$sql$;
 		GET DIAGNOSTICS removed = ROW_COUNT;
 	END IF;
 	RETURN removed;

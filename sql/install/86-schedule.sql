@@ -17,7 +17,7 @@ BEGIN
 		RETURN;
 	END IF;
 	IF current_setting('cron.database_name', true) IS NULL
-		AND NOT 'pg_cron' = ANY (regexp_split_to_array(current_setting('shared_preload_libraries', true), '\s*,\s*')) THEN
+		AND NOT 'pg_cron' = ANY (regexp_split_to_array(current_setting('shared_preload_libraries', true), '[[:space:]]*,[[:space:]]*')) THEN
 		RAISE EXCEPTION 'pg_cron is not loaded in this server'
 			USING ERRCODE = 'object_not_in_prerequisite_state',
 				HINT = 'Install pg_cron, set shared_preload_libraries = ''pg_cron'', restart, and CREATE EXTENSION pg_cron in the database that cron.database_name says. Or run the jobs otherwise: each is one CALL (see the README).';

@@ -24,7 +24,7 @@ BEGIN
 
 	IF EXISTS (SELECT FROM pg_catalog.pg_extension AS e WHERE e.extname = 'pg_cron') THEN
 		EXECUTE $sql$SELECT count(*) FROM cron.job AS j
-			WHERE j.active AND j.database = current_database() AND j.command LIKE 'CALL arima_ops.run\_%'$sql$ INTO scheduled;
+			WHERE j.active AND j.database = current_database() AND starts_with(j.command, 'CALL arima_ops.run_')$sql$ INTO scheduled;
 		RETURN QUERY SELECT 'schedule', CASE WHEN scheduled >= 5 THEN 'ok' ELSE 'notice' END, format('%s of 5 jobs are on pg_cron', least(scheduled, 5)),
 			CASE WHEN scheduled < 5 THEN 'SELECT * FROM arima_ops.schedule(); or another scheduler that CALLs the jobs' END;
 		RETURN QUERY EXECUTE $sql$
@@ -32,7 +32,7 @@ BEGIN
 				'see cron.job_run_details; is the job''s user allowed to connect, and an admin?'
 			FROM cron.job AS j CROSS JOIN LATERAL (SELECT r.status, r.return_message FROM cron.job_run_details AS r
 				WHERE r.jobid = j.jobid AND r.end_time IS NOT NULL ORDER BY r.runid DESC LIMIT 1) AS d
-			WHERE j.command LIKE 'CALL arima_ops.run\_%' AND d.status = 'failed'$sql$;
+			WHERE starts_with(j.command, 'CALL arima_ops.run_') AND d.status = 'failed'$sql$;
 	ELSE
 		RETURN QUERY SELECT 'schedule', 'notice', CASE WHEN home = current_database() THEN 'pg_cron is not installed' ELSE format('pg_cron is not in this database; it would be in "%s"', home) END,
 			CASE WHEN home = current_database() THEN 'CREATE EXTENSION pg_cron; and SELECT * FROM arima_ops.schedule(); or another scheduler that CALLs the jobs'

@@ -31,7 +31,9 @@ CREATE OPERATOR public.< (LEFTARG = float8, RIGHTARG = int, FUNCTION = public.tr
 -- they do work
 SELECT 1::float8 > 0;
 RESET ROLE;
+SET standard_conforming_strings = off;
 CREATE EXTENSION arima_ops;
+RESET standard_conforming_strings;
 SELECT arima_ops.create_series('s', '(1,0,0)', policy => '{"backtest_length": 20, "drift_multiplier": 1.4}');
 -- nothing but these operators rests on the function
 SELECT pg_describe_object(classid, objid, objsubid) FROM pg_depend WHERE refobjid = 'public.trap'::regproc ORDER BY 1;
@@ -102,6 +104,17 @@ SELECT inserted FROM arima_ops.record_actuals('s', ARRAY['2024-01-01'::timestamp
 UPDATE arima_ops.actuals SET value = 2 WHERE series = 's';
 SELECT count(*) FROM arima_ops.actual_revisions WHERE series = 's';
 RESET ROLE;
+
+-- a backslash in a string is an escape where that is the setting: in the functions none is but in E''
+SELECT p.proname FROM pg_proc AS p JOIN pg_depend AS d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+	JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'arima_ops' JOIN pg_language AS l ON l.oid = p.prolang
+WHERE l.lanname IN ('sql', 'plpgsql') AND regexp_replace(p.prosrc, $$\mE'([^']|'')*'$$, '', 'g') ~ '\\';
+\c arima_ops_security
+SET standard_conforming_strings = off;
+SELECT arima_ops.hides_credentials('https://h/?token=t', '{}') AS token, arima_ops.hides_credentials('https://h/?token={secret:t}', '{"x-api-key : {secret:k}"}') AS secret,
+	arima_ops.csv_fields('a|"b|c""d"|', '|') AS fields, arima_ops.complaint(E' <html><title> So\n sorry </title>') AS complaint,
+	(SELECT status FROM arima_ops.doctor() WHERE check_name = 'schedule') AS schedule;
+RESET standard_conforming_strings;
 
 -- rows that no table has let in, by who may only read
 GRANT arima_ops_reader TO security_reader;
