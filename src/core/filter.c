@@ -176,6 +176,9 @@ ao_filter_loaded(AoState *st)
 			if (row[j] != 0)
 				st->n_known = i;
 	}
+	/* nothing but levels, all known */
+	if (r == 0 && st->n_known == diff)
+		st->P = NULL;
 }
 
 /* a' for innovation v, with gain K/F. */
@@ -289,7 +292,10 @@ start_stationary(AoState *st, const double *z, AoFilterSpace *space, AoPace *pac
 	ao_state_levels(st, z, st->shape.diff);
 	st->n_known = st->shape.diff;
 	if (st->shape.r == 0)
+	{
+		st->P = NULL;
 		return AO_OK;
+	}
 	ao_state_broadcast(st, ps->phi, ps->theta);
 	if (ao_presample_serves(&st->shape))
 		ao_presample_start_cov(space->presample, ps->phi, ps->theta, 0, st->P, st->s, 1);

@@ -243,10 +243,12 @@ run_near_circle(AoState *st, const AoPass *ps, AoArena *arena, AoEnv *env)
 {
 	AoPresample pre;
 
+	if (!ao_presample_serves(&st->shape))
+		return ao_filter_too_close(env);
 	ao_presample_init(&pre, &st->shape, 1, arena);
 	ao_state_broadcast(st, pre.phi, pre.theta);
 	pre.variances = ps->variances;
-	if (!ao_presample_serves(&st->shape) || !ao_presample_take(&pre))
+	if (!ao_presample_take(&pre))
 		return ao_filter_too_close(env);
 	AO_TRY(ao_presample_rows(&pre, ps->w, ps->n, ps->residuals, env));
 	return ps->residuals ? AO_OK : ao_presample_state(&pre, ps->w, ps->n, st->a, NULL, 0, env);

@@ -26,14 +26,17 @@ exercise_expected(AoStatus status)
 }
 
 static inline const char *
-exercise_forecasts(const AoForecast *forecast, int h)
+exercise_forecasts(const AoModel *model, const AoForecast *forecast, int h)
 {
+	/* of a negative lambda the upper bound may be infinite */
+	bool		unbounded = model->has_lambda && model->lambda < 0.0;
+
 	for (int i = 0; i < h; i++)
 	{
 		const AoForecast *f = &forecast[i];
 
 		if (!isfinite(f->mean) || !isfinite(f->std_error) ||
-			!isfinite(f->lower) || !isfinite(f->upper))
+			!isfinite(f->lower) || !(isfinite(f->upper) || (unbounded && f->upper > 0.0)))
 			return "a forecast is not finite";
 		if (f->std_error < 0.0)
 			return "a standard error is negative";
@@ -55,14 +58,14 @@ exercise_forecast(const AoModel *model, const double *y, const double *xreg, AoE
 	status = ao_forecast(model, EXERCISE_STEPS, 0.95, xreg, model->n_xreg, env, forecast);
 	if (!exercise_expected(status))
 		return "ao_forecast: unexpected status";
-	wrong = status == AO_OK ? exercise_forecasts(forecast, EXERCISE_STEPS) : NULL;
+	wrong = status == AO_OK ? exercise_forecasts(model, forecast, EXERCISE_STEPS) : NULL;
 	if (wrong != NULL || model->n_xreg > 0 || model->K > 0)
 		return wrong;
 
 	status = ao_forecast_recent(model, y, EXERCISE_VALUES, EXERCISE_STEPS, 0.8, env, forecast);
 	if (!exercise_expected(status))
 		return "ao_forecast_recent: unexpected status";
-	wrong = status == AO_OK ? exercise_forecasts(forecast, EXERCISE_STEPS) : NULL;
+	wrong = status == AO_OK ? exercise_forecasts(model, forecast, EXERCISE_STEPS) : NULL;
 	if (wrong != NULL)
 		return wrong;
 
