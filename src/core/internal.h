@@ -201,6 +201,15 @@ AoStatus	ao_pass_conditional(AoPass *pass, AoEnv *env);
  * vectors a row. */
 void		ao_exact_range(AoPass *pass, int64_t from, int64_t to, AoVec *keep, int advance);
 
+/* ---- first_order.c: the same where r = 1 ---- */
+
+/* The first row; rows from..to-1 after it; have the weights of the first state decayed, so that
+ * the rest is the difference equation; sums and ln F of these rows. */
+void		ao_first_order_start(AoPass *pass);
+void		ao_first_order_rows(AoPass *pass, int64_t from, int64_t to);
+bool		ao_first_order_decayed(const AoPass *pass);
+void		ao_first_order_finish(AoPass *pass);
+
 /* ---- presample.c: the same for up to AO_LANES points near the unit circle ---- */
 
 typedef struct AoPresample

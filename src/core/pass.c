@@ -456,6 +456,23 @@ exact_pass(AoPass *ps, AoEnv *env)
 	return AO_OK;
 }
 
+/* The same where the state has one element, and only sums are wanted. */
+static AoStatus
+first_order_pass(AoPass *ps, AoEnv *env)
+{
+	int64_t		t = 1;
+
+	ao_first_order_start(ps);
+	for (int64_t to; t < ps->n && !ao_first_order_decayed(ps); t = to)
+	{
+		to = ps->n - t > AO_BLOCK / 8 ? t + AO_BLOCK / 8 : ps->n;
+		ao_first_order_rows(ps, t, to);
+		AO_TRY(ao_poll(env));
+	}
+	ao_first_order_finish(ps);
+	return steady_rows(ps, t, env);
+}
+
 /*
  * Lanes without a start, or with one that would cost too many digits: their
  * recursions are put at rest, so that the others need not wait for them.
@@ -513,6 +530,8 @@ ao_pass_exact(AoPass *ps, AoEnv *env)
 		ps->steady = true;
 		return steady_rows(ps, 0, env);
 	}
+	if (ps->shape->r == 1 && !ps->want_state && !ps->residuals)
+		return first_order_pass(ps, env);
 	for (int v = 0; v < ps->n_vecs; v++)
 		AO_TRY(ao_stationary_start(ps->shape, ps->phi + v, ps->theta + v, ps->n_vecs,
 								   ao_presample_serves(ps->shape), ps->K + v, ps->F + v,
