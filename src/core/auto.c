@@ -39,6 +39,13 @@ const AoAutoOptions ao_auto_defaults = {
 	.max_models = 0, .fourier = AO_FOURIER_AUTO, .stepwise = true, .criterion = AO_AICC
 };
 
+/* See auto_internal.h. */
+bool
+ao_choice_out_of_time(const AoChoice *choice)
+{
+	return choice->task->deadline > 0 && ao_clock() >= choice->task->deadline;
+}
+
 /* Bounds on the bounds. */
 static AoStatus
 check_options(const AoAutoOptions *o, AoEnv *env)
@@ -438,12 +445,15 @@ ao_choose(const double *y, int64_t n, const double *xreg, int k, int m,
 {
 	AoFitTask	task = {.y = y, .n = n, .xreg = xreg, .k = k, .options = options,
 	.guard = {.root = MIN_ROOT(n), .at_one = LIKE_A_DIFFERENCE / (double) n}};
-	AoChoice	searches[SEARCHES] = {{.task = &task, .quick = task, .m = m < 1 ? 1 : m, .best = -1,
-	.started = ao_clock(), .options = options->choice ? *options->choice : ao_auto_defaults, .env = env}};
+	AoChoice	searches[SEARCHES] = {{.task = &task, .m = m < 1 ? 1 : m, .best = -1,
+	.options = options->choice ? *options->choice : ao_auto_defaults, .env = env}};
 	AoModel    *model = NULL;
 	AoStatus	status;
 
 	memset(&env->err, 0, sizeof env->err);
+	if (searches[0].options.time_budget_ms > 0)
+		task.deadline = ao_clock() + searches[0].options.time_budget_ms;
+	searches[0].quick = task;
 	searches[0].quick.effort = AO_QUICK;
 	AO_TRY(ao_fit_check(&task, env));
 	AO_TRY(check_options(&searches[0].options, env));

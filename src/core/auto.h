@@ -36,7 +36,7 @@ typedef struct AoAutoOptions
 								 * AO_FOURIER_AUTO: where they serve a long season better */
 	bool		stepwise;		/* neighbours of the best, or every model */
 	AoCriterion criterion;
-	double		time_budget_ms;	/* no further model is begun after this; 0: no limit */
+	double		time_budget_ms;	/* the search ends after this, with the estimate under way; 0: no limit */
 } AoAutoOptions;
 
 /* 5, 5, 2, 2, 2, 1, 5, 94 (10000 if not stepwise), AO_FOURIER_AUTO, stepwise, AICc, no time limit */

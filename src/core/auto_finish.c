@@ -1,7 +1,7 @@
 /*
  * auto_finish.c
  *		The end of a search of the automatic choice: the few best models are estimated
- *		with all effort.
+ *		with all effort, as far as there is time.
  */
 #include "auto_internal.h"
 
@@ -10,15 +10,6 @@
 #define FINALISTS 3
 #define CLOSE 2.0				/* criterion a finalist may be behind */
 #define DEAR 10000				/* values times season, beyond which only the winner gets all effort */
-
-/* Has the search used up its time?  Then it is ended by one estimate, the least there can be. */
-static bool
-time_is_over(const AoChoice *choice)
-{
-	double		budget = choice->options.time_budget_ms;
-
-	return budget > 0 && ao_clock() - choice->started >= budget;
-}
 
 /* The best trial that is not final yet, or NULL. */
 static AoTrial *
@@ -87,7 +78,7 @@ best_finalist(AoChoice *choice, const AoFitTask *task, AoTrial **chosen, AoModel
 
 	*out = NULL;
 	*chosen = NULL;
-	while (left > 0 && !(*chosen && time_is_over(choice)) && (trial = next_best(choice)) != NULL)
+	while (left > 0 && !(*chosen && ao_choice_out_of_time(choice)) && (trial = next_best(choice)) != NULL)
 	{
 		AoModel    *model;
 
@@ -147,11 +138,13 @@ ao_choice_finish(AoChoice *choice, AoModel **out)
 	bool		dear = choice->m > 1 && choice->quick.n * choice->m >= DEAR;
 	AoTrial    *chosen;
 
-	task.effort = choice->approximate || choice->max_K > 0 || dear || time_is_over(choice) ? AO_LOCAL : AO_THOROUGH;
+	task.effort = choice->approximate || choice->max_K > 0 || dear || ao_choice_out_of_time(choice) ? AO_LOCAL : AO_THOROUGH;
 	AO_TRY(best_finalist(choice, &task, &chosen, out));
-	if (chosen && dear && !choice->approximate && choice->max_K == 0 && !time_is_over(choice))
+	if (chosen && dear && !choice->approximate && choice->max_K == 0 && !ao_choice_out_of_time(choice))
 		AO_TRY(estimate_winner(choice, chosen, out));
 	if (chosen)
 		chosen->candidate.chosen = true;
+	/* the last estimate may have ended with it */
+	choice->out_of_budget = choice->out_of_budget || ao_choice_out_of_time(choice);
 	return AO_OK;
 }

@@ -42,7 +42,6 @@ typedef struct AoChoice
 				room;
 	int			best;			/* index of the best so far, or -1 */
 	const AoModel *opponent;	/* that it has to beat, or NULL */
-	double		started;		/* ms */
 	bool		approximate,	/* the search's likelihoods are */
 				out_of_budget,
 				hopeless,		/* far behind the opponent, so given up */
@@ -52,8 +51,6 @@ typedef struct AoChoice
 	AoEnv	   *env;
 } AoChoice;
 
-/* Milliseconds of a clock. */
-double		ao_clock(void);
 /* A model with the differences of the choice. */
 AoSpec		ao_choice_spec(const AoChoice *choice, int p, int q, int P, int Q, bool constant);
 /* Models within the bounds where every one is tried. */
@@ -75,6 +72,8 @@ AoStatus	ao_choice_stepwise(AoChoice *choice);
 AoStatus	ao_choice_all(AoChoice *choice);
 /* Estimates the finalists with all effort: the best of them, or NULL. */
 AoStatus	ao_choice_finish(AoChoice *choice, AoModel **out);
+/* Has the search used up its time? */
+bool		ao_choice_out_of_time(const AoChoice *choice);
 double		ao_choice_criterion(AoCriterion criterion, double loglik, int n_coef, int64_t n);
 
 #endif							/* AO_AUTO_INTERNAL_H */

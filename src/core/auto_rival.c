@@ -20,7 +20,7 @@ ao_choice_follow(const AoChoice *last, AoChoice *next)
 	const AoFitTask *task = last->task;
 
 	*next = (AoChoice) {.task = task, .quick = *task, .m = last->m, .best = -1,
-		.started = last->started, .env = last->env, .before = last->before + last->n_trials,
+		.env = last->env, .before = last->before + last->n_trials,
 		.options = task->options->choice ? *task->options->choice : ao_auto_defaults};
 	next->quick.effort = AO_QUICK;
 	if (next->options.max_models > 0)

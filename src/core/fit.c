@@ -24,7 +24,8 @@ typedef struct Fit
 	const double *given,		/* unbounded parameters to start from, or NULL */
 			   *given_coef;		/* or coefficients */
 	AoEffort	effort;
-	AoGuard		guard;			/* as in AoObjective */
+	AoGuard		guard;			/* both as in AoObjective */
+	double		deadline;
 	AoEnv	   *env;
 	AoArena		arena;
 	AoShape		shape;
@@ -153,6 +154,7 @@ open_fit(Fit *fit, const AoSpec *spec)
 	AO_TRY(check_conditional(fit));
 	ao_objective_init(&fit->obj, &fit->shape, &fit->design, fit->env, &fit->arena);
 	fit->obj.guard = fit->guard;
+	fit->obj.deadline = fit->deadline;
 	return AO_OK;
 }
 
@@ -412,7 +414,7 @@ begin(const AoFitTask *task, AoEnv *env)
 	Fit			fit = {.y = task->y, .n = task->n, .xreg = task->xreg, .k_xreg = task->k,
 		.options = task->options, .given = task->given,
 		.given_coef = task->given_coef, .effort = task->effort,
-	.guard = task->guard, .env = env};
+	.guard = task->guard, .deadline = task->deadline, .env = env};
 
 	memset(&env->err, 0, sizeof env->err);
 	return fit;

@@ -375,6 +375,7 @@ typedef struct AoObjective
 	AoGuard		guard;			/* which optimum is admissible */
 	double		enough;			/* expected gain in log-likelihood not worth a step */
 	bool		one_sided;		/* are one-sided derivatives good enough? */
+	double		deadline;		/* ms of ao_clock, after which what has been reached is enough; 0: none */
 	const bool *fixed;			/* [k] parameters that the optimiser leaves alone, or NULL */
 	AoPass		pass[3];		/* for 1, 2, 4 vectors */
 	AoKalman	kalman;
@@ -395,6 +396,10 @@ void		ao_objective_init(AoObjective *obj, const AoShape *shape, const AoDesign *
 AoStatus	ao_objective(AoObjective *obj, const double *coef, int n_points,
 						 double *f, double *cross, double *log_f);
 AoStatus	ao_objective_free(AoObjective *obj, double *u, int n_points, double *f);	/* u becomes coef */
+/* Is the deadline over? */
+bool		ao_out_of_time(const AoObjective *obj);
+/* Milliseconds of a clock. */
+double		ao_clock(void);
 /* From one point's cross products: minimal sum of squares and gamma. */
 double		ao_concentrate(const double *cross, int n_beta, double *work, double *gamma);
 /* terms behind the sum of squares: n_used, or less for the conditional one */
@@ -548,7 +553,8 @@ typedef struct AoFitTask
 	const double *given,		/* unbounded parameters to start from, or NULL */
 			   *given_coef;		/* or coefficients */
 	AoEffort	effort;
-	AoGuard		guard;			/* as in AoObjective */
+	AoGuard		guard;			/* both as in AoObjective */
+	double		deadline;
 } AoFitTask;
 
 /* Arguments that need no look at the data. */

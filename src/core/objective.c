@@ -11,11 +11,29 @@
 
 #include <math.h>
 #include <string.h>
+#include <time.h>
 
 /* A regressor that the filter turns into one of the others. */
 #define SINGULAR 1e-18
 
 static const int vecs[3] = {1, 2, 4};
+
+/* See internal.h. */
+double
+ao_clock(void)
+{
+	struct timespec now;
+
+	timespec_get(&now, TIME_UTC);
+	return (double) now.tv_sec * 1e3 + (double) now.tv_nsec / 1e6;
+}
+
+/* See internal.h. */
+bool
+ao_out_of_time(const AoObjective *obj)
+{
+	return obj->deadline > 0 && ao_clock() >= obj->deadline;
+}
 
 size_t
 ao_objective_bytes(const AoShape *shape, int n_cols, bool missing)

@@ -333,7 +333,7 @@ follow(AoObjective *obj, double *chosen, const double *f, int taken, int max_rou
 	AoOptimum	other;
 	double		f0;
 	int			left = 0,
-				first = taken < FIRST ? taken : FIRST;
+				first = ao_out_of_time(obj) ? 1 : taken < FIRST ? taken : FIRST;
 
 	AO_TRY(ao_optimize(obj, chosen, first, max_rounds, HUGE_VAL, arena, best));
 	memset(obj->white, 0, k * sizeof(double));
@@ -349,7 +349,7 @@ follow(AoObjective *obj, double *chosen, const double *f, int taken, int max_rou
 	for (int i = first; i < taken; i++)
 		if (promising(f[i], best->f, f0))
 			memmove(chosen + k * (size_t) left++, chosen + k * (size_t) i, k * sizeof(double));
-	if (left == 0)
+	if (left == 0 || ao_out_of_time(obj))
 		return AO_OK;
 	AO_TRY(ao_optimize(obj, chosen, left, max_rounds, best->f, arena, &other));
 	other.iterations += best->iterations;
@@ -400,7 +400,10 @@ search_widely(AoObjective *obj, const double *given, AoEffort effort, AoArena *a
 	AO_TRY(conditional_stage(obj, &plan, u, scratch, f, work, chosen, chosen_f, &taken,
 							 arena));
 	memcpy(u, chosen, (size_t) taken * k * sizeof(double));
-	AO_TRY(exact_candidates(obj, &plan, work, u + (size_t) taken * k));
+	if (ao_out_of_time(obj))
+		plan.exact = plan.circle = plan.narrow = 0;
+	else
+		AO_TRY(exact_candidates(obj, &plan, work, u + (size_t) taken * k));
 	looked_at = taken + plan.exact + plan.circle;
 	/* a neighbour to start from: one other start is enough where each costs much */
 	if (given && effort == AO_QUICK && (obj->conditional || is_dear(obj)))

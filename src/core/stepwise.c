@@ -12,19 +12,8 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #define ENOUGH_PAIRS 3			/* without a gain, to end the search for more */
-
-/* See auto_internal.h. */
-double
-ao_clock(void)
-{
-	struct timespec now;
-
-	timespec_get(&now, TIME_UTC);
-	return (double) now.tv_sec * 1e3 + (double) now.tv_nsec / 1e6;
-}
 
 /* See auto_internal.h. */
 AoSpec
@@ -144,10 +133,8 @@ estimate(AoChoice *choice, AoTrial *trial)
 static bool
 may_go_on(AoChoice *choice)
 {
-	double		budget = choice->options.time_budget_ms;
-
 	if (choice->n_trials >= choice->options.max_models || choice->n_trials >= choice->room ||
-		(budget > 0 && ao_clock() - choice->started >= budget))
+		ao_choice_out_of_time(choice))
 		choice->out_of_budget = true;
 	return !choice->out_of_budget;
 }
