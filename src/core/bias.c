@@ -26,7 +26,6 @@
 #define MAX_COEFS 12			/* with more, the bias is left alone */
 #define POINTS 160				/* on half the circle; and so many more for each step of a season: */
 #define SEASONAL_POINTS 24		/* means over them are off by < 1 % with roots as near as below */
-#define PI 3.14159265358979323846
 
 /* As near to the circle as the points can tell: inverse roots in powers of their own lag */
 static const double nearest[4] = {0.985, 0.985, 0.9, 0.9};
@@ -154,7 +153,7 @@ invert_information(const AoSpec *s, const double *coef, double n, int points, Sl
 	memset(inverse, 0, sizeof(double) * (size_t) (k * k));
 	for (int j = 0; j < points; j++)
 	{
-		find_slopes(s, coef, PI * (j + 0.5) / points, slopes);
+		find_slopes(s, coef, AO_PI * (j + 0.5) / points, slopes);
 		for (int t = 0; t < k; t++)
 			for (int v = 0; v < k; v++)
 				inverse[t * k + v] += n / 2 / points * slopes->u[t] * slopes->u[v];
@@ -173,7 +172,7 @@ add_regressors(const AoSpec *s, const double *coef, Slopes *slopes, double *scor
 		score[t] -= 0.5 * low * slopes->u[t];
 	for (int j = 1; j <= s->K; j++)
 	{
-		find_slopes(s, coef, 2 * PI * j / s->m, slopes);
+		find_slopes(s, coef, 2 * AO_PI * j / s->m, slopes);
 		for (int t = 0; t < slopes->k; t++)
 			score[t] -= (2 * j == s->m ? 0.5 : 1) * slopes->u[t];
 	}
@@ -198,7 +197,7 @@ find_bias(const AoShape *shape, const double *coef, double n, double *bias)
 	{
 		double		curved;
 
-		find_slopes(s, at, PI * (j + 0.5) / points, &slopes);
+		find_slopes(s, at, AO_PI * (j + 0.5) / points, &slopes);
 		curved = curvature(&slopes, inverse);
 		for (int t = 0; t < slopes.k; t++)
 			score[t] -= n / 4 / points * slopes.u[t] * curved;

@@ -260,7 +260,7 @@ complex_pairs(const AoShape *shape, const double *base, const Pair *pairs, int n
 		for (int i = 0; i < n_pairs; i++, u += shape->k)
 		{
 			put_complex_pair(shape, base, &pairs[i],
-							 (f + 0.5) * 3.14159265358979323846 / N_FREQUENCIES,
+							 (f + 0.5) * AO_PI / N_FREQUENCIES,
 							 state, coef, u);
 			AO_TRY(ao_pace(pace, shape->k * shape->k / 4));
 		}

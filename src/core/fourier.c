@@ -3,7 +3,7 @@
  *		Fourier terms of a season: the regressors sin(2 pi k t/m), cos(2 pi k t/m),
  *		k = 1..K.
  */
-#include "ao.h"
+#include "internal.h"
 
 #include <math.h>
 
@@ -15,7 +15,7 @@ sine_of_turns(double turns)
 		turns = 0.5 - turns;
 	else if (turns < -0.25)
 		turns = -0.5 - turns;
-	return sin(6.28318530717958647693 * turns);
+	return sin(2 * AO_PI * turns);
 }
 
 /* See ao.h. */

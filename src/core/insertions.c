@@ -14,7 +14,6 @@
 #include <math.h>
 #include <string.h>
 
-#define PI 3.14159265358979323846
 #define COUNT(a) ((int) (sizeof(a) / sizeof((a)[0])))
 #define MOST_VALUES 4096		/* of a series whose periodogram is taken */
 #define NARROW 32				/* points that it gives */
@@ -122,7 +121,7 @@ complex_pair(double modulus, double frequency, double *a)
 static double
 low(const Base *b, int i)
 {
-	return 2 * PI * cycles[i] / (double) b->n;
+	return 2 * AO_PI * cycles[i] / (double) b->n;
 }
 
 /* The base without an MA root at 1, or what is next to it; what is left over does not matter. */
@@ -177,7 +176,7 @@ insert_complex(Base *b, double *u, int *count)
 	for (int i = 0; i < FREQUENCIES + COUNT(cycles); i++)
 		for (int j = 0; j < COUNT(pairs); j++)
 		{
-			double		w = i < FREQUENCIES ? (i + 0.5) * PI / FREQUENCIES : low(b, i - FREQUENCIES);
+			double		w = i < FREQUENCIES ? (i + 0.5) * AO_PI / FREQUENCIES : low(b, i - FREQUENCIES);
 
 			complex_pair(pairs[j].ar, w, ar);
 			complex_pair(pairs[j].ma, w + pairs[j].shift, ma);

@@ -12,6 +12,8 @@
 
 #include "ao.h"
 
+#define AO_PI 3.14159265358979323846
+
 #define AO_LANES 4				/* doubles in an AoVec */
 #define AO_MAX_VECS 4			/* vectors carried by one pass */
 #define AO_MAX_POINTS (AO_LANES * AO_MAX_VECS)

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define NEAR 0.05				/* inverse roots this close cancel */
-#define PI 3.14159265358979323846
 
 /* For one polynomial: companion matrix, roots, LAPACK's work. */
 static size_t
@@ -119,7 +118,7 @@ largest_root(const double *a, int n, double sign, AoArena *arena)
 					angle = atan2(fabs(im[i]), re[i]);
 
 		if (modulus > root.modulus)
-			root = (AoRoot) {modulus, angle > 0 ? 2 * PI / angle : 0};
+			root = (AoRoot) {modulus, angle > 0 ? 2 * AO_PI / angle : 0};
 	}
 	return root;
 }

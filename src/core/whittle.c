@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PI 3.14159265358979323846
 #define COUNT(a) ((int) (sizeof(a) / sizeof((a)[0])))
 
 /* of MA roots that are as good as on the circle */
@@ -42,7 +41,7 @@ bins_of(int n)
 static int
 reach_of(int n, double ar, double ma, double shift)
 {
-	return (int) ceil((REACH * fmax(ar, ma) + fabs(shift)) * n / (2 * PI));
+	return (int) ceil((REACH * fmax(ar, ma) + fabs(shift)) * n / (2 * AO_PI));
 }
 
 static int
@@ -74,7 +73,7 @@ periodogram(const double *v, int n, double *I, AoEnv *env)
 					power;
 
 		for (int l = 0; l < AO_LANES; l++)
-			c[l] = 2 * cos(2 * PI * (j + l + 1) / n);
+			c[l] = 2 * cos(2 * AO_PI * (j + l + 1) / n);
 		for (int t = 0; t < n; t++)
 		{
 			AoVec		s0 = v[t] + c * s1 - s2;
@@ -160,14 +159,14 @@ static int
 scan(int n, const double *I, Peak peak, double *shape, Peak *list, int count, int max)
 {
 	int			reach = reach_of(n, peak.ar, peak.ma, peak.shift),
-				stride = (int) fmax(1, peak.ar * n / (4 * PI)),
+				stride = (int) fmax(1, peak.ar * n / (4 * AO_PI)),
 				bins = bins_of(n);
 	double		log_sum = 0,
 				least = least_gain(list, count, max);
 
 	for (int k = -reach; k <= reach; k++)
 	{
-		double		x = 2 * PI * k / n,
+		double		x = 2 * AO_PI * k / n,
 					y = x - peak.shift,
 					R = (peak.ar * peak.ar + (1 - peak.ar) * x * x) /
 		(peak.ma * peak.ma + (1 - peak.ma) * y * y);
@@ -177,9 +176,9 @@ scan(int n, const double *I, Peak peak, double *shape, Peak *list, int count, in
 	}
 	for (int j = 0; j < bins; j += stride)
 	{
-		peak.frequency = 2 * PI * (j + 1) / n;
+		peak.frequency = 2 * AO_PI * (j + 1) / n;
 		/* closer to an end the mirror images would overlap */
-		if (peak.frequency < 2 * peak.ar || peak.frequency > PI - 2 * peak.ar)
+		if (peak.frequency < 2 * peak.ar || peak.frequency > AO_PI - 2 * peak.ar)
 			continue;
 		peak.gain = log_sum - dot(I + j - reach, shape, 2 * reach + 1);
 		if (!(peak.gain > least))
@@ -214,9 +213,9 @@ sine_waves(int n, const double *I, AoRootPairs *out, int max)
 		below = I[best];
 		for (int i = 0; i < COUNT(offsets); i++)
 		{
-			double		frequency = 2 * PI * (best + 1 + (I[best + 1] - I[best - 1]) /
+			double		frequency = 2 * AO_PI * (best + 1 + (I[best + 1] - I[best - 1]) /
 											  (4 * I[best])) / n,
-						other = frequency + 2 * PI * offsets[i] / n,
+						other = frequency + 2 * AO_PI * offsets[i] / n,
 						ar = 1 - 0.1 / n;
 
 			out[count++] = (AoRootPairs) {

@@ -132,19 +132,8 @@ WHERE origin > 80;
 
 -- ---- bad arguments ----
 
-CREATE FUNCTION pg_temp.attempt(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	result text;
-	detail text;
-	hint text;
-BEGIN
-	EXECUTE 'SELECT count(*) FROM nile, LATERAL ' || statement INTO result;
-	RETURN result || ' rows';
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-	RETURN concat_ws(' | ', SQLSTATE, SQLERRM, nullif(detail, ''), nullif(hint, ''));
-END $$;
-SELECT call, pg_temp.attempt('arima_backtest(' || call || ')')
+\i test/sql/include/attempt.sql
+SELECT call, pg_temp.attempt('SELECT count(*) || '' rows'' FROM nile, LATERAL arima_backtest(' || call || ')')
 FROM unnest(ARRAY[
 	'NULL::float8[], ''(0,1,1)'', 50', 'NULL::arima_model, y, 50', 'arima_fit(y, ''(0,1,1)''), NULL, 50',
 	'y, NULL, 50', 'y, ''(0,1,1)'', NULL', 'y, ''(0,1,1)'', 0', 'y, ''(0,1,1)'', -5', 'y, ''(0,1,1)'', 100', 'y, ''(0,1,1)'', 99',
