@@ -203,7 +203,9 @@ estimate(Fit *fit)
 		AoOptimum	first = fit->best;
 
 		fit->obj.conditional = false;
-		AO_TRY(ao_search(&fit->obj, first.u, AO_LOCAL, &fit->arena, &fit->best));
+		/* one that has no likelihood is searched for anew, in the room that there is */
+		AO_TRY(ao_search(&fit->obj, first.u, fit->effort == AO_QUICK ? AO_NEARBY : AO_LOCAL,
+						 &fit->arena, &fit->best));
 		fit->best.iterations += first.iterations;
 	}
 	ao_natural_from_free(&fit->shape, fit->best.u, fit->coef);
