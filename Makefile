@@ -125,6 +125,8 @@ unit: $(UNIT_TESTS)
 reference: build/reference/reference
 	@build/reference/reference test/data/reference
 	@build/reference/reference -f hard.csv test/data/reference
+	@echo 'standard errors near the unit circle, where those of a collection are 6 % off:'
+	@build/reference/reference -s test/data/reference log_AirPassengers__200_110s12
 
 ifneq ($(filter unit reference,$(GOALS)),)
 $(call remember,build/core.flags,$(COMPILE_CORE))

@@ -209,6 +209,8 @@ estimate(Fit *fit)
 		fit->best.iterations += first.iterations;
 	}
 	ao_natural_from_free(&fit->shape, fit->best.u, fit->coef);
+	/* found; now what is said of it */
+	fit->obj.precise = true;
 	return AO_OK;
 }
 

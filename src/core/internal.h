@@ -185,6 +185,7 @@ typedef struct AoPass
 								 * where it is 1 it is not written */
 	double	   *state_cov;		/* [r][r], or NULL: covariance of the state after row n */
 	bool		want_state;		/* .. if this says so */
+	bool		precise;		/* to the last digit, not only good enough to search by */
 	bool		steady;			/* out: that covariance has vanished */
 } AoPass;
 
@@ -378,6 +379,7 @@ typedef struct AoObjective
 	double		enough;			/* expected gain in log-likelihood not worth a step */
 	bool		one_sided;		/* are one-sided derivatives good enough? */
 	double		deadline;		/* ms of ao_clock, after which what has been reached is enough; 0: none */
+	bool		precise;		/* as in AoPass */
 	const bool *fixed;			/* [k] parameters that the optimiser leaves alone, or NULL */
 	AoPass		pass[3];		/* for 1, 2, 4 vectors */
 	AoKalman	kalman;

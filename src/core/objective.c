@@ -237,6 +237,7 @@ evaluate_batch(AoObjective *obj, const double *coef, int n_points,
 	AoVec	   *phi = missing ? kf->phi : ps->phi,
 			   *theta = missing ? kf->theta : ps->theta;
 
+	ps->precise = obj->precise;
 	for (int lane = 0; lane < nv * AO_LANES; lane++)
 	{
 		const double *c = coef + (lane < n_points ? lane : n_points - 1) * sh->k;

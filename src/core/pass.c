@@ -19,10 +19,10 @@
 #include <math.h>
 #include <string.h>
 
-/* L below this leaves errors of its square: enough to search by; and for the
- * state that a model keeps. */
+/* L below this leaves errors of its square: enough to search by; and for second differences
+ * and the state. */
 #define STEADY 1e-5
-#define STEADY_STATE 1e-9
+#define STEADY_PRECISE 1e-9
 /* How far F may fall below one, or rise, by rounding alone. */
 #define LOST 1e-6
 #define ROUNDING 1e-7
@@ -71,7 +71,7 @@ static bool
 is_steady(const AoPass *ps, const int nv)
 {
 	AoVec		largest = ao_splat(0);
-	double		limit = ps->want_state ? STEADY_STATE : STEADY;
+	double		limit = ps->want_state || ps->precise ? STEADY_PRECISE : STEADY;
 
 	/* squares: no negative numbers, and NaN stays to be seen */
 	for (int i = 0; i < ps->shape->r * nv; i++)

@@ -33,12 +33,25 @@ extern double exact_loglik(ExactProblem *problem, const double *arma);
  * drift xreg: only sigma2 is maximised over. */
 extern double exact_loglik_at(ExactProblem *problem, const double *coef);
 
+/* How often steps are halved. */
+#define EXACT_HALVINGS 3
+#define EXACT_MAX_COEF 40
+
+/* Standard errors at steps, and halves, quarters .. of them; extrapolated to steps of
+ * none; and by an extrapolation that uses one order less, to see how good that is. */
+typedef struct ExactStdErrors
+{
+	double		at_step[EXACT_HALVINGS + 1][EXACT_MAX_COEF];
+	double		limit[EXACT_MAX_COEF];
+	double		last[EXACT_MAX_COEF];
+} ExactStdErrors;
+
 /*
  * Standard errors of all k coefficients by the inverse of the Hessian of
  * exact_loglik_at, from second differences with the given steps; 0 if that
  * matrix is not negative definite or a step leaves the stationary region.
  */
 extern int	exact_std_errors(ExactProblem *problem, const double *coef, const double *steps,
-							 int k, double *std_error);
+							 int k, ExactStdErrors *out);
 
 #endif							/* REFERENCE_EXACT_H */

@@ -1,7 +1,8 @@
 /*
  * hessian.c
  *		Standard errors from the independent likelihood, to check the
- *		library's.
+ *		library's: the Hessian by second differences with steps of several
+ *		sizes, extrapolated to steps of none.
  */
 #include "exact.h"
 
@@ -63,12 +64,10 @@ invert(double *a, int k)
 	return 1;
 }
 
-int
-exact_std_errors(ExactProblem *e, const double *coef, const double *steps, int k,
-				 double *std_error)
+/* Minus the Hessian with the given steps, in units of these; 0 if it cannot be had. */
+static int
+hessian(ExactProblem *e, const double *coef, const double *steps, int k, double *h)
 {
-	double		h[MAX_COEF * MAX_COEF];
-
 	for (int i = 0; i < k; i++)
 		for (int j = 0; j <= i; j++)
 		{
@@ -76,9 +75,54 @@ exact_std_errors(ExactProblem *e, const double *coef, const double *steps, int k
 			if (!isfinite(h[i * k + j]))
 				return 0;
 		}
+	return 1;
+}
+
+/* Standard errors by minus the Hessian h, which is destroyed. */
+static int
+std_errors_of(double *h, const double *steps, int k, double *std_error)
+{
 	if (!invert(h, k))
 		return 0;
 	for (int i = 0; i < k; i++)
 		std_error[i] = steps[i] * sqrt(h[i * k + i]);
+	return 1;
+}
+
+int
+exact_std_errors(ExactProblem *e, const double *coef, const double *steps, int k,
+				 ExactStdErrors *out)
+{
+	double		h[EXACT_HALVINGS + 1][MAX_COEF * MAX_COEF],
+				copy[MAX_COEF * MAX_COEF];
+	size_t		bytes = (size_t) (k * k) * sizeof(double);
+
+	for (int level = 0; level <= EXACT_HALVINGS; level++)
+	{
+		double		half[MAX_COEF];
+
+		for (int i = 0; i < k; i++)
+			half[i] = ldexp(steps[i], -level);
+		if (!hessian(e, coef, half, k, h[level]))
+			return 0;
+		/* in units of the whole steps */
+		for (int i = 0; i < k * k; i++)
+			h[level][i] *= ldexp(1, 2 * level);
+		memcpy(copy, h[level], bytes);
+		if (!std_errors_of(copy, steps, k, out->at_step[level]))
+			return 0;
+	}
+	/* errors go with even powers of the step (Richardson 1911) */
+	for (int power = 1; power <= EXACT_HALVINGS; power++)
+	{
+		double		four = ldexp(1, 2 * power);
+
+		for (int level = EXACT_HALVINGS; level >= power; level--)
+			for (int i = 0; i < k * k; i++)
+				h[level][i] = (four * h[level][i] - h[level - 1][i]) / (four - 1);
+		memcpy(copy, h[EXACT_HALVINGS], bytes);
+		if (!std_errors_of(copy, steps, k, power < EXACT_HALVINGS ? out->last : out->limit))
+			return 0;
+	}
 	return 1;
 }

@@ -52,7 +52,7 @@ def regressors_of(folder, model):
 # 1e-3, three points on the diagonal and four off it.  One model has AR roots so
 # close to the unit circle (modulus 1.013) that this is 6 % off the Hessian.  Put
 # in its place: the limit for small steps, computed from a dense Cholesky factor
-# (test/reference/hessian.c agrees); R's own optim gives 0.0805, 0.0810, 0.0816.
+# ("make reference" shows how it is reached); R's own optim gives 0.0805, 0.0810, 0.0816.
 HESSIAN_STD_ERRORS = {
     "log_AirPassengers__200_110s12": {"ar1": 0.080583, "ar2": 0.081013, "sar1": 0.081557},
 }
