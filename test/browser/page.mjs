@@ -253,7 +253,9 @@ await group('keyboard', async () => {
 		walked.push(await focus());
 	}
 	const names = walked.map(stop => stop.text);
-	for (const stop of ['search', 'Series', 'Health', 'Skill', 'FTSE', 'late one', 'young'])
+	// the series in the order shown, which is that of their health: it depends on what happened before
+	const shown = (await column(page, 'name')).map(name => name.split('\n')[0]);
+	for (const stop of ['search', 'Series', 'Health', 'Skill', ...shown.slice(0, shown.indexOf('young') + 1)])
 		ok(names.includes(stop), `Tab comes to ${stop}`, names);
 	is(walked.filter(stop => !stop.seen).map(stop => stop.text), [], 'and the focus is always seen');
 	await page.keyboard.press('Enter');
@@ -362,7 +364,9 @@ await group('columns that fit', async () => {
 	await page.open('/', '.series-table tbody tr');
 	for (const width of [320, 390, 600, 705, 800, 900, 1000, 1100, 1200, 1319, 1320, 1366, 1400, 1440, 1500, 1600, 1680, 1800, 1920, 2400]) {
 		await page.setViewportSize({width, height: 900});
-		is(await page.locator('.table-box').evaluate(box => Math.max(0, box.scrollWidth - box.clientWidth)), 0, `at ${width} pixels no column is cut`);
+		// in the frame after the next the new width has been laid out
+		is(await page.locator('.table-box').evaluate(box => new Promise(tell => requestAnimationFrame(() => requestAnimationFrame(() =>
+			tell(Math.max(0, box.scrollWidth - box.clientWidth)))))), 0, `at ${width} pixels no column is cut`);
 		if (width === 1400)
 			await screenshot(page, 'wide-light');
 	}
