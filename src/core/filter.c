@@ -145,6 +145,9 @@ note_known(AoState *st)
 static AoStatus
 step_missing(AoState *st, double forecast, AoPace *pace)
 {
+	/* white noise has no state */
+	if (st->s == 0)
+		return AO_OK;
 	if (st->P)
 		ao_filter_mirror(st);
 	else

@@ -240,6 +240,9 @@ typedef struct AoPresample
 	double	   *variances;		/* as in AoPass */
 } AoPresample;
 
+/* Variance of an AR process a[p] with innovations of variance one, HUGE_VAL where it is not
+ * stationary; a becomes work, pacf[p] its partial autocorrelations. */
+double		ao_ar_variance(double *a, int p, double *pacf);
 /* Can it be used?  Its cost grows with the square of the state. */
 bool		ao_presample_serves(const AoShape *shape);
 size_t		ao_presample_bytes(const AoShape *shape, int n_cols);

@@ -121,12 +121,14 @@ step_down(double *a, int p, double *pacf)
 	return true;
 }
 
-/* Variance of an AR process with innovations of variance one. */
-static double
-ar_variance(const double *pacf, int p)
+/* See internal.h. */
+double
+ao_ar_variance(double *a, int p, double *pacf)
 {
 	double		variance = 1;
 
+	if (!step_down(a, p, pacf))
+		return HUGE_VAL;
 	for (int i = 0; i < p; i++)
 		variance /= (1 - pacf[i]) * (1 + pacf[i]);
 	return variance;
@@ -147,9 +149,7 @@ factor_presample(AoPresample *pre)
 				v;
 
 	memcpy(a, pre->phi1, (size_t) p * sizeof(double));
-	if (!step_down(a, p, pre->pacf))
-		return false;
-	v = ar_variance(pre->pacf, p);
+	v = ao_ar_variance(a, p, pre->pacf);
 	if (!(v < LARGEST_VARIANCE))
 		return false;
 	memset(U, 0, (size_t) (m * m) * sizeof(double));

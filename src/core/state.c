@@ -13,6 +13,14 @@
 #include <math.h>
 #include <string.h>
 
+/* From these variances of the AR and the MA part alone, in units of sigma2, the states of
+ * pass.c lose digits; a state that is filtered then even if its covariance is not wanted; and
+ * one for which that is as cheap. */
+#define EXACT_AR_VARIANCE 10
+#define EXACT_MA_VARIANCE 3.5
+#define SMALL 128
+#define TINY 4
+
 size_t
 ao_state_bytes(const AoSpec *spec, bool cov)
 {
@@ -198,8 +206,8 @@ ao_state_run_bytes(const AoSpec *spec, bool missing)
 	sh.r = sh.ar > sh.ma ? sh.ar : sh.ma;
 	s = (size_t) (sh.r + sh.diff);
 	return ao_pass_bytes(&sh, 1, 1) + ao_arena_round((size_t) sh.diff, sizeof(double)) +
-		(missing ? ao_kalman_bytes(&sh, 1) + ao_arena_round(s * s, sizeof(double)) :
-		 ao_presample_bytes(&sh, 1));
+		(missing ? ao_kalman_bytes(&sh, 1) : ao_presample_bytes(&sh, 1)) +
+		(missing || s <= SMALL ? ao_arena_round(s * s, sizeof(double)) : 0);
 }
 
 /* See internal.h. */
@@ -305,6 +313,25 @@ run_filter(AoState *st, const double *z, int64_t n, bool missing, AoArena *arena
 	return ao_filter_run(st, z, n, &space, env);
 }
 
+/* May there be roots so close to the circle, or so many, that pass.c is no filter for the state? */
+static bool
+may_be_near_circle(const AoState *st)
+{
+	int			r = st->shape.r;
+	double		ma = 1,
+				a[SMALL],
+				pacf[SMALL];
+
+	if (r == 0 || st->s > SMALL)
+		return false;
+	for (int i = 0; i < r; i++)
+	{
+		a[i] = st->phi[i];
+		ma += st->theta[i] * st->theta[i];
+	}
+	return r <= TINY || ma > EXACT_MA_VARIANCE || ao_ar_variance(a, st->shape.ar, pacf) > EXACT_AR_VARIANCE;
+}
+
 /*
  * Filter z[n] (levels less regression; z is destroyed) from a stationary,
  * diffuse start.  st->P becomes NULL when the state is known for certain, or its covariance
@@ -316,7 +343,7 @@ ao_state_run(AoState *st, double *z, int64_t n, bool missing, bool want_cov,
 {
 	if (residuals && missing)
 		return residuals_missing(st, z, n, residuals, arena, env);
-	if (residuals || !(missing || want_cov))
+	if (residuals || !(missing || want_cov || may_be_near_circle(st)))
 		return run_complete(st, z, n, residuals, arena, env);
 	AO_TRY(run_filter(st, z, n, missing, arena, env));
 	if (!want_cov)
