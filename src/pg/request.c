@@ -311,7 +311,28 @@ parse_short_number(const char *text, double *number)
 	return true;
 }
 
-/* Is a text a number as Python's float() reads one?  "nan" and "inf" in any case are. */
+/*
+ * A text without its underscores, palloc'd, or NULL where they stand as pydantic lets none:
+ * at an end, or two together; a text with any must not have blanks around it.
+ */
+static char *
+without_underscores(const char *text)
+{
+	size_t		length = strlen(text);
+	char	   *plain = palloc(length + 1);
+	char	   *out = plain;
+
+	if (text[0] == '_' || isspace((unsigned char) text[0]) || text[length - 1] == '_'
+		|| isspace((unsigned char) text[length - 1]) || strstr(text, "__") != NULL)
+		return NULL;
+	for (; *text != '\0'; text++)
+		if (*text != '_')
+			*out++ = *text;
+	*out = '\0';
+	return plain;
+}
+
+/* Is a text a number as pydantic reads one?  "nan" and "inf" in any case are. */
 static bool
 parse_number(const char *text, double *number)
 {
@@ -319,6 +340,8 @@ parse_number(const char *text, double *number)
 
 	if (parse_short_number(text, number))
 		return true;
+	if (strchr(text, '_') != NULL && (text = without_underscores(text)) == NULL)
+		return false;
 	while (isspace((unsigned char) *text))
 		text++;
 	/* strtod also knows hexadecimal numbers and nan(...) */
@@ -414,6 +437,31 @@ read_string(Reader *reader, Member member)
 	return NULL;
 }
 
+/* Is a text a whole number as pydantic reads one?  With single underscores between digits, and zeros after a point. */
+static bool
+parse_whole_number(const char *text, double *number)
+{
+	char	   *digits = palloc(strlen(text) + 1);
+	int			n = 0;
+
+	while (isspace((unsigned char) *text))
+		text++;
+	if (*text == '-' || *text == '+')
+		digits[n++] = *text++;
+	if (!isdigit((unsigned char) *text))
+		return false;
+	for (; isdigit((unsigned char) *text) || (*text == '_' && isdigit((unsigned char) text[1])); text++)
+		if (*text != '_')
+			digits[n++] = *text;
+	digits[n] = '\0';
+	if (*text == '.' && text[1] == '0')
+		text += 1 + strspn(text + 1, "0");
+	while (isspace((unsigned char) *text))
+		text++;
+	*number = strtod(digits, NULL);
+	return *text == '\0';
+}
+
 /* The horizon: 1 to 1,000, by default 1. */
 static int
 read_horizon(Reader *reader)
@@ -424,12 +472,12 @@ read_horizon(Reader *reader)
 
 	if (value->type == JSON_TOKEN_INVALID || value->type == JSON_TOKEN_NULL)
 		return 1;
-	if (value->type == JSON_TOKEN_STRING && !parse_number(value->text, &number))
+	if (value->type == JSON_TOKEN_STRING && !parse_whole_number(value->text, &number))
 		add_error(reader, "int_parsing", loc,
 				  "Input should be a valid integer, unable to parse string as an integer", value, NULL);
 	else if (value->type == JSON_TOKEN_OBJECT_START || value->type == JSON_TOKEN_ARRAY_START)
 		add_error(reader, "int_type", loc, "Input should be a valid integer", value, NULL);
-	else if (!read_number(reader, value, loc, &number))
+	else if (value->type != JSON_TOKEN_STRING && !read_number(reader, value, loc, &number))
 		return 1;
 	else if (number != floor(number))
 		add_error(reader, "int_from_float", loc,

@@ -114,11 +114,22 @@ my @invalid = (
 	[ '"x"', '{"type":"model_attributes_type","loc":["body"],"msg":"Input should be a valid dictionary or object to extract fields from","input":"x"}' ],
 	[ '{"recent_prices":[NaN,2,3,4,5,6,7,8,9,10]}', '{"type":"finite_number","loc":["body","recent_prices",0],"msg":"Input should be a finite number","input":"NaN"}' ],
 	[ '{"recent_prices":["x",2,3,null,5,6,7,8,9,10]}', '{"type":"float_parsing","loc":["body","recent_prices",0],"msg":"Input should be a valid number, unable to parse string as a number","input":"x"},{"type":"float_type","loc":["body","recent_prices",3],"msg":"Input should be a valid number","input":null}' ],
+	map([ qq({"recent_prices":["$_",2,3,4,5,6,7,8,9,10]}), qq({"type":"float_parsing","loc":["body","recent_prices",0],"msg":"Input should be a valid number, unable to parse string as a number","input":"$_"}) ],
+		'_1', '1_', '1__0', ' 1_0', '_'),
+	map([ qq({"recent_prices":$ten,"horizon":"$_"}), qq({"type":"int_parsing","loc":["body","horizon"],"msg":"Input should be a valid integer, unable to parse string as an integer","input":"$_"}) ],
+		'1e1', '1.', '1.5', '.0', '1_', '+_1', '1_.0', '1.0_0', '+', 'nan', ''),
 );
 for my $case (@invalid)
 {
 	$reply = $restd->post('/predict', $case->[0]);
 	is("$reply->{status} $reply->{body}", "422 {\"detail\":[$case->[1]]}", "422: " . substr $case->[0], 0, 50);
+}
+# strings that pydantic takes for numbers, as Python's literals
+is($restd->post('/predict', qq({"recent_prices":["$_",2,3,4,5,6,7,8,9,10],"level":"0.9_0"}))->{status}, 200, "the price '$_'") for '1_000.5', '1_.5', '1._5', '+_1', '1e_1', ' 7 ';
+for ('1_0', ' 1_0.00 ', '+10', '0010.0')
+{
+	my $forecasts = decode_json($restd->post('/predict', qq({"recent_prices":$ten,"horizon":"$_"}))->{body})->{forecasts};
+	is(scalar @{ $forecasts || [] }, 10, "the horizon '$_'");
 }
 my @types = (
 	[ 'application/json; charset=utf-8', 200 ], [ 'APPLICATION/JSON', 200 ], [ 'application/vnd.api+json', 200 ], [ undef, 200 ],
