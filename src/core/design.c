@@ -60,8 +60,9 @@ ao_spec_row(const AoSpec *spec, int64_t time, double *row)
 		*row++ = 1;
 	if (spec->constant & AO_CONSTANT_DRIFT)
 		*row++ = (double) time;
-	if (spec->K > 0)
-		ao_fourier_row((double) time, spec->m, spec->K, row);
+	if (spec->K == 0)
+		return row;
+	ao_fourier_row((double) time, spec->m, spec->K, row);
 	return row + ao_fourier_columns(spec->m, spec->K);
 }
 
