@@ -4,7 +4,7 @@
  *		coefficients stay, the log-likelihood becomes that of all values at the
  *		model's parameters.
  */
-#include "internal.h"
+#include "state.h"
 
 #include <math.h>
 #include <string.h>

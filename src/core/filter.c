@@ -15,7 +15,7 @@
  * variance of the stationary state may be as large as it likes; after them it is that of
  * innovations before the series, of which each has a variance of one at most.
  */
-#include "internal.h"
+#include "state.h"
 
 #include <math.h>
 #include <string.h>

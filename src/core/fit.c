@@ -3,7 +3,7 @@
  *		Fitting a model: check, size, search, standard errors, final state.
  */
 #include "auto.h"
-#include "internal.h"
+#include "state.h"
 
 #include <math.h>
 #include <string.h>

@@ -6,8 +6,8 @@
 #ifndef AO_IMPULSE_H
 #define AO_IMPULSE_H
 
-#include "internal.h"
 #include "interval.h"
+#include "state.h"
 
 /* The responses of one set of coefficients. */
 typedef struct AoResponse

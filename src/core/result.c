@@ -2,7 +2,7 @@
  * result.c
  *		Making the block of memory that is a model.
  */
-#include "internal.h"
+#include "state.h"
 
 #include <math.h>
 #include <string.h>

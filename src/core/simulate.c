@@ -3,7 +3,7 @@
  *		Sample paths of the future of a model.
  */
 #include "diagnostics.h"
-#include "internal.h"
+#include "state.h"
 
 #include <math.h>
 #include <string.h>

@@ -8,7 +8,7 @@
  * Once the filter has settled and nothing is missing its covariance is zero and
  * not kept.
  */
-#include "internal.h"
+#include "state.h"
 
 #include <math.h>
 #include <string.h>
