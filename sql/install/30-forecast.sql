@@ -10,7 +10,7 @@ AS 'MODULE_PATHNAME', 'arima_ops_forecast'
 LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100 ROWS 10;
 
 COMMENT ON FUNCTION @extschema@.arima_forecast(@extschema@.arima_model, int, float8, float8[]) IS
-'Forecasts h steps after the series of the model, with standard errors and intervals of the given level. xreg: one row per step of future regressors';
+'Forecasts h steps after the series of the model, with standard errors and intervals of the given level. Of a negative lambda an upper bound may be Infinity. xreg: one row per step of future regressors';
 
 /* h is a bigint, which a literal is not: so a level of unknown type is never taken for levels */
 CREATE FUNCTION @extschema@.arima_forecast(
