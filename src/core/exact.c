@@ -58,6 +58,88 @@ exact_step_single(AoPass *ps, double w, const int nv, const int r, const int p,
 }
 
 /*
+ * Two exact steps of a single column, vector by vector, in one sweep over the elements: what
+ * the first step makes of them stays in registers, which halves what goes to memory and back.
+ */
+AO_INLINE void
+exact_pair_single(AoPass *ps, const double *w, const int nv, const int r, const int p,
+				  AoVec *keep, int advance)
+{
+	/* x, K and L of element i after the first step */
+#define FIRST(i, to_x, to_K, to_L) \
+	do { \
+		AoVec	k_ = K[(i) * nv], \
+				TL_ = (i) + 1 < r ? L[((i) + 1) * nv] : ao_splat(0); \
+		to_x = (i) + 1 < r ? x[((i) + 1) * nv] + k_ * u : k_ * u; \
+		if ((i) < p) \
+		{ \
+			TL_ += phi[(i) * nv] * L0; \
+			to_x += phi[(i) * nv] * x0; \
+		} \
+		to_K = k_ - l * TL_; \
+		to_L = TL_ - l * k_; \
+	} while (0)
+	/* and after the second, from K of this element and x and L of the next after the first */
+#define SECOND(i, k_, next_x, next_L) \
+	do { \
+		AoVec	TL_ = (next_L), \
+				x_ = (next_x); \
+		if ((i) < p) \
+		{ \
+			TL_ += phi[(i) * nv] * L1; \
+			x_ += phi[(i) * nv] * x1; \
+		} \
+		x[(i) * nv] = x_ + k_ * u1; \
+		K[(i) * nv] = k_ - l1 * TL_; \
+		L[(i) * nv] = TL_ - l1 * k_; \
+	} while (0)
+
+	for (int v = 0; v < nv; v++)
+	{
+		AoVec	   *K = ps->K + v,
+				   *L = ps->L + v,
+				   *x = ps->x + v;
+		const AoVec *phi = ps->phi + v;
+		AoVec		inv = 1.0 / ps->F[v],
+					x0 = x[0],
+					L0 = L[0],
+					l = L0 * inv,
+					e = w[0] - x0,
+					u = e * inv,
+					F1 = ps->F[v] - l * L0,
+					inv1 = 1.0 / F1,
+					x1,
+					L1,
+					l1,
+					e1,
+					u1,
+					k,
+					next_x,
+					next_K,
+					next_L;
+
+		FIRST(0, x1, k, L1);
+		l1 = L1 * inv1;
+		e1 = w[1] - x1;
+		u1 = e1 * inv1;
+		keep[v] = e;
+		keep[advance + v] = e1;
+		ps->product[v] *= ps->F[v] * F1;
+		ps->cross[v] += u * e + u1 * e1;
+		ps->F[v] = F1 - l1 * L1;
+		for (int i = 0; i < r - 1; i++)
+		{
+			FIRST(i + 1, next_x, next_K, next_L);
+			SECOND(i, k, next_x, next_L);
+			k = next_K;
+		}
+		SECOND(r - 1, k, ao_splat(0), ao_splat(0));
+	}
+#undef FIRST
+#undef SECOND
+}
+
+/*
  * One exact step at row t for every column: innovations, cross products, the
  * predicted state and then the gains.  keep: where to leave the innovations.
  */
@@ -248,8 +330,14 @@ exact_steps(AoPass *ps, int64_t from, int64_t to, const int nv, AoVec *keep, int
 	else if (nc == 1 && r == 2)
 		exact_steps_small(ps, from, to, nv, 2, true, keep, advance);
 	else if (nc == 1)
-		for (int64_t t = from; t < to; t++, keep += advance)
+	{
+		int64_t		t = from;
+
+		for (; t + 1 < to; t += 2, keep += 2 * advance)
+			exact_pair_single(ps, ps->w + t, nv, r, p, keep, advance);
+		if (t < to)
 			exact_step_single(ps, ps->w[t], nv, r, p, ps->product, keep);
+	}
 	else
 		for (int64_t t = from; t < to; t++, keep += advance)
 			exact_step(ps, ps->w + t * nc, nv, r, nc, ps->product, keep);

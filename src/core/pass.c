@@ -70,15 +70,21 @@ ao_pass_init(AoPass *ps, const AoShape *sh, int nv, int nc, AoArena *arena)
 static bool
 is_steady(const AoPass *ps, const int nv)
 {
-	AoVec		largest = ao_splat(0);
+	int			n = ps->shape->r * nv;
 	double		limit = ps->want_state || ps->precise ? STEADY_PRECISE : STEADY;
 
-	/* squares: no negative numbers, and NaN stays to be seen */
-	for (int i = 0; i < ps->shape->r * nv; i++)
-		largest += ps->L[i] * ps->L[i];
-	for (int j = 0; j < AO_LANES; j++)
-		if (!(largest[j] < limit * limit))
-			return false;
+	/* squares: no negative numbers, and NaN stays to be seen; a few at a time, for mostly the
+	 * first are too large already */
+	for (int i = 0; i < n; i += 8)
+	{
+		AoVec		largest = ao_splat(0);
+
+		for (int j = i; j < i + 8 && j < n; j++)
+			largest += ps->L[j] * ps->L[j];
+		for (int j = 0; j < AO_LANES; j++)
+			if (!(largest[j] < limit * limit))
+				return false;
+	}
 	return true;
 }
 
