@@ -20,6 +20,7 @@
 #include <math.h>
 #include <string.h>
 
+#define STARTING 3				/* times the state: values in which large variances go */
 #define SETTLED 1e-18			/* variance of a state that counts as known, in units of sigma2 */
 
 /* See internal.h. */
@@ -117,6 +118,23 @@ observe_levels(AoState *st, const double *c, double F, AoPace *pace)
 	return AO_OK;
 }
 
+/* Is the rounding that large variances of the first state have left in P still on its way out?
+ * Without that help: with it, it would stay. */
+static bool
+starting(const AoState *st)
+{
+	return st->t < STARTING * st->s;
+}
+
+/* A variance may be less than its rounding, and negative then: it is as large as that at most,
+ * and with it the filter finds out; with zero it never would. */
+static void
+mend_variances(AoState *st)
+{
+	for (int i = 0; st->P && i < st->s && !starting(st); i++)
+		st->P[(size_t) i * (st->s + 1)] = fabs(st->P[(size_t) i * (st->s + 1)]);
+}
+
 /* After a known value: one more level is certain; and is all the rest? */
 static void
 note_known(AoState *st)
@@ -125,14 +143,9 @@ note_known(AoState *st)
 
 	if (st->n_known < st->shape.diff)
 		st->n_known++;
+	mend_variances(st);
 	for (int i = 0; st->P && i < st->s; i++)
-	{
-		double	   *variance = &st->P[(size_t) i * (st->s + 1)];
-
-		/* rounding makes none negative, here as in a model */
-		*variance = fmax(*variance, 0);
-		settled = settled && *variance < SETTLED;
-	}
+		settled = settled && fabs(st->P[(size_t) i * (st->s + 1)]) < SETTLED;
 	if (settled)
 	{
 		st->P = NULL;
@@ -156,6 +169,7 @@ step_missing(AoState *st, double forecast, AoPace *pace)
 	AO_TRY(ao_state_cov_step(st, pace));
 	st->lower = true;
 	ao_filter_mirror(st);
+	mend_variances(st);
 	st->n_known = 0;
 	return AO_OK;
 }
@@ -199,6 +213,21 @@ step_mean(AoState *st, double forecast, double z, const double *K, double by)
 		st->a[r] = z;
 }
 
+/* c = P z and z'P z no larger than the variances allow, which bounds the gain. */
+static double
+bound_gain(const AoState *st, double *c, double zPz)
+{
+	zPz = fabs(zPz);
+	for (int i = 0; i < st->s; i++)
+	{
+		double		most = fabs(st->P[(size_t) i * (st->s + 1)]) * zPz;
+
+		if (c[i] * c[i] > most)
+			c[i] = copysign(sqrt(most), c[i]);
+	}
+	return zPz;
+}
+
 /* A value is known, the state is not. */
 static AoStatus
 step_uncertain(AoState *st, double forecast, double z, double *F, AoPace *pace)
@@ -208,6 +237,8 @@ step_uncertain(AoState *st, double forecast, double z, double *F, AoPace *pace)
 			   *K = st->work + st->s,
 				zPz = levels ? ao_state_variance(st) : first_column(st, c);
 
+	if (!starting(st))
+		zPz = bound_gain(st, c, zPz);
 	*F = 1 + zPz;
 	memcpy(K, c, (size_t) st->s * sizeof(double));
 	ao_state_transition(st, K, zPz);
@@ -225,6 +256,7 @@ ao_filter_step(AoState *st, double z, double *v, double *F, AoPace *pace)
 {
 	double		forecast = ao_state_observe(st, st->a);
 
+	st->t++;
 	*v = z - forecast;
 	*F = 1;
 	AO_TRY(ao_pace(pace, 1 + st->s / 8));
@@ -366,6 +398,7 @@ ao_filter_run(AoState *st, const double *z, int64_t n, AoFilterSpace *space, AoE
 	int64_t		t;
 
 	AO_TRY(start(st, z, n, space, &t, &pace));
+	st->t = t;
 	for (double v, F; t < n; t++)
 		AO_TRY(ao_filter_step(st, z[t], &v, &F, &pace));
 	ao_filter_mirror(st);

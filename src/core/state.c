@@ -51,6 +51,7 @@ ao_state_init(AoState *st, const AoSpec *spec, const double *coef, bool cov, AoA
 	st->variances = NULL;
 	st->lower = false;
 	st->n_known = 0;
+	st->t = 0;
 	memset(st->phi, 0, s * sizeof(double));
 	memset(st->theta, 0, s * sizeof(double));
 	memset(st->a, 0, s * sizeof(double));
@@ -73,6 +74,7 @@ ao_state_load(AoState *st, const AoModel *model)
 	for (int i = 0; st->P && i < st->s; i++)
 		for (int j = 0; j <= i; j++)
 			st->P[i * st->s + j] = st->P[j * st->s + i] = *cov++;
+	st->t = model->n;
 	ao_filter_loaded(st);
 }
 

@@ -20,6 +20,7 @@ typedef struct AoState
 	double	   *P,				/* [s][s] its covariance in units of sigma2, or NULL */
 			   *room;			/* [s][s] where P is when it is */
 	bool		lower;			/* of P's ARMA part only the lower triangle is up to date */
+	int64_t		t;				/* values that it has seen */
 	int			n_known;		/* newest levels of which P says that they are certain */
 	double	   *work;			/* [2 s] */
 	double	   *variances;		/* [n] of the one-step errors of a run with residuals, or NULL */

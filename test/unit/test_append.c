@@ -3,7 +3,8 @@
  *		Appending is one filter: the model of some values with the others appended gives the
  *		forecasts of the same parameters filtered over all of them, and the prediction from
  *		them is the first of these.  On random models, many with roots of modulus 1.0001 to
- *		1.05, one after the other or in one place.
+ *		1.05, one after the other or in one place.  And that filter is the right one: where the
+ *		recursions that residuals come from have all their digits, its errors are these.
  *
  * The search for the parameters is replaced (by the linker, see the Makefile) by one that
  * stays where it is told to begin, so that models far from any optimum are fitted, too.
@@ -40,6 +41,7 @@ typedef struct Case
 } Case;
 
 static uint64_t stream;
+static int	nearest;			/* of the moduli, the first that is used */
 
 /* linked in place of ao_search */
 AoStatus	__wrap_ao_search(AoObjective *obj, const double *given, AoEffort effort, AoArena *arena,
@@ -91,7 +93,7 @@ random_polynomial(double *coef, int n, double sign)
 
 	for (int have = 0, more; have < n; have += more)
 	{
-		double		inverse = 1 / moduli[below(10)],
+		double		inverse = 1 / moduli[nearest + below(10 - nearest)],
 					angle = 3.14159265358979 * (uniform() < 0.3 ? 0.06 * uniform() : uniform()),
 					a = uniform() < 0.7 ? -inverse : inverse,
 					b = 0;
@@ -217,12 +219,11 @@ make_case(Case *c, Gaps gaps, AoEnv *env)
 	make_gaps(c, gaps);
 }
 
-/* Forecasts of the parameters filtered over all values. */
+/* Forecasts of the parameters filtered over the first n values. */
 static AoStatus
-forecast_whole(const AoModel *model, const Case *c, AoEnv *env, AoForecast *out)
+forecast_whole(const AoModel *model, const Case *c, int n, AoEnv *env, AoForecast *out)
 {
-	int			n = c->n1 + c->n2,
-				lead = 0;
+	int			lead = 0;
 	AoModel    *whole;
 	AoStatus	status = ao_model_alloc(&c->spec, c->k, 0, true, env, &whole);
 
@@ -274,6 +275,57 @@ prediction_apart(const AoModel *model, const Case *c, AoEnv *env, const AoForeca
 	return apart;
 }
 
+/* How far the errors of one-step forecasts are from the residuals, in standard deviations:
+ * halfway and at the end. */
+static double
+errors_apart(const AoModel *model, const Case *c, AoEnv *env)
+{
+	double		residuals[LONGEST],
+				worst = 0,
+				sigma = sqrt(model->sigma2);
+	int			n = c->n1 + c->n2;
+	AoForecast	next[STEPS];
+
+	if (ao_residuals(model, c->y, n, c->k ? c->x : NULL, c->k, env, residuals) != AO_OK)
+		return HUGE_VAL;
+	for (int at = c->n1; at < n; at += n - 1 - at > 0 ? n - 1 - at : 1)
+	{
+		if (forecast_whole(model, c, at, env, next) != AO_OK)
+			return HUGE_VAL;
+		if (!isnan(c->y[at]))
+			worst = fmax(worst, fabs((c->y[at] - next->mean) / next->std_error - residuals[at] / sigma));
+	}
+	return worst;
+}
+
+static void
+test_errors(Gaps gaps, int n)
+{
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
+	static Case c;
+	AoFitOptions options = {.method = AO_ML, .no_std_errors = true};
+	AoModel    *model;
+	double		worst = 0;
+
+	nearest = 7;
+	for (int i = 0; i < n; i++)
+	{
+		AoFitTask	task = {.xreg = c.x, .options = &options, .effort = AO_LOCAL, .y = c.y, .given_coef = c.coef};
+
+		stream = (uint64_t) (i * 10 + gaps);
+		make_case(&c, gaps, &env);
+		task.n = c.n1;
+		task.k = c.k;
+		if (ao_fit_task(&task, &c.spec, &env, &model) != AO_OK)
+			continue;
+		worst = fmax(worst, errors_apart(model, &c, &env));
+		env.free(env.arg, model);
+	}
+	nearest = 0;
+	UNIT_NEAR(worst, 0, 1e-6, "%s: errors of forecasts are the residuals, %d models", gap_names[gaps], n);
+}
+
 /* How far apart the two are, by what is there, or -1 where the model cannot be had: its
  * likelihood overflows, or it has no start. */
 static double
@@ -291,7 +343,7 @@ difference(const Case *c, AoEnv *env)
 		return -1;
 	if (model->remarks & AO_REMARK_DEGENERATE)
 		worst = -1;
-	else if (forecast_appended(model, c, env, a) != AO_OK || forecast_whole(model, c, env, b) != AO_OK)
+	else if (forecast_appended(model, c, env, a) != AO_OK || forecast_whole(model, c, c->n1 + c->n2, env, b) != AO_OK)
 		worst = HUGE_VAL;
 	for (int i = 0; i < STEPS && worst >= 0; i++)
 		worst = fmax(worst, fmax(fabs(a[i].mean / b[i].mean - 1),
@@ -341,6 +393,10 @@ main(void)
 	int			n = unit_small() ? 20 : 1500;
 
 	for (Gaps gaps = NO_GAPS; gaps <= GAPS_IN_FRONT; gaps++)
+	{
 		test_random(gaps, n);
+		if (gaps == NO_GAPS || gaps == GAPS_IN_FRONT)
+			test_errors(gaps, n / 5);
+	}
 	return unit_done();
 }
