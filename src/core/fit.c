@@ -309,6 +309,19 @@ fit_regular(Fit *fit)
 	return AO_OK;
 }
 
+/* Regressors far smaller than the series have coefficients that no model can keep, and that
+ * would make NaN, which is for missing values alone, of known ones. */
+static AoStatus
+check_regression(const Fit *fit)
+{
+	for (int i = fit->shape.k; i < fit->shape.k + fit->design.n_beta; i++)
+		if (!(fabs(fit->coef[i]) <= AO_MODEL_MAX_VALUE) ||
+			fit->cov[i * (i + 1) / 2 + i] > AO_MODEL_MAX_VARIANCE)
+			return ao_fail(fit->env, AO_OUT_OF_SCALE, "regression coefficient too large\n"
+						   "Multiply the regressors by a constant that brings them nearer to the series in size.", 0, 0);
+	return AO_OK;
+}
+
 /* The series on the scale of the filter, regression taken out, in place of the design, which
  * has served its time; how many leading values were missing. */
 static AoStatus
@@ -387,6 +400,7 @@ make_model(Fit *fit, AoModel **out)
 	AoModel    *model;
 
 	ao_design_beta(&fit->design, fit->gamma, fit->coef + fit->shape.k);
+	AO_TRY(check_regression(fit));
 	ao_state_init(&st, spec, fit->coef, true, &fit->arena);
 	AO_TRY(fit->options->method == AO_CSS && !fit->design.missing ? state_conditional(fit, &st) :
 		   state_exact(fit, &st));

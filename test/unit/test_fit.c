@@ -319,10 +319,51 @@ test_infinite_regressors(void)
 	env.free(env.arg, model);
 }
 
+/* Regressors so small that their coefficients overflow, in opposite directions: no model, by no
+ * method, and small ones whose coefficients do not: a sound one. */
+static void
+test_tiny_regressors(void)
+{
+	static const AoMethod methods[] = {AO_ML, AO_CSS, AO_CSS_ML};
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
+	AoModel    *model;
+	double		y[N],
+				x[2 * N];
+
+	for (int i = 0; i < 12; i++)
+	{
+		AoFitOptions options = {.method = methods[i % 3]};
+		AoSpec		spec = spec_of(i % 2 ? "(1,0,1)" : "(2,1,0)(0,1,1)[4]", &env);
+		double		size = i < 6 ? 1e-300 : 1e-100;
+		uint64_t	state = (uint64_t) i;
+
+		for (int t = 0; t < N; t++)
+		{
+			x[2 * t] = size * noise(&state);
+			x[2 * t + 1] = size * noise(&state);
+			y[t] = (x[2 * t] - x[2 * t + 1]) / size * 1e40 + 1e40 * noise(&state);
+		}
+		if (i < 6)
+			UNIT_CHECK(ao_fit(y, N, x, 2, &spec, &options, &env, &model) == AO_OUT_OF_SCALE,
+					   "method %d: coefficients overflow", options.method);
+		else if (ao_fit(y, N, x, 2, &spec, &options, &env, &model) == AO_OK)
+		{
+			UNIT_CHECK(ao_model_check(model, ao_model_size(model), &env) == AO_OK,
+					   "method %d: large coefficients", options.method);
+			env.free(env.arg, model);
+		}
+		else
+			UNIT_CHECK(false, "method %d: large coefficients can be had", options.method);
+		UNIT_CHECK(memory.live == 0, "nothing is left behind");
+	}
+}
+
 int
 main(void)
 {
 	test_infinite_regressors();
+	test_tiny_regressors();
 	test_near_circle();
 	test_runaway_mean();
 	test_nothing_left();
