@@ -7,7 +7,7 @@
 #include "unit.h"
 #include "internal.h"
 
-#define N 60
+#define N 300					/* some rows after the first state no longer matters */
 #define COLUMNS 3
 
 static const double phis[] = {0, 0.5, -0.9, 0.99, 1 - 1e-6, -1 + 1e-8, 1 - 1e-10};
@@ -109,9 +109,9 @@ test_pass(int nv, int nc, AoArena *arena, AoEnv *env)
 			double		log_f = sums_by_covariance(ps.phi[lane / AO_LANES][lane % AO_LANES],
 												   ps.theta[lane / AO_LANES][lane % AO_LANES], w, nc, want);
 
-			worst = fmax(worst, fabs(ps.log_f[lane / AO_LANES][lane % AO_LANES] - log_f));
+			worst = unit_worse(worst, fabs(ps.log_f[lane / AO_LANES][lane % AO_LANES] - log_f));
 			for (int i = 0; i < nc * (nc + 1) / 2; i++)
-				worst = fmax(worst, fabs(ps.cross[i * nv + lane / AO_LANES][lane % AO_LANES] - want[i]) / fmax(1, fabs(want[i])));
+				worst = unit_worse(worst, fabs(ps.cross[i * nv + lane / AO_LANES][lane % AO_LANES] - want[i]) / fmax(1, fabs(want[i])));
 		}
 	}
 	UNIT_CHECK(worst < 1e-11, "%d vectors, %d columns: differ from the covariance's by %.1e at most", nv, nc, worst);

@@ -83,6 +83,13 @@ unit_near(double got, double want, double tol, const char *file, int line,
 	unit_report(passed, file, line, detail, "%s", text);
 }
 
+/* The larger of two errors, NaN if either is: fmax would lose that. */
+UNIT_UNUSED static double
+unit_worse(double a, double b)
+{
+	return isnan(a) || a > b ? a : b;
+}
+
 /* The plan, and the exit status. */
 UNIT_UNUSED static int
 unit_done(void)
