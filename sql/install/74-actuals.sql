@@ -328,7 +328,11 @@ BEGIN
 	SELECT array_agg(l.ts ORDER BY l.ts), array_agg(l.value ORDER BY l.ts), count(*) INTO ts, value, given
 	FROM (SELECT DISTINCT ON (g.ts) g.ts, g.value FROM unnest(ts, value) WITH ORDINALITY AS g (ts, value, i)
 		WHERE g.value IS NOT NULL ORDER BY g.ts, g.i DESC) AS l;
-	-- rows before the series, see lock_actuals: adds what is new, and only locks what is there, be it since a moment
+	-- rows before the series, see lock_actuals, and what is there before what is new: so does a fetch
+	IF given > 1 THEN
+		PERFORM FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts IN (SELECT unnest(ts)) ORDER BY a.ts FOR NO KEY UPDATE;
+	END IF;
+	-- adds what is new, and only locks what is there, be it since a moment
 	WITH new AS (
 		INSERT INTO arima_ops.actuals AS a (series, ts, value, source)
 		SELECT series, g.ts, g.value, source FROM unnest(ts, value) AS g (ts, value)
