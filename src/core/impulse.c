@@ -10,7 +10,7 @@
 static AoResponse
 first(AoState *st)
 {
-	AoResponse	response = {st, st->work + st->s, 1, 1, 1};
+	AoResponse	response = {st, st->work + 2 * st->s, 1, 1, 1};
 
 	memcpy(response.v, st->G, (size_t) st->s * sizeof(double));
 	return response;

@@ -31,8 +31,8 @@ typedef struct AoImpulses
 /* What ao_impulses_init takes from the arena, for forecasts of up to h steps. */
 size_t		ao_impulses_bytes(const AoModel *model, const AoSpec *spec, int h);
 
-/* To the first step.  st: of the model; its vectors are only read, but for half of its
- * workspace, which the steps of its covariance leave alone. */
+/* To the first step.  st: of the model; its vectors are only read, but for the last
+ * third of its workspace, which the steps of its covariance leave alone. */
 void		ao_impulses_init(AoImpulses *impulses, const AoModel *model, const AoSpec *spec, int h, AoState *st,
 							 AoArena *arena);
 void		ao_impulses_next(AoImpulses *impulses);

@@ -27,7 +27,7 @@ ao_state_bytes(const AoSpec *spec, bool cov)
 	size_t		s = (size_t) ao_model_state_dim(spec);
 
 	return ao_shape_bytes(spec) + 4 * ao_arena_round(s, sizeof(double)) +
-		ao_arena_round(2 * s, sizeof(double)) +
+		ao_arena_round(3 * s, sizeof(double)) +
 		(cov ? ao_arena_round(s * s, sizeof(double)) : 0);
 }
 
@@ -46,7 +46,7 @@ ao_state_init(AoState *st, const AoSpec *spec, const double *coef, bool cov, AoA
 	st->theta = ao_arena_take(arena, s, sizeof(double));
 	st->G = ao_arena_take(arena, s, sizeof(double));
 	st->a = ao_arena_take(arena, s, sizeof(double));
-	st->work = ao_arena_take(arena, 2 * s, sizeof(double));
+	st->work = ao_arena_take(arena, 3 * s, sizeof(double));
 	st->P = st->room = cov ? ao_arena_take(arena, s * s, sizeof(double)) : NULL;
 	st->variances = NULL;
 	st->lower = false;

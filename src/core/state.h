@@ -22,7 +22,7 @@ typedef struct AoState
 	bool		lower;			/* of P's ARMA part only the lower triangle is up to date */
 	int64_t		t;				/* values that it has seen */
 	int			n_known;		/* newest levels of which P says that they are certain */
-	double	   *work;			/* [2 s] */
+	double	   *work;			/* [3 s]; the last s are for impulse.c */
 	double	   *variances;		/* [n] of the one-step errors of a run with residuals, or NULL */
 } AoState;
 

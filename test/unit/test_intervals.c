@@ -530,6 +530,33 @@ test_backtest(const char *spec, AoFitOptions options)
 			   options.interval, compared.rows, compared.off);
 }
 
+/* Intervals are the same where the model keeps the covariance of its state, whose steps work
+ * between those of the impulse responses, and, but for how little is left of it, where not. */
+static void
+test_state_cov(const char *text, AoIntervalKind kind)
+{
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
+	double		y[N];
+	AoForecast	with[H],
+				without[H];
+	AoModel    *model;
+
+	make_series(y, N);
+	/* of which little is left at the end */
+	y[N - 8] = NAN;
+	model = fit(text, y, N, with_interval(kind), &env);
+	UNIT_CHECK(model->has_state_cov, "%s: no covariance of the state, which the test is for", text);
+	forecast(model, H, 0.95, with);
+	/* it is what the block ends with */
+	model->has_state_cov = false;
+	forecast(model, H, 0.95, without);
+	for (int j = 0; j < H; j++)
+		UNIT_NEAR((with[j].upper - with[j].lower) / (without[j].upper - without[j].lower), 1, 2e-3,
+				  "%s, kind %d, step %d: with the state's covariance", text, kind, j + 1);
+	env.free(env.arg, model);
+}
+
 int
 main(void)
 {
@@ -544,6 +571,8 @@ main(void)
 		test_probability((AoIntervalKind) kind);
 		test_kept((AoIntervalKind) kind);
 		test_backtest("(2,0,0)", with_interval((AoIntervalKind) kind));
+		test_state_cov("(1,0,1)", (AoIntervalKind) kind);
+		test_state_cov("(1,1,1)(1,0,0)[4]", (AoIntervalKind) kind);
 	}
 	test_backtest("(1,1,0)", (AoFitOptions) {.has_lambda = true, .lambda = 0, .bias_adjust = true});
 	test_bias(0);
