@@ -23,7 +23,7 @@
 #define STARTING 3				/* times the state: values in which large variances go */
 #define SETTLED 1e-18			/* variance of a state that counts as known, in units of sigma2 */
 
-/* See internal.h. */
+/* See state.h. */
 void
 ao_filter_mirror(AoState *st)
 {
@@ -174,7 +174,7 @@ step_missing(AoState *st, double forecast, AoPace *pace)
 	return AO_OK;
 }
 
-/* See internal.h. */
+/* See state.h. */
 void
 ao_filter_loaded(AoState *st)
 {
@@ -250,7 +250,7 @@ step_uncertain(AoState *st, double forecast, double z, double *F, AoPace *pace)
 	return AO_OK;
 }
 
-/* See internal.h. */
+/* See state.h. */
 AoStatus
 ao_filter_step(AoState *st, double z, double *v, double *F, AoPace *pace)
 {
@@ -300,7 +300,7 @@ start_by_presample(AoState *st, const double *z, int64_t n, AoFilterSpace *space
 	return ao_presample_state(pre, w, n, st->a, st->P, st->s, env);
 }
 
-/* See internal.h. */
+/* See state.h. */
 AoStatus
 ao_filter_too_close(AoEnv *env)
 {
@@ -308,7 +308,7 @@ ao_filter_too_close(AoEnv *env)
 				   "Fit a model with fewer terms or more differences.", 0, 0);
 }
 
-/* See internal.h. */
+/* See state.h. */
 AoStatus
 ao_filter_too_few(const AoShape *shape, int have, AoEnv *env)
 {
@@ -390,7 +390,7 @@ start(AoState *st, const double *z, int64_t n, AoFilterSpace *space, int64_t *do
 	return start_stationary(st, z, space, pace);
 }
 
-/* See internal.h. */
+/* See state.h. */
 AoStatus
 ao_filter_run(AoState *st, const double *z, int64_t n, AoFilterSpace *space, AoEnv *env)
 {

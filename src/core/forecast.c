@@ -1,7 +1,7 @@
 /*
  * forecast.c
  *		Forecasts with their variances, one-step prediction from recent values,
- *		residuals, and rolling a model over new values.
+ *		residuals, and the state of a model after values other than its own.
  *
  * Forecast variances use the innovations variance and the uncertainty of the
  * filter's state, not that of the coefficients (as R's predict does).

@@ -31,7 +31,7 @@ ao_state_bytes(const AoSpec *spec, bool cov)
 		(cov ? ao_arena_round(s * s, sizeof(double)) : 0);
 }
 
-/* See internal.h. */
+/* See state.h. */
 void
 ao_state_init(AoState *st, const AoSpec *spec, const double *coef, bool cov, AoArena *arena)
 {
@@ -173,7 +173,7 @@ turn_columns(AoState *st, bool known, AoPace *pace)
 	return AO_OK;
 }
 
-/* See internal.h. */
+/* See state.h. */
 AoStatus
 ao_state_turn_cov(AoState *st, bool known, AoPace *pace)
 {
@@ -187,7 +187,7 @@ ao_state_turn_cov(AoState *st, bool known, AoPace *pace)
 	return turn_columns(st, known, pace);
 }
 
-/* See internal.h. */
+/* See state.h. */
 AoStatus
 ao_state_cov_step(AoState *st, AoPace *pace)
 {
@@ -212,7 +212,7 @@ ao_state_run_bytes(const AoSpec *spec, bool missing)
 		(missing || s <= SMALL ? ao_arena_round(s * s, sizeof(double)) : 0);
 }
 
-/* See internal.h. */
+/* See state.h. */
 void
 ao_state_broadcast(const AoState *st, AoVec *phi, AoVec *theta)
 {
@@ -238,7 +238,7 @@ residuals_missing(AoState *st, const double *z, int64_t n, double *residuals, Ao
 	return kf.n_diffuse < st->shape.diff ? ao_filter_too_few(&st->shape, kf.n_diffuse, env) : AO_OK;
 }
 
-/* See internal.h. */
+/* See state.h. */
 void
 ao_state_levels(AoState *st, const double *z, int64_t n)
 {
