@@ -208,27 +208,32 @@ cut_bounds(AoChoice *choice, int64_t known)
 		o->max_models = o->stepwise ? 94 : AO_AUTO_MAX_MODELS;
 }
 
-/* Filled series for the search where a few values are missing, from the first one that
- * is known; it would take the Kalman filter many times as long. */
-static AoStatus
-fill_gaps(AoChoice *choice, int64_t known, AoArena *arena)
+/* The search begins with the first value that is known.  Are a few values missing after it,
+ * so that it fills them?  It would take the Kalman filter many times as long. */
+static bool
+has_few_gaps(AoChoice *choice, int64_t known)
 {
 	AoFitTask  *quick = &choice->quick;
 	int64_t		lead = 0;
-	double	   *filled;
 
 	while (lead < quick->n && isnan(quick->y[lead]))
 		lead++;
 	if (known < 2 || (double) (quick->n - lead - known) > FEW_GAPS * (double) known)
-		return AO_OK;
+		return false;
 	quick->y += lead;
 	quick->n -= lead;
 	if (quick->xreg)
 		quick->xreg += lead * quick->k;
-	if (quick->n == known)
-		return AO_OK;
-	AO_TRY(ao_arena_open(arena, ao_arena_round((size_t) quick->n, sizeof(double)), choice->env));
-	filled = ao_arena_take(arena, (size_t) quick->n, sizeof(double));
+	return quick->n > known;
+}
+
+/* Filled series for the search. */
+static AoStatus
+fill_gaps(AoChoice *choice)
+{
+	AoFitTask  *quick = &choice->quick;
+	double	   *filled = ao_arena_take(&choice->memory, (size_t) quick->n, sizeof(double));
+
 	AO_TRY(ao_fill_gaps(quick->y, quick->n, choice->m, choice->env, filled));
 	quick->y = filled;
 	choice->approximate = true;
@@ -271,28 +276,33 @@ look_at_series(AoChoice *choice)
 	return status;
 }
 
-/* Bounds, differences, room for the trials. */
+/* Bounds, differences, the search's one block of memory: room for the trials and, where it
+ * fills gaps, for the series. */
 static AoStatus
-prepare(AoChoice *choice, AoArena *trials, AoArena *filled)
+prepare(AoChoice *choice)
 {
 	int64_t		known,
 				lead;
 	int			most;
+	bool		gaps;
 
 	AO_TRY(ao_count_known(choice->task->y, choice->task->n, choice->env, &known, &lead));
 	choice->drift_only = choice->m == 1 && choice->task->k == 0 &&
 		known >= FEWEST_FOR_DRIFT && known <= MOST_FOR_DRIFT;
 	cut_bounds(choice, known);
 	AO_TRY(look_at_series(choice));
-	AO_TRY(fill_gaps(choice, known, filled));
-	if (choice->quick.n == known || choice->approximate)
-		search_conditionally(choice);
+	gaps = has_few_gaps(choice, known);
 	/* stepwise, some models may be outside max_order */
 	most = 2 * ao_choice_count_all(choice) + 32;
 	choice->room = choice->options.max_models < most ? choice->options.max_models : most;
-	AO_TRY(ao_arena_open(trials, ao_arena_round((size_t) choice->room, sizeof(AoTrial)),
+	AO_TRY(ao_arena_open(&choice->memory, ao_arena_round((size_t) choice->room, sizeof(AoTrial)) +
+						 (gaps ? ao_arena_round((size_t) choice->quick.n, sizeof(double)) : 0),
 						 choice->env));
-	choice->trials = ao_arena_take(trials, (size_t) choice->room, sizeof(AoTrial));
+	choice->trials = ao_arena_take(&choice->memory, (size_t) choice->room, sizeof(AoTrial));
+	if (gaps)
+		AO_TRY(fill_gaps(choice));
+	if (choice->quick.n == known || choice->approximate)
+		search_conditionally(choice);
 	return AO_OK;
 }
 
@@ -317,7 +327,7 @@ fall_back(AoChoice *choice, AoModel **out)
 static AoStatus
 search(AoChoice *choice, AoModel **out)
 {
-	AO_TRY(prepare(choice, &choice->trial_memory, &choice->filled_memory));
+	AO_TRY(prepare(choice));
 	AO_TRY(choice->options.stepwise ? ao_choice_stepwise(choice) : ao_choice_all(choice));
 	if (choice->hopeless)
 		return AO_OK;
@@ -427,16 +437,6 @@ list_candidates(const AoChoice searches[SEARCHES], AoEnv *env, AoCandidate **lis
 	return AO_OK;
 }
 
-/* Gives the memory of a search back. */
-static void
-end_search(AoChoice *choice)
-{
-	if (choice->trial_memory.block)
-		ao_arena_close(&choice->trial_memory, choice->env);
-	if (choice->filled_memory.block)
-		ao_arena_close(&choice->filled_memory, choice->env);
-}
-
 /* See auto.h. */
 AoStatus
 ao_choose(const double *y, int64_t n, const double *xreg, int k, int m,
@@ -461,7 +461,8 @@ ao_choose(const double *y, int64_t n, const double *xreg, int k, int m,
 	if (status == AO_OK && list && count)
 		status = list_candidates(searches, env, list, count);
 	for (int i = 0; i < SEARCHES; i++)
-		end_search(&searches[i]);
+		if (searches[i].memory.block)
+			ao_arena_close(&searches[i].memory, env);
 	if (model && (status != AO_OK || out == NULL))
 		env->free(env->arg, model);
 	else if (out)

@@ -46,8 +46,7 @@ typedef struct AoChoice
 				out_of_budget,
 				hopeless,		/* far behind the opponent, so given up */
 				degenerate;		/* a model left nothing to explain */
-	AoArena		trial_memory,
-				filled_memory;
+	AoArena		memory;			/* of the trials and of the filled series */
 	AoEnv	   *env;
 } AoChoice;
 

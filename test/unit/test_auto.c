@@ -319,6 +319,23 @@ test_whatever(int kind, int n, int m)
 	UNIT_CHECK(memory.live == 0, "series %d, n %d, m %d: nothing left behind", kind, n, m);
 }
 
+/* Each search has one block, beside those of an estimate and three models, where it fills gaps, too. */
+static void
+test_blocks(void)
+{
+	static const double y[] = {-16, -13.25, -10.5, -7.75, -22.75, -38.625, -50.25, -66.125, NAN};
+	UnitMemory memory;
+	AoEnv env = unit_env(&memory);
+	AoAutoOptions bounds = ao_auto_defaults;
+	AoFitOptions options = {.method = AO_ML, .choice = &bounds};
+	AoModel *model = NULL;
+
+	bounds.max_q = bounds.max_P = bounds.max_D = 0;
+	UNIT_CHECK(ao_choose(y, 9, NULL, 0, 5, &options, &env, &model, NULL, NULL) == AO_OK, "a gap and two searches");
+	env.free(env.arg, model);
+	UNIT_CHECK(memory.live == 0 && memory.most == 6, "a gap and two searches: %ld blocks", memory.most);
+}
+
 /* Cancelled, it gives everything back. */
 static void
 test_cancel(void)
@@ -567,6 +584,7 @@ main(void)
 	test_long_season();
 	test_pairs();
 	test_drift_of_short_series();
+	test_blocks();
 	for (int kind = 0; kind < 9; kind++)
 		for (int i = 0; i < (int) (sizeof lengths / sizeof lengths[0]); i++)
 			for (int j = 0; j < (int) (sizeof periods / sizeof periods[0]); j++)
