@@ -261,7 +261,7 @@ next_model(Walk *w, int64_t origin)
 	if ((search && w->spec.is_auto) || (w->model->remarks & AO_REMARK_DEGENERATE))
 		status = estimate_anew(w, origin, &model);
 	else
-		status = estimate_from_model(w, origin, search ? AO_THOROUGH : AO_LOCAL, &model);
+		status = estimate_from_model(w, origin, search ? AO_THOROUGH : AO_WARM, &model);
 	if (search)
 		w->searched = origin;
 	if (status == AO_OK)

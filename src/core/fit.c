@@ -559,7 +559,7 @@ ao_refit(const AoModel *model, const double *y, int64_t n, const double *xreg, i
 	AoSpec		spec;
 	AoFitOptions options = ao_options_of(model);
 	AoFitTask	task = {.y = y, .n = n, .xreg = xreg, .k = k, .options = &options,
-	.effort = AO_LOCAL, .given_coef = ao_model_coef(model)};
+	.effort = AO_WARM, .given_coef = ao_model_coef(model)};
 
 	ao_model_spec(model, &spec);
 	if (k != model->n_xreg)

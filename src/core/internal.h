@@ -116,6 +116,8 @@ void		ao_expand(const AoShape *shape, const double *coef,
 bool		ao_interior(const AoShape *shape, const double *coef,
 						double *ar_margin, double *ma_margin);
 double		ao_free_limit(const AoShape *shape, int i);
+/* beyond it a free parameter has next to no gradient */
+double		ao_free_edge(const AoShape *shape, int i);
 /* out[n + len] as 1 - out(B), the product of 1 - a(B) with a[n] and 1 - f(B) with f[len] */
 void		ao_multiply(const double *a, int n, const double *f, int len, double *out);
 
@@ -434,7 +436,9 @@ typedef enum AoEffort
 	AO_THOROUGH,				/* the best optimum */
 	AO_QUICK,					/* a good one, for one of many models */
 	AO_NEARBY,					/* the same, next to the given start */
-	AO_LOCAL					/* the one next to the given start */
+	AO_LOCAL,					/* the one next to the given start */
+	AO_WARM						/* the same, but that it leaves the edge of what is admissible: the start was the
+								 * optimum of other values */
 } AoEffort;
 
 size_t		ao_search_bytes(const AoShape *shape, AoEffort effort);

@@ -37,6 +37,14 @@ ao_free_limit(const AoShape *shape, int i)
 	return i < s->p ? AR_FREE_LIMIT : SAR_FREE_LIMIT;
 }
 
+/* See internal.h.  0.999 of an MA part; an AR part, towards whose edge the likelihood falls, is
+ * let go on to 0.99999. */
+double
+ao_free_edge(const AoShape *shape, int i)
+{
+	return is_ar(&shape->spec, i) ? 6.1 : 3.8;
+}
+
 /* Partial autocorrelations to AR coefficients (Durbin's recursion), in place. */
 static void
 step_up(double *a, int n)

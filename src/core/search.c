@@ -42,6 +42,7 @@ typedef struct Plan
 #define PROMISING 40			/* log-likelihood a followed start may be behind */
 #define PROMISING_SHARE 0.1		/* or this share of what the model explains */
 #define RANDOM 96
+#define INSIDE 1.2				/* free parameters of a start that was on the edge */
 /* points suggested by the periodogram that are looked at */
 #define NARROW 32
 
@@ -426,6 +427,42 @@ search_widely(AoObjective *obj, const double *given, AoEffort effort, AoArena *a
 	return plan.ladder ? ao_ladder(obj, plan.high, ENDLESS, arena, best) : AO_OK;
 }
 
+/*
+ * Where an optimum of other values leads to: to its own neighbourhood, and if it is at the edge
+ * of what is admissible, which no gradient leads away from, to where the same a good way inside
+ * and white noise do.  starts[3][k]; how many.
+ */
+static int
+warm_starts(const AoShape *shape, const double *given, double *starts)
+{
+	int			k = shape->k;
+	bool		edge = false;
+
+	memcpy(starts, given, (size_t) k * sizeof(double));
+	for (int i = 0; i < k; i++)
+	{
+		edge = edge || fabs(given[i]) > ao_free_edge(shape, i);
+		starts[k + i] = fmin(fmax(given[i], -INSIDE), INSIDE);
+		starts[2 * k + i] = 0;
+	}
+	return edge ? 3 : 1;
+}
+
+/* Search next to `given`. */
+static AoStatus
+search_nearby(AoObjective *obj, const double *given, AoEffort effort, AoArena *arena, AoOptimum *best)
+{
+	size_t		k = (size_t) obj->shape->k;
+	double	   *starts = ao_arena_take(arena, 3 * k, sizeof(double));
+	int			n = 1;
+
+	if (given && effort == AO_WARM)
+		n = warm_starts(obj->shape, given, starts);
+	else if (given)
+		memcpy(starts, given, k * sizeof(double));
+	return ao_optimize(obj, starts, n, set_precision(obj, effort), HUGE_VAL, arena, best);
+}
+
 /* Search from `given` (unbounded parameters) alone, or as widely as `effort` says. */
 AoStatus
 ao_search(AoObjective *obj, const double *given, AoEffort effort, AoArena *arena,
@@ -434,13 +471,9 @@ ao_search(AoObjective *obj, const double *given, AoEffort effort, AoArena *arena
 	size_t		k = (size_t) obj->shape->k;
 	size_t		used = arena->used;
 
-	if (k == 0 || (given && (effort == AO_LOCAL || effort == AO_NEARBY)))
+	if (k == 0 || (given && effort >= AO_NEARBY))
 	{
-		double	   *start = ao_arena_take(arena, k, sizeof(double));
-
-		if (given)
-			memcpy(start, given, k * sizeof(double));
-		AO_TRY(ao_optimize(obj, start, 1, set_precision(obj, effort), HUGE_VAL, arena, best));
+		AO_TRY(search_nearby(obj, given, effort, arena, best));
 		/* a start without a likelihood on this series is no start */
 		if (k == 0 || isfinite(best->f))
 			return AO_OK;

@@ -380,7 +380,7 @@ stepped(const AoTrack *tr, double *u)
 	for (int i = 0; i < tr->shape.k; i++)
 	{
 		u[i] = tr->centre[i] + tr->step[i];
-		if (!(fabs(u[i]) < ao_free_limit(&tr->shape, i)) || !(fabs(tr->step[i]) < 1))
+		if (!(fabs(u[i]) < ao_free_edge(&tr->shape, i)) || !(fabs(tr->step[i]) < 1))
 			return false;
 	}
 	return true;

@@ -359,9 +359,63 @@ test_tiny_regressors(void)
 	}
 }
 
+/*
+ * Refits from the estimate of a short beginning, which often is on the edge of what is admissible:
+ * they come away from it.  Series w_t = e_t + 0.3 e_(t-1), integrated where the model is.
+ */
+static void
+test_refit_from_edge(const char *text)
+{
+	enum
+	{
+		SERIES = 60, SHORT = 14, ALL = 90
+	};
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
+	AoSpec		spec = spec_of(text, &env);
+	AoFitOptions options = {.method = AO_ML};
+	int			edges = 0;
+	double		worst = 0;
+
+	for (int i = 0; i < SERIES; i++)
+	{
+		double		y[ALL],
+					last = 0,
+					level = 0;
+		uint64_t	state = 1000 + (uint64_t) i * 7919;
+		AoModel    *first = NULL,
+				   *again = NULL,
+				   *whole = NULL;
+
+		for (int t = 0; t < ALL; t++)
+		{
+			double		e = noise(&state) + noise(&state),
+						w = e + 0.3 * last;
+
+			last = e;
+			level += w;
+			y[t] = spec.d > 0 ? level : w;
+		}
+		if (ao_fit(y, SHORT, NULL, 0, &spec, &options, &env, &first) != AO_OK ||
+			ao_refit(first, y, ALL, NULL, 0, &env, &again) != AO_OK ||
+			ao_fit(y, ALL, NULL, 0, &spec, &options, &env, &whole) != AO_OK)
+			abort();
+		edges += (first->remarks & (AO_REMARK_AR_BOUNDARY | AO_REMARK_MA_BOUNDARY)) != 0;
+		worst = unit_worse(worst, whole->loglik - again->loglik);
+		env.free(env.arg, first);
+		env.free(env.arg, again);
+		env.free(env.arg, whole);
+	}
+	UNIT_CHECK(edges >= 5, "%s: %d of the short series end on the edge", text, edges);
+	UNIT_CHECK(worst < 1e-3, "%s: refits are at most %.1e below the fit of the whole", text, worst);
+}
+
 int
 main(void)
 {
+	test_refit_from_edge("(0,0,1)");
+	test_refit_from_edge("(0,1,1)");
+	test_refit_from_edge("(0,1,2) with drift");
 	test_infinite_regressors();
 	test_tiny_regressors();
 	test_near_circle();
