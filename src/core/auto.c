@@ -5,7 +5,8 @@
  *
  * Hyndman & Khandakar 2008 (see stepwise.c) with exact likelihoods.  Models with a
  * root close to the unit circle are not chosen.  The few best models of the search are
- * estimated with all effort at the end, and the best of them is the choice.
+ * estimated with all effort at the end, and the best of them is the choice, unless the
+ * search finds better from there.
  */
 #include "auto_internal.h"
 #include "least_squares.h"

@@ -11,13 +11,13 @@
 #define CLOSE 2.0				/* criterion a finalist may be behind */
 #define DEAR 10000				/* values times season, beyond which only the winner gets all effort */
 
-/* The best trial that is not final yet, or NULL. */
+/* The best trial from `first` on that is not final yet, or NULL. */
 static AoTrial *
-next_best(const AoChoice *choice)
+next_best(const AoChoice *choice, int first)
 {
 	AoTrial    *best = NULL;
 
-	for (int i = 0; i < choice->n_trials; i++)
+	for (int i = first; i < choice->n_trials; i++)
 	{
 		AoTrial    *trial = &choice->trials[i];
 
@@ -68,17 +68,17 @@ estimate_finalist(const AoChoice *choice, const AoFitTask *task, AoTrial *trial,
 	return AO_OK;
 }
 
-/* The best of the finalists, estimated with the task's effort, or NULL. */
+/* The best of *chosen, if there is one, and of the finalists among the trials from `first` on,
+ * estimated with the task's effort, or NULL. */
 static AoStatus
-best_finalist(AoChoice *choice, const AoFitTask *task, AoTrial **chosen, AoModel **out)
+best_finalist(AoChoice *choice, const AoFitTask *task, int first, AoTrial **chosen,
+			  AoModel **out)
 {
 	AoFitTask	near = *task;
 	AoTrial    *trial;
 	int			left = FINALISTS;
 
-	*out = NULL;
-	*chosen = NULL;
-	while (left > 0 && !(*chosen && ao_choice_out_of_time(choice)) && (trial = next_best(choice)) != NULL)
+	while (left > 0 && !(*chosen && ao_choice_out_of_time(choice)) && (trial = next_best(choice, first)) != NULL)
 	{
 		AoModel    *model;
 
@@ -130,6 +130,41 @@ estimate_winner(const AoChoice *choice, AoTrial *trial, AoModel **model)
 	return AO_OK;
 }
 
+/* More models for the finalists' best to hold out against.  All effort may have refused the
+ * one around which the search had ended, or raised another above it: then the search goes on
+ * from there.  Not where its likelihoods are not those of the finalists. */
+static AoStatus
+search_on(AoChoice *choice, const AoTrial *chosen)
+{
+	int			before = choice->n_trials;
+
+	if (chosen == NULL || !choice->options.stepwise || choice->approximate)
+		return AO_OK;
+	choice->best = (int) (chosen - choice->trials);
+	if (!chosen->looked_around)
+		AO_TRY(ao_choice_climb(choice, choice->best));
+	if (choice->n_trials == before)
+		AO_TRY(ao_choice_climb_again(choice));
+	/* one that leaves nothing to explain only ends this: there is another */
+	choice->degenerate = false;
+	return AO_OK;
+}
+
+/* The finalists' best, until no further model is found. */
+static AoStatus
+final_rounds(AoChoice *choice, const AoFitTask *task, AoTrial **chosen, AoModel **out)
+{
+	*out = NULL;
+	*chosen = NULL;
+	for (int first = 0; first < choice->n_trials;)
+	{
+		AO_TRY(best_finalist(choice, task, first, chosen, out));
+		first = choice->n_trials;
+		AO_TRY(search_on(choice, *chosen));
+	}
+	return AO_OK;
+}
+
 /* See auto_internal.h. */
 AoStatus
 ao_choice_finish(AoChoice *choice, AoModel **out)
@@ -139,7 +174,7 @@ ao_choice_finish(AoChoice *choice, AoModel **out)
 	AoTrial    *chosen;
 
 	task.effort = choice->approximate || choice->max_K > 0 || dear || ao_choice_out_of_time(choice) ? AO_LOCAL : AO_THOROUGH;
-	AO_TRY(best_finalist(choice, &task, &chosen, out));
+	AO_TRY(final_rounds(choice, &task, &chosen, out));
 	if (chosen && dear && !choice->approximate && choice->max_K == 0 && !ao_choice_out_of_time(choice))
 		AO_TRY(estimate_winner(choice, chosen, out));
 	if (chosen)

@@ -15,7 +15,8 @@ typedef struct AoTrial
 {
 	AoCandidate candidate;
 	double		raw;			/* the criterion, wherever the roots are */
-	bool		final;			/* estimated with all effort */
+	bool		final,			/* estimated with all effort */
+				looked_around;	/* its neighbours were tried */
 	double		u[AO_AUTO_MAX_COEF];
 } AoTrial;
 
@@ -43,6 +44,7 @@ typedef struct AoChoice
 	int			best;			/* index of the best so far, or -1 */
 	const AoModel *opponent;	/* that it has to beat, or NULL */
 	bool		approximate,	/* the search's likelihoods are */
+				start_refused,	/* the largest model to begin with is not admissible */
 				out_of_budget,
 				hopeless,		/* far behind the opponent, so given up */
 				degenerate;		/* a model left nothing to explain */
@@ -68,6 +70,12 @@ AoStatus	ao_choice_prefers(const AoChoice *choice, const AoModel *first, const A
 AoStatus	ao_choice_look_at_opponent(AoChoice *choice);
 /* Tries models one after the other; only cancelling and lack of memory fail. */
 AoStatus	ao_choice_stepwise(AoChoice *choice);
+/* From a trial to its neighbours as long as one is better, which becomes the best. */
+AoStatus	ao_choice_climb(AoChoice *choice, int from);
+/* The largest model to begin with is there lest the search ends among small ones, none of which
+ * a single step makes better.  Where it was refused, a second climb, by p and q until it is
+ * above the best so far, from the best model of some size that the first one passed by. */
+AoStatus	ao_choice_climb_again(AoChoice *choice);
 AoStatus	ao_choice_all(AoChoice *choice);
 /* Estimates the finalists with all effort: the best of them, or NULL. */
 AoStatus	ao_choice_finish(AoChoice *choice, AoModel **out);

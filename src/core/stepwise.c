@@ -5,14 +5,17 @@
  *
  * The steps are those of R. J. Hyndman & Y. Khandakar, "Automatic time series
  * forecasting: the forecast package for R", Journal of Statistical Software 27
- * (2008), 3, section 3.2.  Models are estimated by maximum likelihood throughout,
- * each from its neighbour's coefficients besides other starts.
+ * (2008), 3, section 3.2, and a second climb where one of the models to begin with was
+ * refused.  Models are estimated by maximum likelihood throughout, each from its neighbour's
+ * coefficients besides other starts.
  */
 #include "auto_internal.h"
 
 #include <math.h>
 #include <string.h>
 
+#define BEHIND 4.0				/* at most, in the criterion, is where the second climb starts */
+#define SEASONAL_MOVES 8		/* of one_step(): the first so many */
 #define ENOUGH_PAIRS 3			/* without a gain, to end the search for more */
 
 /* See auto_internal.h. */
@@ -215,7 +218,8 @@ first_models(AoChoice *choice)
 				P = m && choice->options.max_P > 0,
 				Q = m && choice->options.max_Q > 0,
 				p = choice->options.max_p,
-				q = choice->options.max_q;
+				q = choice->options.max_q,
+				last;
 	bool		c = choice->constant,
 				better;
 
@@ -224,15 +228,19 @@ first_models(AoChoice *choice)
 		return AO_OK;
 	AO_TRY(try_model(choice, p > 0, 0, P, 0, c, &better));
 	AO_TRY(try_model(choice, 0, q > 0, 0, Q, c, &better));
+	last = choice->n_trials;
 	AO_TRY(try_model(choice, p < 2 ? p : 2, q < 2 ? q : 2, P, Q, c, &better));
+	choice->start_refused = choice->n_trials > last &&
+		choice->trials[last].candidate.criterion == HUGE_VAL;
 	if (c)
 		AO_TRY(try_model(choice, 0, 0, 0, 0, false, &better));
 	return AO_OK;
 }
 
-/* The neighbours of the best, the nearer first, until one is better. */
+/* The neighbours of the best, the nearer first, until one is better: all of them, or those by
+ * p and q alone. */
 static AoStatus
-one_step(AoChoice *choice, bool *better)
+one_step(AoChoice *choice, bool all, bool *better)
 {
 	static const int moves[][4] = {
 		{0, 0, -1, 0}, {0, 0, 0, -1}, {0, 0, 1, 0}, {0, 0, 0, 1}, {0, 0, -1, -1}, {0, 0, -1, 1},
@@ -243,10 +251,14 @@ one_step(AoChoice *choice, bool *better)
 	bool		constant = at.constant != AO_CONSTANT_NONE;
 
 	*better = false;
+	if (all)
+		choice->trials[choice->best].looked_around = true;
 	choice->K = at.K;
-	for (int i = 0; i < (int) (sizeof moves / sizeof moves[0]) && !*better; i++)
+	for (int i = all ? 0 : SEASONAL_MOVES; i < (int) (sizeof moves / sizeof moves[0]) && !*better; i++)
 		AO_TRY(try_model(choice, at.p + moves[i][0], at.q + moves[i][1], at.P + moves[i][2],
 						 at.Q + moves[i][3], constant, better));
+	if (!all)
+		return AO_OK;
 	for (int K = at.K - 1; K <= at.K + 1 && !*better; K += 2)
 	{
 		choice->K = K;
@@ -260,17 +272,72 @@ one_step(AoChoice *choice, bool *better)
 
 /* See auto_internal.h. */
 AoStatus
-ao_choice_stepwise(AoChoice *choice)
+ao_choice_climb(AoChoice *choice, int from)
 {
 	bool		better = true;
 
+	choice->best = from;
+	while (better && choice->best >= 0 && !choice->out_of_budget && !choice->degenerate &&
+		   !choice->hopeless)
+		AO_TRY(one_step(choice, true, &better));
+	return AO_OK;
+}
+
+/* Criterion of a trial. */
+static double
+criterion(const AoChoice *choice, int trial)
+{
+	return choice->trials[trial].candidate.criterion;
+}
+
+/* The best of the models with two coefficients at least whose neighbours were not tried, or -1. */
+static int
+best_passed(const AoChoice *choice)
+{
+	int			best = -1;
+
+	for (int i = 0; i < choice->n_trials; i++)
+	{
+		const AoTrial *trial = &choice->trials[i];
+
+		if (!trial->looked_around && trial->candidate.spec.p + trial->candidate.spec.q >= 2 &&
+			criterion(choice, i) < HUGE_VAL &&
+			(best < 0 || criterion(choice, i) < criterion(choice, best)))
+			best = i;
+	}
+	return best;
+}
+
+/* See auto_internal.h. */
+AoStatus
+ao_choice_climb_again(AoChoice *choice)
+{
+	int			summit = choice->best,
+				from = best_passed(choice);
+	bool		better = true;
+
+	if (!choice->start_refused || from < 0 ||
+		criterion(choice, from) > criterion(choice, summit) + BEHIND)
+		return AO_OK;
+	choice->start_refused = false;
+	choice->best = from;
+	while (better && !choice->out_of_budget && !choice->degenerate &&
+		   criterion(choice, choice->best) >= criterion(choice, summit))
+		AO_TRY(one_step(choice, false, &better));
+	if (criterion(choice, choice->best) < criterion(choice, summit))
+		return ao_choice_climb(choice, choice->best);
+	choice->best = summit;
+	return AO_OK;
+}
+
+/* See auto_internal.h. */
+AoStatus
+ao_choice_stepwise(AoChoice *choice)
+{
 	AO_TRY(choose_pairs(choice));
 	AO_TRY(first_models(choice));
 	AO_TRY(ao_choice_look_at_opponent(choice));
-	while (better && choice->best >= 0 && !choice->out_of_budget && !choice->degenerate &&
-		   !choice->hopeless)
-		AO_TRY(one_step(choice, &better));
-	return AO_OK;
+	return ao_choice_climb(choice, choice->best);
 }
 
 /* Visit all models: count them, or try them. */

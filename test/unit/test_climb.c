@@ -1,0 +1,149 @@
+/*
+ * test_climb.c
+ *		Simulated series on which a single climb of the automatic choice ends behind the
+ *		model that R's finds with the same differences.
+ */
+#include "unit.h"
+
+#include "auto.h"
+#include "internal.h"
+
+/* Periods of 4 looked for in a cycle of 12: all effort moves the summit of the search. */
+static const double orders[] = {
+	979, 1278, 1207, 1392, 1269, 1313, 1155, 766, 889, 859, 813, 993, 1024, 1233, 1193, 1482, 1358,
+	1348, 1246, 813, 939, 833, 919, 942, 1072, 1278, 1444, 1441, 1309, 1401, 1253, 914, 1035, 869, 920,
+	1019, 1149, 1444, 1266, 1543, 1509, 1464, 1247, 989, 1025, 919, 1034, 1082, 1259, 1515, 1528, 1655,
+	1653, 1578, 1415, 931, 1024, 976, 1067, 1184, 1264, 1578, 1516, 1615, 1758, 1674, 1486, 1002, 1082,
+	1015, 1013, 1247, 1410, 1652, 1542, 1817, 1701, 1745, 1644, 1062, 1186, 1002, 1137, 1238, 1371,
+	1747, 1650, 1825, 1781, 1869, 1690, 1079};
+
+/* Counts around a wave of 9: the small models are much alike, and the largest is refused. */
+static const double counts[] = {
+	2, 8, 1, 2, 0, 5, 2, 4, 2, 4, 3, 2, 5, 1, 4, 1, 1, 5, 1, 3, 6, 2, 7, 2, 0, 2, 0, 3, 3, 5, 4, 6, 0,
+	2, 2, 4, 2, 5, 4, 5, 3, 2, 0, 1, 5, 4, 4, 6, 4, 5, 1, 1, 3, 0, 2, 4, 5, 4, 1, 2, 1, 1, 5, 0, 1, 9,
+	7, 5, 1, 0, 3, 4, 3, 2, 7, 6, 5, 2, 2, 0, 3, 0, 4, 4, 2, 7, 4, 3, 3, 1, 4, 3, 3, 4, 6, 1, 0, 0, 1,
+	2, 3, 2, 4, 1, 2, 1, 0, 2, 1, 7, 7, 3, 2, 3, 1, 0, 4, 4, 5, 4, 6, 5, 2, 1, 3, 3, 0, 3, 5, 4, 1, 4,
+	4, 1, 0, 3, 4, 2, 2, 2, 1, 2, 2, 1, 1, 8, 2, 8, 5, 1, 1, 3, 4, 5, 3, 4};
+
+/* All effort refuses the model around which the search ends. */
+static const double rounds[] = {
+	987, 1077, 1427, 1450, 1514, 1233, 940, 861, 738, 662, 698, 1062, 967, 1094, 1363, 1554, 1656,
+	1368, 1002, 921, 832, 773, 782, 1124, 998, 1138, 1515, 1664, 1695, 1375, 1017, 926};
+
+/* The largest model to begin with is refused, and the first climb passes by. */
+static const double wave[] = {
+	99.101514, 105.336303, 108.594225, 107.945458, 104.183500, 99.295047, 97.639131, 93.140147,
+	92.265390, 95.277085, 101.055720, 104.444295, 107.925430, 107.448544, 104.860018, 100.144007,
+	96.542676, 93.901806, 93.265018, 95.903142, 101.411743, 107.634657, 108.633974, 109.243103,
+	105.841748, 101.323671, 96.453380, 92.332752, 94.997180, 98.226384, 101.640137, 107.225639,
+	109.609237, 111.535030, 105.984565, 100.211449, 97.540435, 95.003221, 94.630753};
+
+/* AICc of forecast::auto.arima 8.20 by default, of the model in the name */
+static const struct Hard
+{
+	const char *name;
+	const double *y;
+	int			n;
+	int			m;
+	double		aicc;
+} hard[] = {
+	{"(2,1,0)(2,0,1)[4]", orders, sizeof(orders) / sizeof(double), 4, 1135.31067248658},
+	{"(4,0,1)", counts, sizeof(counts) / sizeof(double), 1, 659.956488182917},
+	{"(2,0,0)", rounds, sizeof(rounds) / sizeof(double), 1, 427.787215742299},
+	{"(2,0,1)", wave, sizeof(wave) / sizeof(double), 4, 153.300429294552},
+};
+
+static bool
+same_orders(const AoSpec *a, const AoSpec *b)
+{
+	return a->p == b->p && a->q == b->q && a->P == b->P && a->Q == b->Q && a->K == b->K &&
+		a->d == b->d && a->D == b->D && a->constant == b->constant;
+}
+
+/* The model chosen is no worse, it is the best of those tried, and each was tried once. */
+static void
+test_hard(const struct Hard *h)
+{
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
+	AoFitOptions options = {.method = AO_ML};
+	AoModel    *model;
+	AoCandidate *list;
+	int			count = 0,
+				chosen = 0,
+				better = 0,
+				twice = 0;
+	double		aic,
+				aicc,
+				bic;
+
+	if (ao_choose(h->y, h->n, NULL, 0, h->m, &options, &env, &model, &list, &count) != AO_OK)
+	{
+		UNIT_CHECK(false, "R's %s: chosen", h->name);
+		return;
+	}
+	ao_model_criteria(model, &aic, &aicc, &bic);
+	UNIT_CHECK(aicc <= h->aicc + 0.01, "R's %s: AICc %.3f, R %.3f", h->name, aicc, h->aicc);
+	for (int i = 0; i < count; i++)
+	{
+		chosen += list[i].chosen;
+		better += list[i].criterion < aicc - 1e-6;
+		for (int j = 0; j < i; j++)
+			twice += same_orders(&list[i].spec, &list[j].spec);
+	}
+	UNIT_CHECK(chosen == 1 && better == 0 && twice == 0, "R's %s: %d chosen, %d better, %d tried twice",
+			   h->name, chosen, better, twice);
+	UNIT_CHECK(count <= 94, "R's %s: %d models tried", h->name, count);
+	env.free(env.arg, list);
+	env.free(env.arg, model);
+	UNIT_CHECK(memory.live == 0, "nothing is left behind");
+}
+
+/* How many models are tried where `most` may be, and whether the model says that it was a bound. */
+static int
+tried_of(int most, bool *bounded)
+{
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
+	AoAutoOptions bounds = ao_auto_defaults;
+	AoFitOptions options = {.method = AO_ML, .choice = &bounds};
+	AoModel    *model;
+	AoCandidate *list;
+	int			count = 0;
+
+	*bounded = false;
+	bounds.max_models = most;
+	if (ao_choose(rounds, sizeof(rounds) / sizeof(double), NULL, 0, 1, &options, &env, &model,
+				  &list, &count) != AO_OK)
+		return -1;
+	*bounded = model->remarks & AO_REMARK_BUDGET;
+	env.free(env.arg, list);
+	env.free(env.arg, model);
+	return count;
+}
+
+/* The bound on the number of models holds for all climbs together. */
+static void
+test_bound(void)
+{
+	bool		bounded;
+	int			all = tried_of(0, &bounded);
+
+	UNIT_CHECK(all > 14 && !bounded, "%d models tried without a bound", all);
+	for (int most = 1; most <= all + 1; most++)
+	{
+		int			count = tried_of(most, &bounded);
+
+		UNIT_CHECK(count == (most < all ? most : all) && bounded == (most < all),
+				   "%d models at most: %d", most, count);
+	}
+}
+
+int
+main(void)
+{
+	for (int i = 0; i < (int) (sizeof hard / sizeof hard[0]); i++)
+		test_hard(&hard[i]);
+	test_bound();
+	return unit_done();
+}
