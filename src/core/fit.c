@@ -398,12 +398,16 @@ make_model(Fit *fit, AoModel **out)
 	size_t		dim = (size_t) (fit->shape.k + fit->design.n_beta);
 	AoState		st;
 	AoModel    *model;
+	AoStatus	status;
 
 	ao_design_beta(&fit->design, fit->gamma, fit->coef + fit->shape.k);
 	AO_TRY(check_regression(fit));
 	ao_state_init(&st, spec, fit->coef, true, &fit->arena);
-	AO_TRY(fit->options->method == AO_CSS && !fit->design.missing ? state_conditional(fit, &st) :
-		   state_exact(fit, &st));
+	status = fit->options->method == AO_CSS && !fit->design.missing ? state_conditional(fit, &st) :
+		state_exact(fit, &st);
+	/* the conditional sum of squares may lead to where no filter can start: the estimate is
+	 * at fault, not a model that was given */
+	AO_TRY(status == AO_BAD_MODEL ? AO_OUT_OF_SCALE : status);
 	AO_TRY(ao_model_alloc(spec, fit->k_xreg, 0, st.P != NULL, fit->env, &model));
 	model->method = (uint8_t) fit->options->method;
 	model->has_lambda = fit->options->has_lambda;
