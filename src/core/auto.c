@@ -44,7 +44,7 @@ const AoAutoOptions ao_auto_defaults = {
 bool
 ao_choice_out_of_time(const AoChoice *choice)
 {
-	return choice->task->deadline > 0 && ao_clock() >= choice->task->deadline;
+	return ao_out_of_time(choice->task->deadline);
 }
 
 /* Bounds on the bounds. */

@@ -142,7 +142,7 @@ search_on(AoChoice *choice, const AoTrial *chosen)
 		return AO_OK;
 	choice->best = (int) (chosen - choice->trials);
 	if (!chosen->looked_around)
-		AO_TRY(ao_choice_climb(choice, choice->best));
+		AO_TRY(ao_choice_climb(choice));
 	if (choice->n_trials == before)
 		AO_TRY(ao_choice_climb_again(choice));
 	/* one that leaves nothing to explain only ends this: there is another */

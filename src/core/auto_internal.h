@@ -71,7 +71,7 @@ AoStatus	ao_choice_look_at_opponent(AoChoice *choice);
 /* Tries models one after the other; only cancelling and lack of memory fail. */
 AoStatus	ao_choice_stepwise(AoChoice *choice);
 /* From a trial to its neighbours as long as one is better, which becomes the best. */
-AoStatus	ao_choice_climb(AoChoice *choice, int from);
+AoStatus	ao_choice_climb(AoChoice *choice);
 /* The largest model to begin with is there lest the search ends among small ones, none of which
  * a single step makes better.  Where it was refused, a second climb, by p and q until it is
  * above the best so far, from the best model of some size that the first one passed by. */

@@ -9,7 +9,7 @@
  *		P' = (T - G z') (P - c c'/F) (T - G z')',
  * for a_{t+1} = (T - G z') a_t + G y_t: the noise of the difference equation is not added
  * only to be subtracted again, and P falls to zero itself and not to its rounding.  What is
- * done depends on a and P alone, which is all that a model keeps.
+ * done depends on a, P and the number of values seen, which is all that a model keeps.
  *
  * The first ar values of a complete series are accounted for as in presample.c, in which the
  * variance of the stationary state may be as large as it likes; after them it is that of

@@ -17,7 +17,6 @@
 #include "internal.h"
 
 #include <math.h>
-#include <string.h>
 
 #define LARGEST_VARIANCE 1e14	/* of x_1, in units of sigma2 */
 #define DECAYED 1e-10			/* weights that no sum will notice */

@@ -323,7 +323,7 @@ check_regression(const Fit *fit)
 }
 
 /* The series on the scale of the filter, regression taken out, in place of the design, which
- * has served its time; how many leading values were missing. */
+ * has served its time; from the first value that is known on. */
 static AoStatus
 adjusted_series(const Fit *fit, double **out)
 {

@@ -406,7 +406,7 @@ AoStatus	ao_objective(AoObjective *obj, const double *coef, int n_points,
 						 double *f, double *cross, double *log_f);
 AoStatus	ao_objective_free(AoObjective *obj, double *u, int n_points, double *f);	/* u becomes coef */
 /* Is the deadline over? */
-bool		ao_out_of_time(const AoObjective *obj);
+bool		ao_out_of_time(double deadline);
 /* Milliseconds of a clock. */
 double		ao_clock(void);
 /* From one point's cross products: minimal sum of squares and gamma. */

@@ -315,7 +315,7 @@ ao_ladder(AoObjective *obj, bool thorough, int max_rounds, AoArena *arena, AoOpt
 	AoOptimum	top = {.f = HUGE_VAL};
 	int			iterations = best->iterations;
 
-	for (int j = l.rungs; j >= 0 && !ao_out_of_time(obj); j--)
+	for (int j = l.rungs; j >= 0 && !ao_out_of_time(obj->deadline); j--)
 	{
 		int			n;
 

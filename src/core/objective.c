@@ -7,7 +7,7 @@
  * f = n/2 ln(S/n) + 1/2 sum ln F, S the generalised least squares residual sum
  * of squares of the scaled series.
  */
-#include "internal.h"
+#include "state.h"
 
 #include <math.h>
 #include <string.h>
@@ -30,9 +30,9 @@ ao_clock(void)
 
 /* See internal.h. */
 bool
-ao_out_of_time(const AoObjective *obj)
+ao_out_of_time(double deadline)
 {
-	return obj->deadline > 0 && ao_clock() >= obj->deadline;
+	return deadline > 0 && ao_clock() >= deadline;
 }
 
 size_t
@@ -249,10 +249,7 @@ evaluate_batch(AoObjective *obj, const double *coef, int n_points,
 		AO_TRY(ao_kalman_start(kf));
 		AO_TRY(ao_kalman_pass(kf, obj->design->z, obj->design->rows, NULL));
 		if (kf->n_diffuse < sh->diff)
-			return ao_fail(obj->env, AO_TOO_FEW_VALUES,
-						   "missing values leave a season without any observation\n"
-						   "Give a longer series or a model without seasonal differences.",
-						   sh->diff, kf->n_diffuse);
+			return ao_filter_too_few(sh, kf->n_diffuse, obj->env);
 	}
 	else if (obj->conditional)
 		AO_TRY(ao_pass_conditional(ps, obj->env));

@@ -449,7 +449,7 @@ ao_optimize(AoObjective *obj, double *starts, int n, int max_rounds, double riva
 	for (int i = 0; i < w.k; i++)
 		w.moving += !fixed(&w, i);
 	open_chains(&w, starts, n, arena);
-	for (int round = 0; round < max_rounds && moved > 0 && !(round > 0 && ao_out_of_time(obj)); round++)
+	for (int round = 0; round < max_rounds && moved > 0 && !(round > 0 && ao_out_of_time(obj->deadline)); round++)
 		AO_TRY(one_round(&w, &moved));
 	for (int i = 0; i < n; i++)
 	{

@@ -18,6 +18,10 @@
 #define AR_FREE_LIMIT 11.5
 #define SAR_FREE_LIMIT 8.5
 #define MA_FREE_LIMIT 8.5
+/* And where their gradients end: 0.999 of an MA part; an AR part, towards whose edge the
+ * likelihood falls, is let go on to 0.99999. */
+#define AR_FREE_EDGE 6.1
+#define MA_FREE_EDGE 3.8
 
 /* Is parameter i of (ar ma sar sma) an AR one? */
 static bool
@@ -37,12 +41,11 @@ ao_free_limit(const AoShape *shape, int i)
 	return i < s->p ? AR_FREE_LIMIT : SAR_FREE_LIMIT;
 }
 
-/* See internal.h.  0.999 of an MA part; an AR part, towards whose edge the likelihood falls, is
- * let go on to 0.99999. */
+/* See internal.h. */
 double
 ao_free_edge(const AoShape *shape, int i)
 {
-	return is_ar(&shape->spec, i) ? 6.1 : 3.8;
+	return is_ar(&shape->spec, i) ? AR_FREE_EDGE : MA_FREE_EDGE;
 }
 
 /* Partial autocorrelations to AR coefficients (Durbin's recursion), in place. */

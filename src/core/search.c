@@ -334,7 +334,7 @@ follow(AoObjective *obj, double *chosen, const double *f, int taken, int max_rou
 	AoOptimum	other;
 	double		f0;
 	int			left = 0,
-				first = ao_out_of_time(obj) ? 1 : taken < FIRST ? taken : FIRST;
+				first = ao_out_of_time(obj->deadline) ? 1 : taken < FIRST ? taken : FIRST;
 
 	AO_TRY(ao_optimize(obj, chosen, first, max_rounds, HUGE_VAL, arena, best));
 	memset(obj->white, 0, k * sizeof(double));
@@ -350,7 +350,7 @@ follow(AoObjective *obj, double *chosen, const double *f, int taken, int max_rou
 	for (int i = first; i < taken; i++)
 		if (promising(f[i], best->f, f0))
 			memmove(chosen + k * (size_t) left++, chosen + k * (size_t) i, k * sizeof(double));
-	if (left == 0 || ao_out_of_time(obj))
+	if (left == 0 || ao_out_of_time(obj->deadline))
 		return AO_OK;
 	AO_TRY(ao_optimize(obj, chosen, left, max_rounds, best->f, arena, &other));
 	other.iterations += best->iterations;
@@ -401,7 +401,7 @@ search_widely(AoObjective *obj, const double *given, AoEffort effort, AoArena *a
 	AO_TRY(conditional_stage(obj, &plan, u, scratch, f, work, chosen, chosen_f, &taken,
 							 arena));
 	memcpy(u, chosen, (size_t) taken * k * sizeof(double));
-	if (ao_out_of_time(obj))
+	if (ao_out_of_time(obj->deadline))
 		plan.exact = plan.circle = plan.narrow = 0;
 	else
 		AO_TRY(exact_candidates(obj, &plan, work, u + (size_t) taken * k));

@@ -272,11 +272,10 @@ one_step(AoChoice *choice, bool all, bool *better)
 
 /* See auto_internal.h. */
 AoStatus
-ao_choice_climb(AoChoice *choice, int from)
+ao_choice_climb(AoChoice *choice)
 {
 	bool		better = true;
 
-	choice->best = from;
 	while (better && choice->best >= 0 && !choice->out_of_budget && !choice->degenerate &&
 		   !choice->hopeless)
 		AO_TRY(one_step(choice, true, &better));
@@ -325,7 +324,7 @@ ao_choice_climb_again(AoChoice *choice)
 		   criterion(choice, choice->best) >= criterion(choice, summit))
 		AO_TRY(one_step(choice, false, &better));
 	if (criterion(choice, choice->best) < criterion(choice, summit))
-		return ao_choice_climb(choice, choice->best);
+		return ao_choice_climb(choice);
 	choice->best = summit;
 	return AO_OK;
 }
@@ -337,7 +336,7 @@ ao_choice_stepwise(AoChoice *choice)
 	AO_TRY(choose_pairs(choice));
 	AO_TRY(first_models(choice));
 	AO_TRY(ao_choice_look_at_opponent(choice));
-	return ao_choice_climb(choice, choice->best);
+	return ao_choice_climb(choice);
 }
 
 /* Visit all models: count them, or try them. */

@@ -10,8 +10,8 @@
 
 #include "access/parallel.h"
 #include "access/xact.h"
-#include "miscadmin.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "optimizer/cost.h"
 #include "pgstat.h"
 #include "portability/instr_time.h"

@@ -293,9 +293,20 @@ errors_apart(const AoModel *model, const Case *c, AoEnv *env)
 		if (forecast_whole(model, c, at, env, next) != AO_OK)
 			return HUGE_VAL;
 		if (!isnan(c->y[at]))
-			worst = fmax(worst, fabs((c->y[at] - next->mean) / next->std_error - residuals[at] / sigma));
+			worst = unit_worse(worst, fabs((c->y[at] - next->mean) / next->std_error - residuals[at] / sigma));
 	}
 	return worst;
+}
+
+/* The model with the case's coefficients on its first values. */
+static AoStatus
+model_of(const Case *c, AoEnv *env, AoModel **model)
+{
+	AoFitOptions options = {.method = AO_ML, .no_std_errors = true};
+	AoFitTask	task = {.y = c->y, .n = c->n1, .xreg = c->k ? c->x : NULL, .k = c->k,
+	.options = &options, .effort = AO_LOCAL, .given_coef = c->coef};
+
+	return ao_fit_task(&task, &c->spec, env, model);
 }
 
 static void
@@ -304,26 +315,28 @@ test_errors(Gaps gaps, int n)
 	UnitMemory	memory;
 	AoEnv		env = unit_env(&memory);
 	static Case c;
-	AoFitOptions options = {.method = AO_ML, .no_std_errors = true};
 	AoModel    *model;
 	double		worst = 0;
 
 	nearest = 7;
 	for (int i = 0; i < n; i++)
 	{
-		AoFitTask	task = {.xreg = c.x, .options = &options, .effort = AO_LOCAL, .y = c.y, .given_coef = c.coef};
-
 		stream = (uint64_t) (i * 10 + gaps);
 		make_case(&c, gaps, &env);
-		task.n = c.n1;
-		task.k = c.k;
-		if (ao_fit_task(&task, &c.spec, &env, &model) != AO_OK)
+		if (model_of(&c, &env, &model) != AO_OK)
 			continue;
-		worst = fmax(worst, errors_apart(model, &c, &env));
+		worst = unit_worse(worst, errors_apart(model, &c, &env));
 		env.free(env.arg, model);
 	}
 	nearest = 0;
 	UNIT_NEAR(worst, 0, 1e-6, "%s: errors of forecasts are the residuals, %d models", gap_names[gaps], n);
+}
+
+/* How far a is from b, both zero not at all. */
+static double
+relative(double a, double b)
+{
+	return a == b ? 0 : fabs(a / b - 1);
 }
 
 /* How far apart the two are, by what is there, or -1 where the model cannot be had: its
@@ -331,26 +344,23 @@ test_errors(Gaps gaps, int n)
 static double
 difference(const Case *c, AoEnv *env)
 {
-	AoFitOptions options = {.method = AO_ML, .no_std_errors = true};
-	AoFitTask	task = {.y = c->y, .n = c->n1, .xreg = c->k ? c->x : NULL, .k = c->k,
-	.options = &options, .effort = AO_LOCAL, .given_coef = c->coef};
 	AoModel    *model;
 	AoForecast	a[STEPS],
 				b[STEPS];
 	double		worst = 0;
 
-	if (ao_fit_task(&task, &c->spec, env, &model) != AO_OK)
+	if (model_of(c, env, &model) != AO_OK)
 		return -1;
 	if (model->remarks & AO_REMARK_DEGENERATE)
 		worst = -1;
 	else if (forecast_appended(model, c, env, a) != AO_OK || forecast_whole(model, c, c->n1 + c->n2, env, b) != AO_OK)
 		worst = HUGE_VAL;
 	for (int i = 0; i < STEPS && worst >= 0; i++)
-		worst = fmax(worst, fmax(fabs(a[i].mean / b[i].mean - 1),
-								 fmax(fabs(a[i].mean - b[i].mean) / b[i].std_error,
-									  fabs(a[i].std_error / b[i].std_error - 1))));
+		worst = unit_worse(worst, unit_worse(relative(a[i].mean, b[i].mean),
+										   unit_worse(a[i].mean == b[i].mean ? 0 : fabs(a[i].mean - b[i].mean) / b[i].std_error,
+													  relative(a[i].std_error, b[i].std_error))));
 	if (worst >= 0 && worst < HUGE_VAL)
-		worst = fmax(worst, prediction_apart(model, c, env, a));
+		worst = unit_worse(worst, prediction_apart(model, c, env, a));
 	env->free(env->arg, model);
 	return worst;
 }
@@ -374,7 +384,7 @@ test_random(Gaps gaps, int n)
 		make_case(&c, gaps, &env);
 		apart = difference(&c, &env);
 		had += apart >= 0;
-		worst = fmax(worst, apart);
+		worst = unit_worse(worst, apart);
 		if (apart <= 1e-10)
 			continue;
 		beyond++;
