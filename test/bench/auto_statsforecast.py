@@ -11,7 +11,8 @@ import sys
 import time
 
 os.environ["NIXTLA_NUMBA_RELEASE_GIL"] = "0"
-os.environ["NUMBA_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
+for threads in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[threads] = "1"
 
 import numpy as np
 from statsforecast.models import AutoARIMA
