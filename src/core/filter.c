@@ -269,6 +269,15 @@ ao_filter_step(AoState *st, double z, double *v, double *F, AoPace *pace)
 	return AO_OK;
 }
 
+/* Error of the forecast of value t, standardised, and its variance. */
+static void
+note_error(AoState *st, int64_t t, double v, double F, double *errors)
+{
+	errors[t] = v / sqrt(F);
+	if (st->variances)
+		st->variances[t] = F;
+}
+
 /* A new P, all zero. */
 static void
 clear_cov(AoState *st)
@@ -279,9 +288,10 @@ clear_cov(AoState *st)
 
 /* The state after the first diff + ar values; *had is false where presample.c cannot. */
 static AoStatus
-start_by_presample(AoState *st, const double *z, int64_t n, AoFilterSpace *space, bool *had,
-				   AoEnv *env)
+start_by_presample(AoState *st, const double *z, int64_t n, double *errors, AoFilterSpace *space,
+				   bool *had, AoEnv *env)
 {
+	int			diff = st->shape.diff;
 	AoPresample *pre = space->presample;
 	double	   *w = (double *) space->pass->e;	/* more than a start takes */
 
@@ -294,9 +304,10 @@ start_by_presample(AoState *st, const double *z, int64_t n, AoFilterSpace *space
 	*had = true;
 	memcpy(w, z, (size_t) n * sizeof(double));
 	ao_state_levels(st, z, n);
-	st->n_known = st->shape.diff;
+	st->n_known = diff;
 	AO_TRY(ao_difference(&st->shape.spec, w, &n, 1, env));
-	AO_TRY(ao_presample_rows(pre, w, n, NULL, env));
+	pre->variances = st->variances ? st->variances + diff : NULL;
+	AO_TRY(ao_presample_rows(pre, w, n, errors ? errors + diff : NULL, env));
 	return ao_presample_state(pre, w, n, st->a, st->P, st->s, env);
 }
 
@@ -346,7 +357,7 @@ start_stationary(AoState *st, const double *z, AoFilterSpace *space, AoPace *pac
 
 /* The state after as many values as it takes until no level is diffuse. */
 static AoStatus
-start_diffuse(AoState *st, const double *z, int64_t n, AoKalman *kf, int64_t *done)
+start_diffuse(AoState *st, const double *z, int64_t n, double *errors, AoKalman *kf, int64_t *done)
 {
 	AoVec		v,
 				F;
@@ -355,7 +366,11 @@ start_diffuse(AoState *st, const double *z, int64_t n, AoKalman *kf, int64_t *do
 	ao_state_broadcast(st, kf->phi, kf->theta);
 	AO_TRY(ao_kalman_start(kf));
 	for (*done = 0; *done < n && kf->diffuse; ++*done)
+	{
 		AO_TRY(ao_kalman_step(kf, z + *done, &v, &F, &counted));
+		if (errors)
+			note_error(st, *done, counted ? v[0] : NAN, F[0], errors);
+	}
 	if (kf->n_diffuse < st->shape.diff)
 		return ao_filter_too_few(&st->shape, kf->n_diffuse, kf->pace.env);
 	for (int i = 0; i < st->s; i++)
@@ -369,7 +384,8 @@ start_diffuse(AoState *st, const double *z, int64_t n, AoKalman *kf, int64_t *do
 
 /* The longest start without a missing value in it that z begins with; *done values of it. */
 static AoStatus
-start(AoState *st, const double *z, int64_t n, AoFilterSpace *space, int64_t *done, AoPace *pace)
+start(AoState *st, const double *z, int64_t n, double *errors, AoFilterSpace *space, int64_t *done,
+	  AoPace *pace)
 {
 	int			diff = st->shape.diff;
 	int64_t		first = n < diff + st->shape.ar ? n : diff + st->shape.ar;
@@ -380,27 +396,34 @@ start(AoState *st, const double *z, int64_t n, AoFilterSpace *space, int64_t *do
 	*done = first;
 	AO_TRY(ao_any_nan(z, first, pace->env, &gap));
 	if (!gap)
-		AO_TRY(start_by_presample(st, z, first, space, &had, pace->env));
+		AO_TRY(start_by_presample(st, z, first, errors, space, &had, pace->env));
 	if (had)
 		return AO_OK;
 	AO_TRY(ao_any_nan(z, diff, pace->env, &gap));
 	if (gap)
-		return start_diffuse(st, z, n, space->kalman, done);
+		return start_diffuse(st, z, n, errors, space->kalman, done);
 	*done = diff;
 	return start_stationary(st, z, space, pace);
 }
 
 /* See state.h. */
 AoStatus
-ao_filter_run(AoState *st, const double *z, int64_t n, AoFilterSpace *space, AoEnv *env)
+ao_filter_run(AoState *st, const double *z, int64_t n, double *errors, AoFilterSpace *space,
+			  AoEnv *env)
 {
 	AoPace		pace = {env, 0};
 	int64_t		t;
 
-	AO_TRY(start(st, z, n, space, &t, &pace));
+	for (int i = 0; errors && i < st->shape.diff; i++)
+		errors[i] = NAN;
+	AO_TRY(start(st, z, n, errors, space, &t, &pace));
 	st->t = t;
 	for (double v, F; t < n; t++)
+	{
 		AO_TRY(ao_filter_step(st, z[t], &v, &F, &pace));
+		if (errors)
+			note_error(st, t, v, F, errors);
+	}
 	ao_filter_mirror(st);
 	return AO_OK;
 }

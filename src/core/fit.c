@@ -387,7 +387,7 @@ state_exact(Fit *fit, AoState *st)
 
 	pass.n_cols = presample.n_cols = kalman.n_cols = 1;
 	AO_TRY(adjusted_series(fit, &z));
-	return ao_filter_run(st, z, fit->n - fit->design.lead, &space, fit->env);
+	return ao_filter_run(st, z, fit->n - fit->design.lead, NULL, &space, fit->env);
 }
 
 /* The model block. */

@@ -239,7 +239,7 @@ typedef struct AoPresample
 			   *X,
 			   *HX,				/* [r][ar + ma] */
 			   *b;				/* [ar + ma][n_cols] */
-	double	   *variances;		/* as in AoPass */
+	double	   *variances;		/* as in AoPass, but all are written */
 } AoPresample;
 
 /* Variance of an AR process a[p] with innovations of variance one, HUGE_VAL where it is not
@@ -298,7 +298,6 @@ typedef struct AoKalman
 			   *scratch;
 	AoPace		pace;
 	AoPresample presample;		/* for the start near the unit circle */
-	double	   *variances;		/* as in AoPass, but all are written */
 	double	   *Pinf,			/* [diff][diff], of the levels: the same in every lane */
 			   *Minf;			/* [s] gain; zero for the ARMA state */
 	bool		diffuse;
@@ -316,7 +315,8 @@ AoStatus	ao_kalman_start(AoKalman *kf);
 /* One time step.  z: n_cols values; any NaN: missing.  `counted`: whether the
  * value counted; v[n_cols] innovations and F their variance. */
 AoStatus	ao_kalman_step(AoKalman *kf, const double *z, AoVec *v, AoVec *F, bool *counted);
-AoStatus	ao_kalman_pass(AoKalman *kf, const double *z, int64_t n, double *residuals);
+/* All n rows of levels. */
+AoStatus	ao_kalman_pass(AoKalman *kf, const double *z, int64_t n);
 /* The first lane's covariance. */
 AoStatus	ao_kalman_lane(AoKalman *kf, double *P);
 

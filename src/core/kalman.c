@@ -441,7 +441,7 @@ add_terms(AoKalman *kf, const AoVec *v, const AoVec *F)
 }
 
 AO_CLONES static AoStatus
-all_steps(AoKalman *kf, const double *z, int64_t n, double *residuals)
+all_steps(AoKalman *kf, const double *z, int64_t n)
 {
 	AoVec		v[AO_MAX_XREG + 3],
 				F;
@@ -453,10 +453,6 @@ all_steps(AoKalman *kf, const double *z, int64_t n, double *residuals)
 		AO_TRY(one_step(kf, z + t * kf->n_cols, v, &F, &counted));
 		if (counted)
 			add_terms(kf, v, &F);
-		if (residuals)
-			residuals[t] = counted ? v[kf->n_cols - 1][0] / sqrt(F[0]) : NAN;
-		if (kf->variances)
-			kf->variances[t] = F[0];
 		AO_TRY(ao_pace(&kf->pace, kf->s * kf->n_cols));
 	}
 	return AO_OK;
@@ -477,9 +473,9 @@ ao_kalman_lane(AoKalman *kf, double *P)
 	return AO_OK;
 }
 
-/* The filter over n rows of levels; residuals (lane 0, last column) or NULL. */
+/* See internal.h. */
 AoStatus
-ao_kalman_pass(AoKalman *kf, const double *z, int64_t n, double *residuals)
+ao_kalman_pass(AoKalman *kf, const double *z, int64_t n)
 {
-	return all_steps(kf, z, n, residuals);
+	return all_steps(kf, z, n);
 }

@@ -247,7 +247,7 @@ evaluate_batch(AoObjective *obj, const double *coef, int n_points,
 	if (missing)
 	{
 		AO_TRY(ao_kalman_start(kf));
-		AO_TRY(ao_kalman_pass(kf, obj->design->z, obj->design->rows, NULL));
+		AO_TRY(ao_kalman_pass(kf, obj->design->z, obj->design->rows));
 		if (kf->n_diffuse < sh->diff)
 			return ao_filter_too_few(sh, kf->n_diffuse, obj->env);
 	}

@@ -81,17 +81,18 @@ ao_presample_rows(AoPresample *pre, const double *w, int64_t n, double *residual
 
 		ao_presample_next_row(pre, w, t, &decayed);
 		e = pre->e[pre->shape->r][0];
+		left = 1;
 		if (!before)
 		{
 			row_of_HX(pre, row);
 			e = rotate_in(R, z, row, e, m, &left);
-			if (residuals && pre->variances)
-				pre->variances[t] = 1 / (left * left);
 		}
 		else if (!residuals)
 			break;
 		if (residuals)
 			residuals[t] = e;
+		if (residuals && pre->variances)
+			pre->variances[t] = 1 / (left * left);
 		AO_TRY(ao_pace(&pace, 16 + m * m));
 	}
 	return AO_OK;

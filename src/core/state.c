@@ -1,8 +1,9 @@
 /*
  * state.c
  *		The state of one fitted model: what moves it and its covariance on, and what is had
- *		of a whole series from a fresh start: the state (filter.c), one-step errors, or, where
- *		its covariance is of no interest, the state by the fast recursions of pass.c.
+ *		of a whole series from a fresh start: the state and one-step errors, by filter.c, or,
+ *		where no covariance is wanted and no digits would be lost, by the fast recursions of
+ *		pass.c.
  *
  * The state vector is that of kalman.c: the ARMA state, then the last levels.
  * Once the filter has settled and nothing is missing its covariance is zero and
@@ -13,10 +14,12 @@
 #include <math.h>
 #include <string.h>
 
-/* From these variances of the AR and the MA part alone, in units of sigma2, the states of
- * pass.c lose digits; a state that is filtered then even if its covariance is not wanted; and
- * one for which that is as cheap. */
+/* From these variances of the AR and the MA part alone, in units of sigma2, pass.c loses digits:
+ * more of a state than of the errors on the way, of which 11 are left (by a dense Gaussian in
+ * 113 bits), and many would have to wait six times as long for the filter.  Then a state that is
+ * filtered even if its covariance is not wanted; and one for which that is as cheap. */
 #define EXACT_AR_VARIANCE 10
+#define RESIDUALS_AR_VARIANCE 100
 #define EXACT_MA_VARIANCE 3.5
 #define SMALL 128
 #define TINY 4
@@ -223,21 +226,6 @@ ao_state_broadcast(const AoState *st, AoVec *phi, AoVec *theta)
 	}
 }
 
-/* Residuals with missing values: the diffuse filter on the levels. */
-static AoStatus
-residuals_missing(AoState *st, const double *z, int64_t n, double *residuals, AoArena *arena,
-				  AoEnv *env)
-{
-	AoKalman	kf;
-
-	ao_kalman_init(&kf, &st->shape, 1, arena, env);
-	ao_state_broadcast(st, kf.phi, kf.theta);
-	kf.variances = st->variances;
-	AO_TRY(ao_kalman_start(&kf));
-	AO_TRY(ao_kalman_pass(&kf, z, n, residuals));
-	return kf.n_diffuse < st->shape.diff ? ao_filter_too_few(&st->shape, kf.n_diffuse, env) : AO_OK;
-}
-
 /* See state.h. */
 void
 ao_state_levels(AoState *st, const double *z, int64_t n)
@@ -291,9 +279,10 @@ run_complete(AoState *st, double *z, int64_t n, double *residuals, AoArena *aren
 	return AO_OK;
 }
 
-/* The state and its covariance. */
+/* The state and its covariance, and residuals unless they are NULL. */
 static AoStatus
-run_filter(AoState *st, const double *z, int64_t n, bool missing, AoArena *arena, AoEnv *env)
+run_filter(AoState *st, const double *z, int64_t n, bool missing, double *residuals,
+		   AoArena *arena, AoEnv *env)
 {
 	size_t		s = (size_t) st->s;
 	AoPass		ps;
@@ -312,26 +301,37 @@ run_filter(AoState *st, const double *z, int64_t n, bool missing, AoArena *arena
 		ao_presample_init(&pre, &st->shape, 1, arena);
 	if (!st->room)
 		st->room = ao_arena_take(arena, s * s, sizeof(double));
-	return ao_filter_run(st, z, n, &space, env);
+	return ao_filter_run(st, z, n, residuals, &space, env);
 }
 
-/* May there be roots so close to the circle, or so many, that pass.c is no filter for the state? */
+/* May there be roots so close to the circle, or so many, that pass.c loses digits that the
+ * filter keeps? */
 static bool
-may_be_near_circle(const AoState *st)
+may_be_near_circle(const AoState *st, double most_ar)
 {
 	int			r = st->shape.r;
 	double		ma = 1,
 				a[SMALL],
 				pacf[SMALL];
 
-	if (r == 0 || st->s > SMALL)
-		return false;
 	for (int i = 0; i < r; i++)
 	{
 		a[i] = st->phi[i];
 		ma += st->theta[i] * st->theta[i];
 	}
-	return r <= TINY || ma > EXACT_MA_VARIANCE || ao_ar_variance(a, st->shape.ar, pacf) > EXACT_AR_VARIANCE;
+	return ma > EXACT_MA_VARIANCE || ao_ar_variance(a, st->shape.ar, pacf) > most_ar;
+}
+
+/* Is what is wanted of a complete series had of the filter, though no covariance is wanted?  Not
+ * of long states, whose covariance takes the square of their memory. */
+static bool
+is_filtered(const AoState *st, bool residuals)
+{
+	if (st->shape.r == 0 || st->s > SMALL)
+		return false;
+	if (residuals)
+		return may_be_near_circle(st, RESIDUALS_AR_VARIANCE);
+	return st->shape.r <= TINY || may_be_near_circle(st, EXACT_AR_VARIANCE);
 }
 
 /*
@@ -343,11 +343,9 @@ AoStatus
 ao_state_run(AoState *st, double *z, int64_t n, bool missing, bool want_cov,
 			 double *residuals, AoArena *arena, AoEnv *env)
 {
-	if (residuals && missing)
-		return residuals_missing(st, z, n, residuals, arena, env);
-	if (residuals || !(missing || want_cov || may_be_near_circle(st)))
+	if (!(missing || want_cov || is_filtered(st, residuals != NULL)))
 		return run_complete(st, z, n, residuals, arena, env);
-	AO_TRY(run_filter(st, z, n, missing, arena, env));
+	AO_TRY(run_filter(st, z, n, missing, residuals, arena, env));
 	if (!want_cov)
 		st->P = NULL;
 	return AO_OK;

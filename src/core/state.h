@@ -44,7 +44,8 @@ void		ao_state_broadcast(const AoState *st, AoVec *phi, AoVec *theta);
 /* Levels of the state after n known values z. */
 void		ao_state_levels(AoState *st, const double *z, int64_t n);
 /* bytes and run of the filter from a fresh start over z[n] (levels, regression
- * taken out; z may be destroyed).  residuals [n] or NULL: they are made in place of the state. */
+ * taken out; z may be destroyed).  residuals [n] or NULL: one-step errors over the
+ * roots of their variances, NaN where there is none; the state then is of no use. */
 size_t		ao_state_run_bytes(const AoSpec *spec, bool missing);
 AoStatus	ao_state_run(AoState *st, double *z, int64_t n, bool missing, bool want_cov,
 						 double *residuals, AoArena *arena, AoEnv *env);
@@ -71,9 +72,10 @@ typedef struct AoFilterSpace
 } AoFilterSpace;
 
 /* The state after z[n], NaN where a value is missing, from a stationary, diffuse start; more
- * than diff values.  Needs st->room. */
-AoStatus	ao_filter_run(AoState *st, const double *z, int64_t n, AoFilterSpace *space,
-						  AoEnv *env);
+ * than diff values.  errors [n] or NULL: the one-step errors on the way, as in ao_state_run.
+ * Needs st->room. */
+AoStatus	ao_filter_run(AoState *st, const double *z, int64_t n, double *errors,
+						  AoFilterSpace *space, AoEnv *env);
 
 /* ---- result.c ---- */
 
