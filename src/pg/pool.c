@@ -133,7 +133,8 @@ ao_pg_pool_begin(AoPoolWork work, const void *shared, Size shared_size, int work
 	pool->shared_size = shared_size;
 	pool->context = CurrentMemoryContext;
 	pool->own_context = AllocSetContextCreate(pool->context, "arima_ops pool", ALLOCSET_DEFAULT_SIZES);
-	if (workers == 0)
+	/* a worker cannot lead others: it would leave the group of processes whose locks go together, and spoil it */
+	if (workers == 0 || IsParallelWorker())
 		return pool;
 
 	EnterParallelMode();

@@ -34,7 +34,8 @@ typedef struct AoPoolAnswer
 
 /*
  * Starts up to that many workers and enters parallel mode, in which nothing can
- * be written; without any the work is done here.  An error ends all this, too.
+ * be written; without any, as always in a parallel worker, the work is done here.
+ * An error ends all this, too.
  * shared, of so many bytes, is what every item needs.
  */
 extern AoPool *ao_pg_pool_begin(AoPoolWork work, const void *shared, Size shared_size, int workers);
