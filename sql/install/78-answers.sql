@@ -1,5 +1,22 @@
 /* ---- what providers answer ---- */
 
+/*
+ * The mark at the beginning that some servers put before UTF-8 is no part of the text, and
+ * databases of most other encodings have no character for it.  Nor for others that do not
+ * matter, in the name of a share for instance: there the bytes are taken as they are.
+ */
+CREATE FUNCTION arima_ops.answer_text(body bytea) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	content bytea := CASE WHEN substr(body, 1, 3) = decode('efbbbf', 'hex') THEN substr(body, 4) ELSE body END;
+BEGIN
+	RETURN convert_from(content, 'UTF8');
+EXCEPTION WHEN untranslatable_character THEN
+	RETURN convert_from(content, getdatabaseencoding());
+END $$;
+COMMENT ON FUNCTION arima_ops.answer_text(bytea) IS
+'The text that an answer is, in UTF-8; with characters that the encoding of the database does not have, its bytes in that encoding';
+
 CREATE FUNCTION arima_ops.try_json(body text) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -111,7 +128,7 @@ CREATE FUNCTION arima_ops.parse_csv(provider arima_ops.providers, body text)
 RETURNS TABLE (day text, value text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	lines text[] := string_to_array(replace(btrim(body, E' \t\r\n\uFEFF'), E'\r', ''), E'\n');
+	lines text[] := string_to_array(replace(btrim(body, E' \t\r\n'), E'\r', ''), E'\n');
 	names text[] := ARRAY(SELECT lower(btrim(f)) FROM unnest(arima_ops.csv_fields(lines[1], provider.separator)) AS f);
 	date_column int := array_position(names, lower(provider.date_field));
 	value_column int := array_position(names, lower(provider.value_field));

@@ -106,9 +106,9 @@ BEGIN
 		ELSIF answer.fault IS NOT NULL THEN
 			RAISE EXCEPTION '%', answer.message USING ERRCODE = 'data_exception';
 		ELSIF answer.status NOT BETWEEN 200 AND 299 THEN
-			RAISE EXCEPTION 'status %: %', answer.status, arima_ops.complaint(convert_from(answer.body, 'UTF8')) USING ERRCODE = 'data_exception';
+			RAISE EXCEPTION 'status %: %', answer.status, arima_ops.complaint(arima_ops.answer_text(answer.body)) USING ERRCODE = 'data_exception';
 		END IF;
-		RETURN arima_ops.store_values(wanted, convert_from(answer.body, 'UTF8'), whole);
+		RETURN arima_ops.store_values(wanted, arima_ops.answer_text(answer.body), whole);
 	EXCEPTION WHEN OTHERS THEN
 		GET STACKED DIAGNOSTICS reason = MESSAGE_TEXT;
 	END;

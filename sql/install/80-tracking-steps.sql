@@ -181,7 +181,7 @@ LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	object jsonb;
 BEGIN
-	object := convert_from(body, 'UTF8')::jsonb;
+	object := arima_ops.answer_text(body)::jsonb;
 	RETURN CASE WHEN jsonb_typeof(object) = 'object' THEN object END;
 EXCEPTION WHEN data_exception OR program_limit_exceeded OR statement_too_complex THEN
 	RETURN NULL;
