@@ -32,7 +32,7 @@ CREATE TABLE arima_ops.series (
 	cooldown int NOT NULL DEFAULT 5 CHECK (cooldown >= 0),
 	probation int NOT NULL DEFAULT 20 CHECK (probation >= 0),
 	-- how long what has been is kept
-	retention interval CHECK (retention > interval '0'),
+	retention interval CHECK (retention > interval '0' AND retention <= interval '1000 years'),
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	CONSTRAINT recent_bounds CHECK (min_recent <= max_recent),
 	CONSTRAINT drift_min_labels_within_window CHECK (drift_min_labels <= drift_window),

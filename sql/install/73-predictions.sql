@@ -127,6 +127,10 @@ BEGIN
 		RAISE EXCEPTION 'a prediction needs a horizon and a level, recent values or none at all, and a request_id of 200 characters at most'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave out arguments that are not meant: they have defaults.';
 	END IF;
+	IF recent IS NOT NULL AND NOT isfinite(as_of) THEN
+		RAISE EXCEPTION 'the session that the recent values end with is %', as_of
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave as_of out where they end with the last one recorded, or follow it.';
+	END IF;
 	IF request_id IS NOT NULL THEN
 		RETURN QUERY SELECT * FROM arima_ops.logged_answer(series, request_id);
 		IF FOUND THEN

@@ -321,7 +321,7 @@ BEGIN
 	WHERE g.ts IS NULL OR NOT isfinite(g.ts) OR g.value IN ('NaN', 'Infinity', '-Infinity') LIMIT 1;
 	IF FOUND THEN
 		RAISE EXCEPTION 'a session or value is not finite'
-			USING ERRCODE = 'invalid_parameter_value', DETAIL = format('The session is %s.', coalesce(CASE WHEN isfinite(wrong) THEN arima_ops.session_text(wrong) ELSE wrong::text END, 'NULL')),
+			USING ERRCODE = 'invalid_parameter_value', DETAIL = format('The session is %s.', coalesce(arima_ops.session_text(wrong), 'NULL')),
 				HINT = 'Leave out sessions without value, or give NULL for them.';
 	END IF;
 	-- of a session given twice the last value counts

@@ -6,7 +6,7 @@ CREATE TABLE arima_ops.tracking_settings (
 		CHECK (tracking_uri ~ '^https?://[^/@?#[:space:]]+(/[^@?#[:space:]]*)?$' AND tracking_uri !~ '/$'),
 	experiment text NOT NULL CHECK (pg_catalog.length(experiment) BETWEEN 1 AND 500),
 	registered_model text NOT NULL CHECK (registered_model <> ''),
-	headers text[] NOT NULL DEFAULT '{}',
+	headers text[] NOT NULL DEFAULT '{}' CHECK (pg_catalog.array_ndims(headers) = 1),
 	CONSTRAINT credentials_are_for_the_secrets_file CHECK (arima_ops.hides_credentials(tracking_uri, headers)));
 
 COMMENT ON TABLE arima_ops.tracking_settings IS

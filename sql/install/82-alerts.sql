@@ -3,7 +3,7 @@
 CREATE TABLE arima_ops.webhooks (
 	name text PRIMARY KEY,
 	url text NOT NULL,
-	headers text[] NOT NULL DEFAULT '{}',
+	headers text[] NOT NULL DEFAULT '{}' CHECK (pg_catalog.array_ndims(headers) = 1),
 	kinds text[] NOT NULL DEFAULT '{drift,recovery,promotion,rollback,stale,fetch_failed,retrain_failed,monitoring_failed}',
 	active boolean NOT NULL DEFAULT true,
 	CONSTRAINT credentials_are_for_the_secrets_file CHECK (arima_ops.hides_credentials(url, headers)));
@@ -12,6 +12,7 @@ COMMENT ON TABLE arima_ops.webhooks IS
 COMMENT ON COLUMN arima_ops.webhooks.url IS 'address; {secret:NAME} stands for a line of arima_ops.http_secrets_file';
 COMMENT ON COLUMN arima_ops.webhooks.headers IS 'headers as "Name: value", with {secret:NAME} as in the address';
 COMMENT ON COLUMN arima_ops.webhooks.kinds IS 'kinds of events that are told; of failures that come again and again the first';
+COMMENT ON COLUMN arima_ops.webhooks.active IS 'false: nothing is told, neither what happens nor what waits already';
 
 /* A row is an event that is still to be told: what was told is gone from here. */
 CREATE TABLE arima_ops.alert_outbox (
@@ -54,8 +55,8 @@ DECLARE
 	requests arima_ops.http_request[];
 BEGIN
 	WITH due AS (
-		SELECT o.webhook, o.event FROM arima_ops.alert_outbox AS o
-		WHERE o.next_attempt_at <= clock_timestamp() ORDER BY o.event LIMIT 64 FOR UPDATE SKIP LOCKED
+		SELECT o.webhook, o.event FROM arima_ops.alert_outbox AS o JOIN arima_ops.webhooks AS w ON w.name = o.webhook
+		WHERE w.active AND o.next_attempt_at <= clock_timestamp() ORDER BY o.event LIMIT 64 FOR UPDATE OF o SKIP LOCKED
 	), taken AS (
 		UPDATE arima_ops.alert_outbox AS o SET next_attempt_at = clock_timestamp() + interval '2 min'
 		FROM due WHERE o.webhook = due.webhook AND o.event = due.event RETURNING o.webhook, o.event

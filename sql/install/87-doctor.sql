@@ -155,7 +155,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT 'alerts', CASE WHEN a.failing > 0 THEN 'problem' ELSE 'ok' END,
 		format('%s webhooks, %s alerts wait', (SELECT count(*) FROM arima_ops.webhooks AS w WHERE w.active), a.waiting) || coalesce(': ' || a.error, ''),
 		CASE WHEN a.failing > 0 THEN 'see arima_ops.alert_outbox, and arima_ops.http_allowed_hosts' END
-	FROM (SELECT count(*) AS waiting, count(*) FILTER (WHERE o.attempts > 1) AS failing, max(o.last_error) AS error FROM arima_ops.alert_outbox AS o) AS a
+	FROM (SELECT count(*) AS waiting, count(*) FILTER (WHERE o.attempts > 1) AS failing, max(o.last_error) AS error FROM arima_ops.alert_outbox AS o
+			JOIN arima_ops.webhooks AS h ON h.name = o.webhook AND h.active) AS a
 $$;
 COMMENT ON FUNCTION arima_ops.doctor_outboxes() IS 'Part of arima_ops.doctor: what waits to be told to MLflow and webhooks';
 

@@ -18,6 +18,13 @@ SELECT arima_ops.create_series('ops_b', '(0,1,1)', '{"metod": "css"}');
 SELECT arima_ops.create_series('ops_b', policy => '{"drift_windw": 20}');
 \set VERBOSITY terse
 SELECT arima_ops.create_series('ops_b', policy => '{"drift_window": 5}');
+-- for ever is NULL, not a time before which there are no dates: one such series or provider would keep the jobs from all others
+SELECT arima_ops.create_series('ops_b', policy => '{"retention": "300000 years"}');
+INSERT INTO arima_ops.providers (name, url, format, value_field, history) VALUES ('ops_long', 'https://prices.example.com/{symbol}', 'yahoo', 'close', '10000 years');
+INSERT INTO arima_ops.providers (name, url, format, value_field, overlap) VALUES ('ops_long', 'https://prices.example.com/{symbol}', 'yahoo', 'close', '10000 years');
+INSERT INTO arima_ops.providers (name, url, format, value_field, request_format) VALUES ('ops_empty', 'https://prices.example.com/{symbol}/{from}', 'yahoo', 'close', '');
+INSERT INTO arima_ops.webhooks (name, url, headers) VALUES ('ops_square', 'https://alerts.example.com/', '{{a,b},{c,d}}');
+SELECT arima_ops.configure_tracking('https://mlflow.example.com', headers => '{{a,b},{c,d}}');
 \set VERBOSITY default
 SELECT arima_ops.set_policy('ops_c', '{"drift_window": 5}');
 UPDATE arima_ops.series SET name = 'ops_b' WHERE name = 'ops_a';
@@ -93,6 +100,8 @@ SELECT p.as_of, p.forecast = (SELECT f.forecast FROM arima_forecast(model, (SELE
 FROM arima_ops.models AS m, arima_ops.predict('ops_a', as_of => (SELECT ts + interval '5 hours' FROM truth WHERE i = 50)) AS p
 WHERE m.series = 'ops_a' AND m.version = 1;
 SELECT * FROM arima_ops.predict('ops_a', as_of => '2020-01-01');
+SELECT * FROM arima_ops.predict('ops_a', ARRAY[1, 2, 3], as_of => 'infinity');
+SELECT arima_ops.session_text('infinity'), arima_ops.session_text('-infinity'), arima_ops.session_text('2024-01-02 00:00+00');
 -- the same request again: the first answer, logged once
 SELECT a.id = b.id AND a.forecast = b.forecast AS same, a.request_id
 FROM arima_ops.predict('ops_a', request_id => 'r1') AS a, arima_ops.predict('ops_a', ARRAY[1, 2, 3], request_id => 'r1') AS b;

@@ -67,6 +67,15 @@ is(join(', ', sort map { "$_->{series} $_->{message}" } grep { $_->{kind} eq 'fe
 	'gone status 404, gone status 404, gone status 500, other status 404', 'a failure that comes again is told once');
 $web->define('/hook', { status => 200 });
 
+# one that is not active is told nothing, not even what waits, and what waits for it is nothing to mend
+sql(q{SELECT arima_ops.record_event('drift', 'alerted', 3, 'it waits'); UPDATE arima_ops.alert_outbox SET attempts = 2; UPDATE arima_ops.webhooks SET active = false});
+sql(q{CALL arima_ops.run_monitoring()});
+is(scalar(told()), 0, 'a webhook that is not active is not told what waits');
+is(sql(q{SELECT status || ': ' || finding FROM arima_ops.doctor() WHERE check_name = 'alerts'}), 'ok: 0 webhooks, 0 alerts wait', 'nor does the doctor count it');
+sql(q{UPDATE arima_ops.webhooks SET active = true; CALL arima_ops.run_monitoring()});
+is(join(' ', map { $_->{message} } told()), 'it waits', 'active again, it is');
+$web->define('/hook', { status => 200 });
+
 # a transaction that fails tells nothing
 $db->query(q{BEGIN; SELECT arima_ops.record_event('drift', 'alerted', 3, 'not really'); ROLLBACK});
 sql('CALL arima_ops.run_monitoring()');
