@@ -234,6 +234,8 @@ BEGIN
 	SET session_rmse = d.session_rmse * factor, session_error = d.session_error * factor, rolling_rmse = d.rolling_rmse * factor,
 		reference_rmse = d.reference_rmse * factor, threshold = d.threshold * factor
 	WHERE d.series = series AND d.ts <= up_to;
+	-- their errors are those of forecasts made before, their reference that of a model trained before
+	UPDATE arima_ops.drift_checks AS d SET checked_at = NULL WHERE d.series = series AND d.ts > up_to AND d.checked_at IS NOT NULL;
 	PERFORM arima_ops.record_event('restatement', series, NULL, format('values up to %s times %s', arima_ops.session_text(up_to), factor),
 		jsonb_build_object('factor', factor, 'up_to', up_to, 'predictions', adjusted));
 END $$;

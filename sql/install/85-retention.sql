@@ -17,7 +17,10 @@ BEGIN
 	GET DIAGNOSTICS removed = ROW_COUNT;
 	DELETE FROM arima_ops.drift_checks AS d USING (
 		SELECT c.series, c.ts FROM arima_ops.series AS s JOIN arima_ops.drift_checks AS c ON c.series = s.name
-		WHERE c.ts < now() - s.retention AND c.checked_at < now() - s.retention LIMIT batch) AS old
+			LEFT JOIN arima_ops.models AS m ON m.series = c.series AND m.version = c.version AND m.status = 'champion' AND c.ts > m.champion_from
+		-- out of date, which nobody mends where they are of a former champion
+		WHERE c.ts < now() - s.retention AND CASE WHEN c.checked_at IS NULL THEN m.version IS NULL ELSE c.checked_at < now() - s.retention END
+		LIMIT batch) AS old
 	WHERE d.series = old.series AND d.ts = old.ts;
 	GET DIAGNOSTICS more = ROW_COUNT;
 	removed := removed + more;

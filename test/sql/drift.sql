@@ -175,3 +175,25 @@ FROM arima_ops.series WHERE name IN ('drift_a', 'drift_c') ORDER BY name;
 SELECT arima_ops.set_policy('drift_d', '{"drift_policy": "none"}');
 SELECT arima_ops.false_alarm_rate('drift_d');
 SELECT arima_ops.false_alarm_rate('drift_x');
+
+-- the last value is taken back after its check, a champion comes, and the value comes again: the session is the new one's
+SELECT arima_ops.create_series('drift_e', '(0,1,0)', policy => '{"drift_window": 5, "drift_min_labels": 1, "drift_consecutive": 1}');
+SELECT FROM pg_temp.champion('drift_e', 1, 10);
+SELECT FROM pg_temp.sessions('drift_e', 11, 12);
+SELECT s.version, s.labels FROM arima_ops.detect_drift('drift_e') AS d, pg_temp.shown(d) AS s;
+DELETE FROM arima_ops.actuals WHERE series = 'drift_e' AND ts = (SELECT ts FROM truth WHERE i = 12);
+SELECT FROM pg_temp.champion('drift_e', 2, 11);
+SELECT FROM pg_temp.sessions('drift_e', 12, 13, version => 2);
+SELECT s.version, s.labels FROM arima_ops.detect_drift('drift_e') AS d, pg_temp.shown(d) AS s;
+SELECT i, d.version, labels FROM arima_ops.drift_checks AS d JOIN truth USING (ts) WHERE series = 'drift_e' ORDER BY i;
+
+-- a split that is known a session later, of a champion that was asked for that session only: its check is done again
+SELECT arima_ops.create_series('drift_f', '(0,1,0)', policy => '{"drift_window": 5, "drift_min_labels": 1, "drift_consecutive": 1}');
+SELECT FROM pg_temp.champion('drift_f', 1, 10);
+INSERT INTO arima_ops.actuals (series, ts, value) SELECT 'drift_f', ts, value FROM truth WHERE i <= 10;
+INSERT INTO arima_ops.predictions (series, version, as_of, history_len, forecast) SELECT 'drift_f', 1, ts, 0, value FROM truth WHERE i = 10;
+INSERT INTO arima_ops.actuals (series, ts, value) SELECT 'drift_f', ts, 0.25 * value FROM truth WHERE i = 11;
+SELECT arima_ops.score_predictions('drift_f');
+SELECT s.rolling, s.threshold, s.drift FROM arima_ops.detect_drift('drift_f') AS d, pg_temp.shown(d) AS s;
+SELECT arima_ops.restate('drift_f', 0.25, (SELECT ts FROM truth WHERE i = 10));
+SELECT s.rolling = (SELECT round(abs(error)::numeric, 4) FROM arima_ops.predictions WHERE series = 'drift_f') AS of_today, s.threshold FROM arima_ops.detect_drift('drift_f') AS d, pg_temp.shown(d) AS s;

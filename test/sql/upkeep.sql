@@ -90,6 +90,9 @@ INSERT INTO arima_ops.predictions (series, version, as_of, history_len, forecast
 SELECT 's', 1, '2001-01-01', 0, i, '2001-01-02', 1, CASE i WHEN 1 THEN now() - interval '2 years' ELSE now() END FROM generate_series(1, 2) AS i;
 INSERT INTO arima_ops.drift_checks (series, ts, version, predictions, session_rmse, session_error, labels, rolling_rmse, policy, breach, consecutive, drift, cusum, bias_above, bias_below, checked_at)
 SELECT 's', '2001-01-01'::timestamptz + i * interval '1 day', 1, 1, 1, 1, i, 1, 'none', false, 0, false, 0, 0, 0, CASE i WHEN 1 THEN now() - interval '2 years' ELSE now() END FROM generate_series(1, 2) AS i;
+-- a check that is out of date, of a champion that is none any more: nobody does it again
+INSERT INTO arima_ops.drift_checks (series, ts, version, predictions, session_rmse, session_error, labels, rolling_rmse, policy, breach, consecutive, drift, cusum, bias_above, bias_below, checked_at)
+SELECT 's', '2001-01-04', 1, 1, 1, 1, 1, 1, 'none', false, 0, false, 0, 0, 0, NULL;
 INSERT INTO arima_ops.actual_revisions (series, ts, old_value, new_value, revised_at) SELECT name, '2001-01-01', 1, 2, now() - interval '2 years' FROM (VALUES ('s'), ('of no retention')) AS v (name);
 INSERT INTO arima_ops.job_runs (job, started_at, finished_at, status) SELECT 'old', now() - interval '100 days', now() - interval '100 days', 'succeeded' FROM generate_series(1, 2);
 CALL arima_ops.run_retention();
