@@ -156,7 +156,7 @@ BEGIN
 	plan.spec := coalesce(spec, policy.spec);
 	-- bounds of the choice are no use to orders that are given
 	plan.options := CASE WHEN spec IS NULL OR spec ~* '^[[:space:]]*(arima)?[[:space:]]*auto' THEN policy.options
-		ELSE (SELECT coalesce(jsonb_object_agg(o.key, o.value), '{}') FROM jsonb_each(policy.options) AS o WHERE o.key IN ('method', 'lambda')) END;
+		ELSE (SELECT coalesce(jsonb_object_agg(o.key, o.value), '{}') FROM jsonb_each(policy.options) AS o WHERE o.key IN ('method', 'lambda', 'bias_adjust', 'interval')) END;
 	plan.folds := arima_ops.count_folds(n, policy.backtest_length, policy.train_window);
 	plan.refit_every := policy.backtest_refit_every;
 	plan.train_window := policy.train_window;

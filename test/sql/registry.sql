@@ -60,6 +60,11 @@ SELECT version, status, m.spec,
 	pg_temp.close(forecasts, (SELECT array_agg(forecast ORDER BY origin) FROM (SELECT array_agg(value ORDER BY i) AS y FROM truth WHERE i <= 300) AS h,
 		arima_backtest(y, m.spec, 240, refit_every => 5))) AS walk
 FROM arima_ops.models AS m JOIN arima_ops.evaluations USING (series, version) WHERE series = 'reg_a' AND version > 1 ORDER BY version;
+-- options other than the bounds of a choice are for orders that are given, too
+SELECT arima_ops.create_series('reg_options', '(0,1,1)', options => '{"lambda": 0, "bias_adjust": true, "interval": "conformal"}');
+INSERT INTO arima_ops.actuals (series, ts, value) SELECT 'reg_options', ts, 1000 + value FROM truth WHERE i <= 100;
+SELECT arima_ops.train('reg_options'), arima_ops.train('reg_options', '(1,1,0)');
+SELECT version, s.spec, s.lambda, s.bias_adjust, s.intervals FROM arima_ops.models, arima_stats(model) AS s WHERE series = 'reg_options' ORDER BY version;
 SELECT arima_ops.train('reg_a', '(1,0');
 SELECT arima_ops.train('reg_a', '(1,1,1)(1,1,1)[300]');
 SELECT max(version) FROM arima_ops.models WHERE series = 'reg_a';
