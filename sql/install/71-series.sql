@@ -101,7 +101,8 @@ FOR EACH ROW WHEN (OLD.name IS DISTINCT FROM NEW.name) EXECUTE FUNCTION arima_op
  * Locks a series, or all in the order of their names, until the end of the
  * transaction.  Whatever changes actual values, labels or the champion takes this
  * lock first, so that none of them sees the half of another.  A prediction does
- * not: it only refers to the series, which this lock allows.
+ * not: it only refers to the series, which this lock allows.  Only a restatement of
+ * prices keeps predictions waiting, by lock_basis.
  */
 CREATE FUNCTION arima_ops.lock_series(wanted text[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -110,6 +111,12 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION arima_ops.lock_series(text[]) IS
 'Keeps others from changing the actual values, labels and models of these series until the end of the transaction; predictions go on';
+
+CREATE FUNCTION arima_ops.lock_basis(series text, alone boolean) RETURNS void
+AS 'MODULE_PATHNAME', 'arima_ops_lock_basis'
+LANGUAGE C STRICT;
+COMMENT ON FUNCTION arima_ops.lock_basis(text, boolean) IS
+'Keeps the prices of a series on their basis until the end of the transaction, for a prediction made of them; alone: waits for the predictions under way and keeps others waiting, to restate the prices';
 
 /* The row of a series, or an error that says what to do. */
 CREATE FUNCTION arima_ops.get_series(wanted text) RETURNS arima_ops.series

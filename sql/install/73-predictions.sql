@@ -137,6 +137,8 @@ BEGIN
 			RETURN;
 		END IF;
 	END IF;
+	-- values and champion of one basis, and in the log before these are restated
+	PERFORM arima_ops.lock_basis(series, false);
 	SELECT * INTO champion FROM arima_ops.models AS m WHERE m.series = series AND m.status = 'champion';
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'series "%" has no model yet', series

@@ -227,6 +227,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	adjusted bigint;
 BEGIN
+	PERFORM arima_ops.lock_basis(series, true);
 	UPDATE arima_ops.models AS m SET adjustment = m.adjustment * factor WHERE m.series = series AND m.trained_to <= up_to;
 	UPDATE arima_ops.predictions AS p SET adjustment = p.adjustment * factor WHERE p.series = series AND p.as_of <= up_to;
 	GET DIAGNOSTICS adjusted = ROW_COUNT;
@@ -254,6 +255,8 @@ BEGIN
 		RAISE EXCEPTION 'the factor must be positive, and the session known'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'For a 4:1 split the factor is 0.25 and up_to the last session before it.';
 	END IF;
+	-- before any row: who asks and then records, in one transaction, is waited for here and not the other way, too
+	PERFORM arima_ops.lock_basis(series, true);
 	locked := arima_ops.lock_actuals(series, up_to);
 	PERFORM arima_ops.adjust_basis(series, factor, up_to);
 	-- what was recorded since then comes after this, and may be locked by who waits for the series

@@ -16,7 +16,10 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "storage/lock.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -28,8 +31,12 @@
 
 PG_FUNCTION_INFO_V1(arima_ops_default_series);
 PGDLLEXPORT Datum arima_ops_default_series(PG_FUNCTION_ARGS);
+PG_FUNCTION_INFO_V1(arima_ops_lock_basis);
+PGDLLEXPORT Datum arima_ops_lock_basis(PG_FUNCTION_ARGS);
 
 #define LAST_VALUES 6			/* of those recorded, for the lead of a request */
+#define BASIS_LOCKS 0x61726f62	/* the first number of our advisory locks of a price basis */
+#define NO_USERS_LOCK 3			/* a kind that pg_advisory_lock, which anyone may call, cannot take */
 
 /* A scan of a table of the schema arima_ops by one key. */
 typedef struct Scan
@@ -168,15 +175,36 @@ read_last_values(AoServed *served, Datum name)
 	close_scan(&scan);
 }
 
+/*
+ * The price basis of a series, until the end of the transaction.  A prediction holds it
+ * from before it reads values and champion until it is in the log, a restatement has
+ * it for itself: so it sees each prediction that was made of the old prices.  Not a
+ * lock of the series' row, where who comes shared would go before who waits.
+ */
+static void
+lock_basis(const char *name, LOCKMODE mode)
+{
+	LOCKTAG		tag;
+	uint32		hash = DatumGetUInt32(hash_any((const unsigned char *) name, (int) strlen(name)));
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, BASIS_LOCKS, hash, NO_USERS_LOCK);
+	(void) LockAcquire(&tag, mode, false, false);
+}
+
 /* See served.h. */
 AoServed *
 ao_pg_serve(const char *name)
 {
 	Datum		key = CStringGetTextDatum(name);
-	Scan		scan = open_scan("series", "series_pkey", F_TEXTEQ, key);
-	HeapTuple	row = systable_getnext_ordered(scan.scan, ForwardScanDirection);
 	AoServed   *served = NULL;
+	Scan		scan;
+	HeapTuple	row;
 
+	lock_basis(name, ShareLock);
+	/* what was restated until then is seen */
+	PushActiveSnapshot(GetTransactionSnapshot());
+	scan = open_scan("series", "series_pkey", F_TEXTEQ, key);
+	row = systable_getnext_ordered(scan.scan, ForwardScanDirection);
 	if (row != NULL)
 	{
 		served = palloc0(sizeof(AoServed));
@@ -191,6 +219,7 @@ ao_pg_serve(const char *name)
 		read_champion(served, key);
 		read_last_values(served, key);
 	}
+	PopActiveSnapshot();
 	return served;
 }
 
@@ -232,4 +261,12 @@ arima_ops_default_series(PG_FUNCTION_ARGS)
 	if (name == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(name));
+}
+
+/* arima_ops.lock_basis(series text, alone bool) */
+Datum
+arima_ops_lock_basis(PG_FUNCTION_ARGS)
+{
+	lock_basis(text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_BOOL(1) ? ExclusiveLock : ShareLock);
+	PG_RETURN_VOID();
 }
