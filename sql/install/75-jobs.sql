@@ -17,7 +17,7 @@ CREATE UNIQUE INDEX job_runs_running ON arima_ops.job_runs (job) WHERE status = 
 
 COMMENT ON TABLE arima_ops.job_runs IS 'Runs of the jobs: when, how far, with what outcome';
 COMMENT ON COLUMN arima_ops.job_runs.status IS
-'running; succeeded; failed: some of it did, see error; abandoned: the server process ended before the job, which the next run then found';
+'running; succeeded; failed: some of it did, see error; abandoned: the server process ended before the job, which the next run then found, or another run took over between two transactions of this one';
 COMMENT ON COLUMN arima_ops.job_runs.done IS 'how many of total are done';
 COMMENT ON COLUMN arima_ops.job_runs.pid IS 'server process';
 
@@ -62,7 +62,7 @@ BEGIN
 	RETURN run;
 END $$;
 COMMENT ON FUNCTION arima_ops.begin_job(text, int) IS
-'Begins a run of a job, so many series a batch, and gives its id; NULL, with a notice, if another run is active. A run that its server process did not survive is closed as abandoned';
+'Begins a run of a job, so many series a batch, and gives its id; NULL, with a notice, if another run is active. A run that its server process did not survive, or that is between two transactions, is closed as abandoned';
 
 CREATE FUNCTION arima_ops.job_progress(run bigint, done bigint, total bigint DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
