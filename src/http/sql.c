@@ -127,10 +127,11 @@ read_request(Datum datum, TupleDesc desc, int i, AoHttpRequest *request)
 	request->retries = nulls[4] ? -1 : DatumGetInt32(values[4]);
 }
 
-/* Reads the requests into memory of their own, which the session keeps. */
-static void
-read_requests(ArrayType *array)
+/* Reads the requests into the current memory context, and tells how many there are. */
+static AoHttpRequest *
+read_requests(ArrayType *array, int *n)
 {
+	AoHttpRequest *requests;
 	Oid			type = ARR_ELEMTYPE(array);
 	TupleDesc	desc = lookup_rowtype_tupdesc_copy(type, -1);
 	Datum	   *values;
@@ -142,14 +143,15 @@ read_requests(ArrayType *array)
 	if (desc->natts != REQUEST_COLUMNS)
 		elog(ERROR, "type of requests has %d columns", desc->natts);
 	get_typlenbyvalalign(type, &length, &by_value, &align);
-	deconstruct_array(array, type, length, by_value, align, &values, &nulls, &n_prepared);
-	prepared = palloc_extended(sizeof(AoHttpRequest) * Max(n_prepared, 1), MCXT_ALLOC_HUGE);
-	for (int i = 0; i < n_prepared; i++)
+	deconstruct_array(array, type, length, by_value, align, &values, &nulls, n);
+	requests = palloc_extended(sizeof(AoHttpRequest) * Max(*n, 1), MCXT_ALLOC_HUGE);
+	for (int i = 0; i < *n; i++)
 	{
 		if (nulls[i])
 			incomplete(i, "the row");
-		read_request(values[i], desc, i, &prepared[i]);
+		read_request(values[i], desc, i, &requests[i]);
 	}
+	return requests;
 }
 
 PG_FUNCTION_INFO_V1(arima_ops_http_prepare);
@@ -160,7 +162,9 @@ arima_ops_http_prepare(PG_FUNCTION_ARGS)
 	static bool registered = false;
 	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(0);
 	int			count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-	MemoryContext caller;
+	MemoryContext context,
+				caller;
+	AoHttpRequest *requests;
 
 	if (count > MAX_REQUESTS)
 		ereport(ERROR,
@@ -173,11 +177,15 @@ arima_ops_http_prepare(PG_FUNCTION_ARGS)
 		registered = true;
 	}
 	forget_prepared();
-	prepared_context = AllocSetContextCreate(TopMemoryContext, "arima_ops http requests",
-											 ALLOCSET_SMALL_SIZES);
-	caller = MemoryContextSwitchTo(prepared_context);
-	read_requests(array);
+	context = AllocSetContextCreate(CurrentMemoryContext, "arima_ops http requests", ALLOCSET_SMALL_SIZES);
+	caller = MemoryContextSwitchTo(context);
+	requests = read_requests(array, &count);
 	MemoryContextSwitchTo(caller);
+	/* whole, they are the session's: who catches an error of one must not find the rest */
+	MemoryContextSetParent(context, TopMemoryContext);
+	prepared_context = context;
+	prepared = requests;
+	n_prepared = count;
 	PG_RETURN_INT32(n_prepared);
 }
 
@@ -275,11 +283,11 @@ arima_ops_http_exchange(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("no HTTP requests have been prepared"),
 				 errhint("arima_ops.http_prepare has to be called before, in the same session.")));
-	if (can_commit(fcinfo))
-		end_transaction();
-	/* from here on they go with this call, however it ends */
+	/* from here on they go with this call, however it ends: triggers at commit may prepare others */
 	MemoryContextSetParent(prepared_context, CurrentMemoryContext);
 	prepared_context = NULL;
+	if (can_commit(fcinfo))
+		end_transaction();
 	responses = palloc0(sizeof(AoHttpResponse) * Max(n, 1));
 	ao_http_exchange(requests, n, responses);
 

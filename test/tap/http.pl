@@ -332,6 +332,20 @@ $session->query("DO \$\$ DECLARE got arima_ops.http_response[]; BEGIN BEGIN PERF
 is($session->error, '', 'in a block with exceptions too');
 $session->query("SELECT arima_ops.http_prepare(ARRAY[ROW(NULL, 'x', NULL, NULL, NULL)]::arima_ops.http_request[])");
 like($session->error, qr/22004.*method of request 1 is NULL/, 'a request without method');
+# who catches the error finds nothing prepared, and above all not the half of it
+$session->query("DO \$\$ DECLARE got arima_ops.http_response[]; BEGIN BEGIN PERFORM arima_ops.http_prepare(ARRAY[ROW('GET', '" . $web->url('/text') . "', NULL, NULL, NULL), ROW('GET', NULL, NULL, NULL, NULL)]::arima_ops.http_request[]);
+	EXCEPTION WHEN null_value_not_allowed THEN NULL; END; CALL arima_ops.http_exchange(got); END \$\$");
+like($session->error, qr/55000.*no HTTP requests have been prepared/, 'nor the half of what was not whole');
+# the commit before the sending has triggers of its own run
+$session->query('CREATE TEMP TABLE late (i int);
+	CREATE FUNCTION pg_temp.prepare_other() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM arima_ops.http_prepare(ARRAY[' . request('http://not-listed.invalid/other') . ']); RETURN NULL; END $$;
+	CREATE CONSTRAINT TRIGGER late AFTER INSERT ON late DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION pg_temp.prepare_other();
+	CREATE PROCEDURE pg_temp.send_one() LANGUAGE plpgsql AS $$ DECLARE got arima_ops.http_response[]; BEGIN
+		INSERT INTO late VALUES (1); PERFORM arima_ops.http_prepare(ARRAY[' . request($web->url('/text')) . ']);
+		CALL arima_ops.http_exchange(got); DELETE FROM answers; INSERT INTO answers VALUES (got); END $$');
+$session->query('CALL pg_temp.send_one()');
+is($session->query('SELECT (responses[1]).url || (responses[1]).status FROM answers'), $web->url('/text') . '200', 'what the commit prepares is not sent in the place of what was');
+$session->query("BEGIN; " . prepare() . "; ROLLBACK");
 
 # ---- cancel and time-out ----
 
