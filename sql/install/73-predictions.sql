@@ -158,13 +158,23 @@ BEGIN
 			FROM (SELECT a.ts, a.value FROM arima_ops.actuals AS a WHERE a.series = series
 				ORDER BY a.ts DESC LIMIT 6) AS l));
 	END IF;
+	-- the first step tells whether the request is new: what is added to it by another one would be no answer to either
 	RETURN QUERY
-	INSERT INTO arima_ops.predictions AS p (series, version, as_of, lead, horizon, history_len, forecast, std_error, lower, upper, level, request_id)
-	SELECT series, champion.version, last_ts, newer, f.step, coalesce(cardinality(recent), 0),
-		f.forecast, f.std_error, f.lower, f.upper, level, request_id
-	FROM arima_ops.champion_forecast(champion, recent, last_ts, horizon, level) AS f
-	ON CONFLICT DO NOTHING
-	RETURNING p.*;
+	WITH step AS MATERIALIZED (
+		SELECT f.* FROM arima_ops.champion_forecast(champion, recent, last_ts, horizon, level) AS f
+	), claimed AS (
+		INSERT INTO arima_ops.predictions AS p (series, version, as_of, lead, horizon, history_len, forecast, std_error, lower, upper, level, request_id)
+		SELECT series, champion.version, last_ts, newer, f.step, coalesce(cardinality(recent), 0),
+			f.forecast, f.std_error, f.lower, f.upper, level, request_id FROM step AS f WHERE f.step = 1
+		ON CONFLICT DO NOTHING
+		RETURNING p.*
+	), others AS (
+		INSERT INTO arima_ops.predictions AS p (series, version, as_of, lead, horizon, history_len, forecast, std_error, lower, upper, level, request_id)
+		SELECT c.series, c.version, c.as_of, c.lead, f.step, c.history_len, f.forecast, f.std_error, f.lower, f.upper, c.level, c.request_id
+		FROM claimed AS c CROSS JOIN step AS f WHERE f.step > 1 ORDER BY f.step
+		RETURNING p.*
+	)
+	SELECT * FROM claimed UNION ALL SELECT * FROM others;
 	IF NOT FOUND THEN
 		-- the same request at the same time was first
 		RETURN QUERY SELECT * FROM arima_ops.logged_answer(series, request_id);
