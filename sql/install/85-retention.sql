@@ -15,11 +15,15 @@ BEGIN
 		WHERE s.retention IS NOT NULL LIMIT batch) AS old
 	WHERE p.id = old.id;
 	GET DIAGNOSTICS removed = ROW_COUNT;
+	-- but not the present champion's window, which its next check is made from; what is out of date is mended for him only
 	DELETE FROM arima_ops.drift_checks AS d USING (
-		SELECT c.series, c.ts FROM arima_ops.series AS s JOIN arima_ops.drift_checks AS c ON c.series = s.name
-			LEFT JOIN arima_ops.models AS m ON m.series = c.series AND m.version = c.version AND m.status = 'champion' AND c.ts > m.champion_from
-		-- out of date, which nobody mends where they are of a former champion
-		WHERE c.ts < now() - s.retention AND CASE WHEN c.checked_at IS NULL THEN m.version IS NULL ELSE c.checked_at < now() - s.retention END
+		SELECT c.series, c.ts FROM arima_ops.series AS s
+			LEFT JOIN arima_ops.models AS m ON m.series = s.name AND m.status = 'champion'
+			LEFT JOIN LATERAL (SELECT k.ts FROM arima_ops.drift_checks AS k WHERE k.series = s.name AND k.version = m.version AND k.ts > m.champion_from
+				ORDER BY k.ts DESC OFFSET s.drift_window - 1 LIMIT 1) AS w ON true
+			JOIN arima_ops.drift_checks AS c ON c.series = s.name AND c.ts < now() - s.retention
+		WHERE CASE WHEN c.version = m.version AND c.ts > m.champion_from THEN c.ts < w.ts AND c.checked_at < now() - s.retention
+			ELSE coalesce(c.checked_at < now() - s.retention, true) END
 		LIMIT batch) AS old
 	WHERE d.series = old.series AND d.ts = old.ts;
 	GET DIAGNOSTICS more = ROW_COUNT;
@@ -47,7 +51,7 @@ BEGIN
 	RETURN removed + more;
 END $$;
 COMMENT ON FUNCTION arima_ops.remove_old(int) IS
-'Removes scored predictions, drift checks and former values older than the retention of their series, and runs of jobs and what MLflow was told more than 90 days ago, at most so many of each; gives their number';
+'Removes scored predictions, drift checks and former values older than the retention of their series, but not the checks that the next one is made from, and runs of jobs and what MLflow was told more than 90 days ago, at most so many of each; gives their number';
 
 /*
  * Values first, as whoever changes them takes their locks; then the series itself is

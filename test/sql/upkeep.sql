@@ -104,6 +104,26 @@ SELECT status, done, total FROM arima_ops.job_runs WHERE job = 'retention' ORDER
 CALL arima_ops.run_retention();
 SELECT status, done, total FROM arima_ops.job_runs WHERE job = 'retention' ORDER BY id DESC LIMIT 1;
 
+-- sessions are few and far between: the window of the next check stays, though it is older than the retention
+SELECT arima_ops.create_series('quarters', '(0,1,0)', calendar => 'none', policy => '{"backtest_length": 20, "retention": "1 year", "drift_window": 8, "drift_min_labels": 2}');
+CREATE TEMP TABLE quarters AS SELECT i, date_trunc('day', now()) - (60 - i) * interval '3 months' AS ts, 100 + 3 * sin(i) AS value FROM generate_series(1, 60) AS i;
+INSERT INTO arima_ops.actuals (series, ts, value) SELECT 'quarters', ts, value FROM quarters WHERE i <= 45;
+SELECT arima_ops.train('quarters');
+INSERT INTO arima_ops.predictions (series, version, as_of, history_len, forecast) SELECT 'quarters', 1, ts, 0, value FROM quarters WHERE i BETWEEN 45 AND 59;
+CREATE TEMP TABLE errors AS SELECT i, value - lag(value) OVER (ORDER BY i) AS error FROM quarters WHERE i >= 45;
+INSERT INTO arima_ops.actuals (series, ts, value) SELECT 'quarters', ts, value FROM quarters WHERE i BETWEEN 46 AND 59;
+SELECT arima_ops.score_predictions('quarters');
+SELECT labels FROM arima_ops.detect_drift('quarters');
+UPDATE arima_ops.predictions SET scored_at = now() - interval '2 years' WHERE series = 'quarters' AND target_ts IS NOT NULL;
+UPDATE arima_ops.drift_checks SET checked_at = now() - interval '2 years' WHERE series = 'quarters';
+CALL arima_ops.run_retention();
+SELECT count(*) FROM arima_ops.predictions WHERE series = 'quarters';
+SELECT min(labels), max(labels) FROM arima_ops.drift_checks WHERE series = 'quarters';
+INSERT INTO arima_ops.actuals (series, ts, value) SELECT 'quarters', ts, value FROM quarters WHERE i = 60;
+SELECT arima_ops.score_predictions('quarters');
+SELECT labels, abs(rolling_rmse - (SELECT sqrt(avg(error ^ 2)) FROM errors WHERE i > 52)) < 1e-9 AS of_the_window FROM arima_ops.detect_drift('quarters');
+SELECT arima_ops.drop_series('quarters');
+
 -- ---- a series goes ----
 
 SELECT arima_ops.create_series('other', '(0,1,0)', policy => '{"backtest_length": 20}');
