@@ -235,8 +235,11 @@ BEGIN
 	SET session_rmse = d.session_rmse * factor, session_error = d.session_error * factor, rolling_rmse = d.rolling_rmse * factor,
 		reference_rmse = d.reference_rmse * factor, threshold = d.threshold * factor
 	WHERE d.series = series AND d.ts <= up_to;
-	-- their errors are those of forecasts made before, their reference that of a model trained before
-	UPDATE arima_ops.drift_checks AS d SET checked_at = NULL WHERE d.series = series AND d.ts > up_to AND d.checked_at IS NOT NULL;
+	-- later ones by a reference, or of forecasts, that have just been adjusted
+	UPDATE arima_ops.drift_checks AS d SET checked_at = NULL
+	WHERE d.series = series AND d.ts > up_to AND d.checked_at IS NOT NULL
+		AND (EXISTS (SELECT FROM arima_ops.models AS m WHERE m.series = d.series AND m.version = d.version AND m.trained_to <= up_to)
+			OR EXISTS (SELECT FROM arima_ops.predictions AS p WHERE p.series = d.series AND p.target_ts = d.ts AND p.version = d.version AND p.as_of <= up_to));
 	PERFORM arima_ops.record_event('restatement', series, NULL, format('values up to %s times %s', arima_ops.session_text(up_to), factor),
 		jsonb_build_object('factor', factor, 'up_to', up_to, 'predictions', adjusted));
 END $$;
@@ -333,6 +336,10 @@ BEGIN
 	SELECT array_agg(l.ts ORDER BY l.ts), array_agg(l.value ORDER BY l.ts), count(*) INTO ts, value, given
 	FROM (SELECT DISTINCT ON (g.ts) g.ts, g.value FROM unnest(ts, value) WITH ORDINALITY AS g (ts, value, i)
 		WHERE g.value IS NOT NULL ORDER BY g.ts, g.i DESC) AS l;
+	-- where prices are restated the basis before any row, as restate does
+	IF given >= 5 AND (arima_ops.common_factor(series, ts, value, '{}')).factor IS NOT NULL THEN
+		PERFORM arima_ops.lock_basis(series, true);
+	END IF;
 	-- rows before the series, see lock_actuals, and what is there before what is new: so does a fetch
 	IF given > 1 THEN
 		PERFORM FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts IN (SELECT unnest(ts)) ORDER BY a.ts FOR NO KEY UPDATE;
