@@ -52,6 +52,16 @@ sub wait
 	return $self->{out};
 }
 
+# Has the SQL come to its end, so that wait() would not wait?  Undefined: the session is lost.
+sub ready
+{
+	my ($self) = @_;
+
+	eval { $self->{run}->pump_nb; 1 } or return undef;
+	return 1 if $self->{out} =~ /^\Q$mark\E\n/m && $self->{err} =~ /^\Q$mark\E\n/m;
+	return $self->{run}->pumpable ? 0 : undef;
+}
+
 # Runs SQL; its rows as text.
 sub query
 {
