@@ -151,6 +151,7 @@ build/unit/address.o: src/http/address.c $(ALL_HEADERS) Makefile
 	$(CC) $(TEST_CFLAGS) -c $< -o $@
 # with a search of its own
 build/unit/test_append: LINK_FLAGS = -Wl,--wrap=ao_search
+build/unit/test_ladder: LINK_FLAGS = -Wl,--wrap=ao_search -Wl,--wrap=ao_out_of_time
 build/reference/reference: $(REFERENCE_OBJS) $(CORE_LIB)
 	$(LINK_TEST)
 .SECONDARY:

@@ -313,9 +313,10 @@ ao_ladder(AoObjective *obj, bool thorough, int max_rounds, AoArena *arena, AoOpt
 	Ladder		l = make_ladder(obj, thorough, arena);
 	size_t		used = arena->used;
 	AoOptimum	top = {.f = HUGE_VAL};
-	int			iterations = best->iterations;
+	int			iterations = best->iterations,
+				j = l.rungs;
 
-	for (int j = l.rungs; j >= 0 && !ao_out_of_time(obj->deadline); j--)
+	for (; j >= 0 && !ao_out_of_time(obj->deadline); j--)
 	{
 		int			n;
 
@@ -329,6 +330,8 @@ ao_ladder(AoObjective *obj, bool thorough, int max_rounds, AoArena *arena, AoOpt
 		if (j > 0)
 			AO_TRY(keep_optima(&l, n, &l.rung[j]));
 	}
+	/* the optimum of a smaller model may be better than what there was, but is none of this one */
+	top.converged = top.converged && j < 0;
 	if (top.f < best->f)
 		*best = top;
 	best->iterations = iterations;
