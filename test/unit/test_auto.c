@@ -3,9 +3,7 @@
  *		Automatic choice of the model: no worse than R's on the reference series, its
  *		bounds and budgets, and a usable model of whatever series comes.
  */
-#include "unit.h"
-
-#include "auto.h"
+#include "choice.h"
 #include "internal.h"
 #include "read_series.h"
 #include "tests.h"
@@ -40,21 +38,17 @@ static const struct Reference
 static double
 aicc_of_choice(const double *y, int64_t n, int m, bool stepwise)
 {
-	UnitMemory memory;
-	AoEnv env = unit_env(&memory);
-	AoAutoOptions bounds = ao_auto_defaults;
-	AoFitOptions options = {.method = AO_ML, .choice = &bounds};
-	AoModel *model;
+	Choice c;
 	double aic,
 		aicc = NAN,
 		bic;
 
-	bounds.stepwise = stepwise;
-	if (ao_choose(y, n, NULL, 0, m, &options, &env, &model, NULL, NULL) != AO_OK)
+	choice_begin(&c);
+	c.bounds.stepwise = stepwise;
+	if (!choice_make(&c, y, n, m))
 		return NAN;
-	ao_model_criteria(model, &aic, &aicc, &bic);
-	env.free(env.arg, model);
-	UNIT_CHECK(memory.live == 0, "nothing is left behind");
+	ao_model_criteria(c.model, &aic, &aicc, &bic);
+	UNIT_CHECK(choice_end(&c), "nothing is left behind");
 	return aicc;
 }
 
@@ -91,27 +85,22 @@ test_against_r(void)
 static void
 check_differences(const char *name, const double *y, int64_t n, int want_test, int want)
 {
-	UnitMemory memory;
-	AoEnv env = unit_env(&memory);
-	AoFitOptions options = {.method = AO_ML};
-	AoModel *model;
-	AoCandidate *list;
+	Choice c;
 	int d = -1,
-		count = 0,
 		tried[3] = {0};
 
-	UNIT_CHECK(ao_ndiffs(y, n, 0.05, 2, &env, &d) == AO_OK && d == want_test, "%s: KPSS says %d", name, d);
-	if (ao_choose(y, n, NULL, 0, 1, &options, &env, &model, &list, &count) != AO_OK)
+	choice_begin(&c);
+	UNIT_CHECK(ao_ndiffs(y, n, 0.05, 2, &c.env, &d) == AO_OK && d == want_test, "%s: KPSS says %d", name, d);
+	if (!choice_make(&c, y, n, 1))
 	{
 		UNIT_CHECK(false, "%s: chosen", name);
 		return;
 	}
-	for (int i = 0; i < count; i++)
-		tried[list[i].spec.d]++;
+	for (int i = 0; i < c.count; i++)
+		tried[c.list[i].spec.d]++;
 	UNIT_CHECK(tried[1] > 4 && tried[2] > 4, "%s: both were tried", name);
-	env.free(env.arg, list);
-	UNIT_CHECK(model->d == want, "%s: %d differences", name, model->d);
-	env.free(env.arg, model);
+	UNIT_CHECK(c.model->d == want, "%s: %d differences", name, c.model->d);
+	(void) choice_end(&c);
 }
 
 /* A second difference is taken where it leaves less, and not of share prices. */
@@ -168,17 +157,15 @@ test_chosen_keeps_distance(void)
 	read_series(&series, "USAccDeaths");
 	for (int64_t n = 24; n <= series.n; n++)
 	{
-		UnitMemory memory;
-		AoEnv env = unit_env(&memory);
-		AoFitOptions options = {.method = AO_ML};
 		AoShape shape = {.k = 0};
-		AoModel *model;
+		Choice c;
 
-		if (ao_choose(series.y, n, NULL, 0, 1, &options, &env, &model, NULL, NULL) != AO_OK)
+		choice_begin(&c);
+		if (!choice_make(&c, series.y, n, 1))
 			continue;
-		ao_model_spec(model, &shape.spec);
-		UNIT_CHECK(ao_roots_beyond(&shape, ao_model_coef(model), (AoGuard) {.root = 1.01}), "n %d: roots of the choice", (int) n);
-		env.free(env.arg, model);
+		ao_model_spec(c.model, &shape.spec);
+		UNIT_CHECK(ao_roots_beyond(&shape, ao_model_coef(c.model), (AoGuard) {.root = 1.01}), "n %d: roots of the choice", (int) n);
+		(void) choice_end(&c);
 	}
 }
 
@@ -186,63 +173,45 @@ test_chosen_keeps_distance(void)
 static void
 test_candidates(void)
 {
-	UnitMemory memory;
-	AoEnv env = unit_env(&memory);
-	AoAutoOptions bounds = ao_auto_defaults;
-	AoFitOptions options = {.method = AO_ML, .choice = &bounds};
-	AoModel *model;
-	AoCandidate *list;
-	int count,
-		chosen = 0,
+	Choice c;
+	int chosen = 0,
 		better = 0;
 	static ReadSeries series;
-	const double *y = series.y;
-	int64_t n;
 	AoSpec spec;
 
 	read_series(&series, "USAccDeaths");
-	n = series.n;
-
-	if (ao_choose(y, n, NULL, 0, 12, &options, &env, &model, &list, &count) != AO_OK)
+	choice_begin(&c);
+	if (!choice_make(&c, series.y, series.n, 12))
 	{
 		UNIT_CHECK(false, "choice for USAccDeaths");
 		return;
 	}
-	ao_model_spec(model, &spec);
-	for (int i = 0; i < count; i++)
-		if (list[i].chosen)
+	ao_model_spec(c.model, &spec);
+	for (int i = 0; i < c.count; i++)
+		if (c.list[i].chosen)
 		{
 			chosen++;
-			UNIT_CHECK(list[i].spec.p == spec.p && list[i].spec.Q == spec.Q, "the model is the one chosen");
-			for (int j = 0; j < count; j++)
-				better += list[j].criterion < list[i].criterion - 1e-9;
+			UNIT_CHECK(c.list[i].spec.p == spec.p && c.list[i].spec.Q == spec.Q, "the model is the one chosen");
+			for (int j = 0; j < c.count; j++)
+				better += c.list[j].criterion < c.list[i].criterion - 1e-9;
 		}
-	UNIT_CHECK(count > 8 && chosen == 1 && better == 0, "%d candidates, one chosen, none better", count);
-	UNIT_CHECK((model->remarks & AO_REMARK_BUDGET) == 0, "no budget was spent");
-	for (int i = 0; i < count; i++)
-		UNIT_CHECK((list[i].criterion == HUGE_VAL) == (list[i].reason != NULL),
+	UNIT_CHECK(c.count > 8 && chosen == 1 && better == 0, "%d candidates, one chosen, none better", c.count);
+	UNIT_CHECK((c.model->remarks & AO_REMARK_BUDGET) == 0, "no budget was spent");
+	for (int i = 0; i < c.count; i++)
+		UNIT_CHECK((c.list[i].criterion == HUGE_VAL) == (c.list[i].reason != NULL),
 				   "candidate %d: a reason where it cannot be chosen", i);
-	env.free(env.arg, model);
-	env.free(env.arg, list);
 
-	bounds.max_models = 3;
-	if (ao_choose(y, n, NULL, 0, 12, &options, &env, &model, &list, &count) == AO_OK)
-	{
-		UNIT_CHECK(count == 3 && (model->remarks & AO_REMARK_BUDGET), "three models and no more");
-		env.free(env.arg, model);
-		env.free(env.arg, list);
-	}
-	bounds = ao_auto_defaults;
-	bounds.time_budget_ms = 1e-6;
-	if (ao_choose(y, n, NULL, 0, 12, &options, &env, &model, &list, &count) == AO_OK)
-	{
-		UNIT_CHECK(count == 1 && (model->remarks & AO_REMARK_BUDGET), "no time but for one");
-		env.free(env.arg, model);
-		env.free(env.arg, list);
-	}
-	bounds = ao_auto_defaults;
-	bounds.max_p = AO_AUTO_MAX_P + 1;
-	UNIT_CHECK(ao_choose(y, n, NULL, 0, 12, &options, &env, NULL, NULL, NULL) == AO_BAD_ARGUMENT,
+	c.bounds.max_models = 3;
+	UNIT_CHECK(choice_make(&c, series.y, series.n, 12) && c.count == 3 && (c.model->remarks & AO_REMARK_BUDGET),
+			   "three models and no more");
+	c.bounds = ao_auto_defaults;
+	c.bounds.time_budget_ms = 1e-6;
+	UNIT_CHECK(choice_make(&c, series.y, series.n, 12) && c.count == 1 && (c.model->remarks & AO_REMARK_BUDGET),
+			   "no time but for one");
+	UNIT_CHECK(choice_end(&c), "candidates: nothing left behind");
+	c.bounds = ao_auto_defaults;
+	c.bounds.max_p = AO_AUTO_MAX_P + 1;
+	UNIT_CHECK(ao_choose(series.y, series.n, NULL, 0, 12, &c.options, &c.env, NULL, NULL, NULL) == AO_BAD_ARGUMENT,
 			   "a bound out of bounds");
 }
 
@@ -357,12 +326,7 @@ test_cancel(void)
 static void
 test_time_over(void)
 {
-	UnitMemory memory;
-	AoEnv env;
-	AoAutoOptions bounds = ao_auto_defaults;
-	AoFitOptions options = {.method = AO_ML, .choice = &bounds};
-	AoModel *model;
-	AoCandidate *list;
+	Choice c;
 	int count = 0;
 	long polls = 0;
 	bool ended = false;
@@ -371,24 +335,21 @@ test_time_over(void)
 	read_series(&series, "USAccDeaths");
 	for (double budget = 0.1; budget < 1e5 && (count < 6 || !ended); budget *= 1.5)
 	{
-		env = unit_env(&memory);
-		bounds.time_budget_ms = budget;
-		if (ao_choose(series.y, series.n, NULL, 0, 12, &options, &env, &model, &list, &count) != AO_OK)
+		choice_begin(&c);
+		c.bounds.time_budget_ms = budget;
+		if (!choice_make(&c, series.y, series.n, 12))
 			break;
-		ended = (model->remarks & AO_REMARK_BUDGET) != 0;
-		polls = memory.polls;
-		env.free(env.arg, model);
-		env.free(env.arg, list);
+		ended = (c.model->remarks & AO_REMARK_BUDGET) != 0;
+		count = c.count;
+		polls = c.memory.polls;
+		(void) choice_end(&c);
 	}
 	UNIT_CHECK(count >= 6 && ended, "some models in time, not all");
-	bounds = ao_auto_defaults;
-	bounds.max_models = count;
-	env = unit_env(&memory);
-	if (ao_choose(series.y, series.n, NULL, 0, 12, &options, &env, &model, NULL, NULL) == AO_OK)
-	{
-		UNIT_CHECK(polls < memory.polls, "%d models, ended with less work: %ld polls of %ld", count, polls, memory.polls);
-		env.free(env.arg, model);
-	}
+	choice_begin(&c);
+	c.bounds.max_models = count;
+	if (choice_make(&c, series.y, series.n, 12))
+		UNIT_CHECK(polls < c.memory.polls, "%d models, ended with less work: %ld polls of %ld", count, polls, c.memory.polls);
+	(void) choice_end(&c);
 }
 
 /* An estimate that its deadline finds at work is what it has reached, and says that it is not the optimum. */
@@ -481,21 +442,19 @@ noise(uint64_t *state)
 
 /* Models of a series with a season of 52 that have Fourier terms; and the choice. */
 static int
-fourier_models(const double *y, int64_t n, AoModel **model)
+fourier_models(const double *y, int64_t n, AoSpec *spec)
 {
-	UnitMemory memory;
-	AoEnv env = unit_env(&memory);
-	AoFitOptions options = {.method = AO_ML};
-	AoCandidate *list;
-	int count,
-		found = 0;
+	Choice c;
+	int found = 0;
 
-	*model = NULL;
-	if (ao_choose(y, n, NULL, 0, 52, &options, &env, model, &list, &count) != AO_OK)
+	*spec = (AoSpec) {.K = -1};
+	choice_begin(&c);
+	if (!choice_make(&c, y, n, 52))
 		return 0;
-	for (int i = 0; i < count; i++)
-		found += list[i].spec.K > 0;
-	env.free(env.arg, list);
+	ao_model_spec(c.model, spec);
+	for (int i = 0; i < c.count; i++)
+		found += c.list[i].spec.K > 0;
+	(void) choice_end(&c);
 	return found;
 }
 
@@ -508,7 +467,7 @@ test_pairs(void)
 		y[300],
 		last = 0;
 	uint64_t state = 6;
-	AoModel *model;
+	AoSpec spec;
 	int tried;
 
 	for (int i = 0; i < 52; i++)
@@ -518,40 +477,35 @@ test_pairs(void)
 		last = 0.6 * last + noise(&state);
 		y[i] = 100 + 0.05 * i + 8 * sin(6.283185307179586 * i / 52) + 3 * cos(12.566370614359172 * i / 52) + last;
 	}
-	(void) fourier_models(y, 300, &model);
-	UNIT_CHECK(model && model->K == 2, "a season of two pairs: %d", model ? model->K : -1);
-	free(model);
+	(void) fourier_models(y, 300, &spec);
+	UNIT_CHECK(spec.K == 2, "a season of two pairs: %d", spec.K);
 	for (int i = 0; i < 300; i++)
 		y[i] = 200 + pattern[i % 52] + noise(&state) + 0.1 * i;
-	tried = fourier_models(y, 300, &model);
-	UNIT_CHECK(model && model->K == 0 && model->D == 1 && tried >= 10 && tried <= 15,
+	tried = fourier_models(y, 300, &spec);
+	UNIT_CHECK(spec.K == 0 && spec.D == 1 && tried >= 10 && tried <= 15,
 			   "a season of 52 values: the seasonal model, after %d with Fourier terms", tried);
-	free(model);
 }
 
 /* Models tried for the first n values of a random walk with a drift, and those of them without one. */
 static int
 without_drift(int n, int m, int *tried)
 {
-	UnitMemory memory;
-	AoEnv env = unit_env(&memory);
-	AoFitOptions options = {.method = AO_ML};
+	Choice c;
 	double y[40];
 	uint64_t state = 3;
-	AoModel *model = NULL;
-	AoCandidate *list;
 	int found = 0;
 
 	*tried = 0;
 	for (int i = 0; i < n; i++)
 		y[i] = (i > 0 ? y[i - 1] : 0) + 2 + noise(&state);
-	if (ao_choose(y, n, NULL, 0, m, &options, &env, &model, &list, tried) != AO_OK)
+	choice_begin(&c);
+	if (!choice_make(&c, y, n, m))
 		return -1;
-	for (int i = 0; i < *tried; i++)
-		found += list[i].spec.d == 1 && list[i].spec.constant == AO_CONSTANT_NONE;
-	UNIT_CHECK(model->d == 1 && model->constant == AO_CONSTANT_DRIFT, "%d values with a trend: a drift", n);
-	free(list);
-	free(model);
+	*tried = c.count;
+	for (int i = 0; i < c.count; i++)
+		found += c.list[i].spec.d == 1 && c.list[i].spec.constant == AO_CONSTANT_NONE;
+	UNIT_CHECK(c.model->d == 1 && c.model->constant == AO_CONSTANT_DRIFT, "%d values with a trend: a drift", n);
+	(void) choice_end(&c);
 	return found;
 }
 

@@ -3,10 +3,7 @@
  *		Simulated series on which a single climb of the automatic choice ends behind the
  *		model that R's finds with the same differences.
  */
-#include "unit.h"
-
-#include "auto.h"
-#include "internal.h"
+#include "choice.h"
 
 /* Periods of 4 looked for in a cycle of 12: all effort moves the summit of the search. */
 static const double orders[] = {
@@ -64,61 +61,50 @@ same_orders(const AoSpec *a, const AoSpec *b)
 static void
 test_hard(const struct Hard *h)
 {
-	UnitMemory	memory;
-	AoEnv		env = unit_env(&memory);
-	AoFitOptions options = {.method = AO_ML};
-	AoModel    *model;
-	AoCandidate *list;
-	int			count = 0,
-				chosen = 0,
+	Choice		c;
+	int			chosen = 0,
 				better = 0,
 				twice = 0;
 	double		aic,
 				aicc,
 				bic;
 
-	if (ao_choose(h->y, h->n, NULL, 0, h->m, &options, &env, &model, &list, &count) != AO_OK)
+	choice_begin(&c);
+	if (!choice_make(&c, h->y, h->n, h->m))
 	{
 		UNIT_CHECK(false, "R's %s: chosen", h->name);
 		return;
 	}
-	ao_model_criteria(model, &aic, &aicc, &bic);
+	ao_model_criteria(c.model, &aic, &aicc, &bic);
 	UNIT_CHECK(aicc <= h->aicc + 0.01, "R's %s: AICc %.3f, R %.3f", h->name, aicc, h->aicc);
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < c.count; i++)
 	{
-		chosen += list[i].chosen;
-		better += list[i].criterion < aicc - 1e-6;
+		chosen += c.list[i].chosen;
+		better += c.list[i].criterion < aicc - 1e-6;
 		for (int j = 0; j < i; j++)
-			twice += same_orders(&list[i].spec, &list[j].spec);
+			twice += same_orders(&c.list[i].spec, &c.list[j].spec);
 	}
 	UNIT_CHECK(chosen == 1 && better == 0 && twice == 0, "R's %s: %d chosen, %d better, %d tried twice",
 			   h->name, chosen, better, twice);
-	UNIT_CHECK(count <= 94, "R's %s: %d models tried", h->name, count);
-	env.free(env.arg, list);
-	env.free(env.arg, model);
-	UNIT_CHECK(memory.live == 0, "nothing is left behind");
+	UNIT_CHECK(c.count <= 94, "R's %s: %d models tried", h->name, c.count);
+	UNIT_CHECK(choice_end(&c), "nothing is left behind");
 }
 
 /* How many models are tried where `most` may be, and whether the model says that it was a bound. */
 static int
 tried_of(int most, bool *bounded)
 {
-	UnitMemory	memory;
-	AoEnv		env = unit_env(&memory);
-	AoAutoOptions bounds = ao_auto_defaults;
-	AoFitOptions options = {.method = AO_ML, .choice = &bounds};
-	AoModel    *model;
-	AoCandidate *list;
-	int			count = 0;
+	Choice		c;
+	int			count;
 
+	choice_begin(&c);
 	*bounded = false;
-	bounds.max_models = most;
-	if (ao_choose(rounds, sizeof(rounds) / sizeof(double), NULL, 0, 1, &options, &env, &model,
-				  &list, &count) != AO_OK)
+	c.bounds.max_models = most;
+	if (!choice_make(&c, rounds, sizeof(rounds) / sizeof(double), 1))
 		return -1;
-	*bounded = model->remarks & AO_REMARK_BUDGET;
-	env.free(env.arg, list);
-	env.free(env.arg, model);
+	*bounded = c.model->remarks & AO_REMARK_BUDGET;
+	count = c.count;
+	(void) choice_end(&c);
 	return count;
 }
 
