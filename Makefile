@@ -149,8 +149,9 @@ build/unit/test_address.o: TEST_CFLAGS += -Isrc/http
 build/unit/address.o: src/http/address.c $(ALL_HEADERS) Makefile
 	@mkdir -p build/unit
 	$(CC) $(TEST_CFLAGS) -c $< -o $@
-# with a search of its own
+# with a search or clocks of their own
 build/unit/test_append: LINK_FLAGS = -Wl,--wrap=ao_search
+build/unit/test_budget: LINK_FLAGS = -Wl,--wrap=clock_gettime -Wl,--wrap=timespec_get
 build/unit/test_ladder: LINK_FLAGS = -Wl,--wrap=ao_search -Wl,--wrap=ao_out_of_time
 build/reference/reference: $(REFERENCE_OBJS) $(CORE_LIB)
 	$(LINK_TEST)

@@ -407,7 +407,7 @@ AoStatus	ao_objective(AoObjective *obj, const double *coef, int n_points,
 AoStatus	ao_objective_free(AoObjective *obj, double *u, int n_points, double *f);	/* u becomes coef */
 /* Is the deadline over? */
 bool		ao_out_of_time(double deadline);
-/* Milliseconds of a clock. */
+/* Milliseconds of a clock that nobody sets. */
 double		ao_clock(void);
 /* From one point's cross products: minimal sum of squares and gamma. */
 double		ao_concentrate(const double *cross, int n_beta, double *work, double *gamma);

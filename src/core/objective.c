@@ -7,6 +7,8 @@
  * f = n/2 ln(S/n) + 1/2 sum ln F, S the generalised least squares residual sum
  * of squares of the scaled series.
  */
+#define _POSIX_C_SOURCE 200809L /* for clock_gettime */
+
 #include "state.h"
 
 #include <math.h>
@@ -24,7 +26,7 @@ ao_clock(void)
 {
 	struct timespec now;
 
-	timespec_get(&now, TIME_UTC);
+	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (double) now.tv_sec * 1e3 + (double) now.tv_nsec / 1e6;
 }
 

@@ -1,7 +1,7 @@
 /*
  * test_auto.c
  *		Automatic choice of the model: no worse than R's on the reference series, its
- *		bounds and budgets, and a usable model of whatever series comes.
+ *		bounds, and a usable model of whatever series comes.
  */
 #include "choice.h"
 #include "internal.h"
@@ -322,74 +322,6 @@ test_cancel(void)
 	UNIT_CHECK(memory.live == 0, "cancelled: nothing left behind");
 }
 
-/* A search whose time is over is ended by less work than one of the same models that is not. */
-static void
-test_time_over(void)
-{
-	Choice c;
-	int count = 0;
-	long polls = 0;
-	bool ended = false;
-	static ReadSeries series;
-
-	read_series(&series, "USAccDeaths");
-	for (double budget = 0.1; budget < 1e5 && (count < 6 || !ended); budget *= 1.5)
-	{
-		choice_begin(&c);
-		c.bounds.time_budget_ms = budget;
-		if (!choice_make(&c, series.y, series.n, 12))
-			break;
-		ended = (c.model->remarks & AO_REMARK_BUDGET) != 0;
-		count = c.count;
-		polls = c.memory.polls;
-		(void) choice_end(&c);
-	}
-	UNIT_CHECK(count >= 6 && ended, "some models in time, not all");
-	choice_begin(&c);
-	c.bounds.max_models = count;
-	if (choice_make(&c, series.y, series.n, 12))
-		UNIT_CHECK(polls < c.memory.polls, "%d models, ended with less work: %ld polls of %ld", count, polls, c.memory.polls);
-	(void) choice_end(&c);
-}
-
-/* An estimate that its deadline finds at work is what it has reached, and says that it is not the optimum. */
-static void
-test_deadline(void)
-{
-	static const AoEffort efforts[] = {AO_THOROUGH, AO_LOCAL};
-	UnitMemory memory;
-	AoEnv env;
-	AoFitOptions options = {.method = AO_ML};
-	AoSpec spec = {.p = 2, .d = 1, .q = 2, .P = 1, .D = 1, .Q = 1, .m = 12};
-	double given[6] = {0.1, 0, -0.4, 0, 0, -0.6},
-		loglik[3];
-	long polls[3];
-	static ReadSeries series;
-	AoFitTask task = {.options = &options, .given = given};
-
-	read_series(&series, "USAccDeaths");
-	task.y = series.y;
-	task.n = series.n;
-	for (int i = 0; i < 3; i++)
-	{
-		AoModel *model;
-
-		env = unit_env(&memory);
-		task.effort = efforts[i == 2];
-		task.deadline = i == 0 ? 0 : 1;
-		if (ao_fit_task(&task, &spec, &env, &model) != AO_OK)
-			continue;
-		loglik[i] = model->loglik;
-		polls[i] = memory.polls;
-		UNIT_CHECK(((model->remarks & AO_REMARK_NOT_CONVERGED) != 0) == (i > 0), "%d: ended before the optimum", i);
-		env.free(env.arg, model);
-		UNIT_CHECK(memory.live == 0, "%d: nothing left behind", i);
-	}
-	UNIT_CHECK(20 * polls[1] < polls[0] && 20 * polls[2] < polls[0], "over: %ld and %ld polls of %ld", polls[1], polls[2], polls[0]);
-	UNIT_CHECK(loglik[1] < loglik[0] - 1e-6 && loglik[2] < loglik[0] - 1e-6,
-			   "over: %g and %g of %g", loglik[1], loglik[2], loglik[0]);
-}
-
 /* A long smooth season becomes Fourier terms; stopped anywhere on the way, nothing is left. */
 static void
 test_long_season(void)
@@ -533,8 +465,6 @@ main(void)
 	test_chosen_keeps_distance();
 	test_candidates();
 	test_cancel();
-	test_time_over();
-	test_deadline();
 	test_long_season();
 	test_pairs();
 	test_drift_of_short_series();
