@@ -55,14 +55,16 @@ COMMENT ON FUNCTION arima_ops.remove_old(int) IS
 
 /*
  * Values first, as whoever changes them takes their locks; then the series itself is
- * locked, which waits for the predictions under way, and nothing can be added to it.
+ * locked, which waits for who refers to it, and nothing can be added to it.  It is
+ * not locked less strictly before, as deleting values would: then who refers to it
+ * and changes its values next would wait, too, and neither go on.
  */
 CREATE FUNCTION arima_ops.drop_series(series text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 BEGIN
 	PERFORM arima_ops.get_series(series);
-	DELETE FROM arima_ops.actuals AS a WHERE a.series = series;
+	PERFORM FROM arima_ops.actuals AS a WHERE a.series = series ORDER BY a.ts FOR UPDATE;
 	PERFORM FROM arima_ops.series AS s WHERE s.name = series FOR UPDATE;
 	DELETE FROM arima_ops.actuals AS a WHERE a.series = series;
 	DELETE FROM arima_ops.actual_revisions AS r WHERE r.series = series;
