@@ -218,6 +218,16 @@ END $$;
 COMMENT ON FUNCTION arima_ops.lock_actuals(text, timestamptz) IS
 'Locks the recorded values of a series up to a session, and then the series, until the end of the transaction; gives their sessions';
 
+/* Before others are added, what is there of the sessions given; the series is locked after those. */
+CREATE FUNCTION arima_ops.lock_sessions(series text, ts timestamptz[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+BEGIN
+	PERFORM FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts IN (SELECT unnest(ts)) ORDER BY a.ts FOR NO KEY UPDATE;
+END $$;
+COMMENT ON FUNCTION arima_ops.lock_sessions(text, timestamptz[]) IS
+'Locks the recorded values of these sessions, and not the series, until the end of the transaction';
+
 /* ---- splits, and other changes of all prices by one factor ---- */
 
 /* Takes forecasts and models made of prices up to a session over to prices times a factor. */
@@ -342,7 +352,7 @@ BEGIN
 	END IF;
 	-- rows before the series, see lock_actuals, and what is there before what is new: so does a fetch
 	IF given > 1 THEN
-		PERFORM FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts IN (SELECT unnest(ts)) ORDER BY a.ts FOR NO KEY UPDATE;
+		PERFORM arima_ops.lock_sessions(series, ts);
 	END IF;
 	-- adds what is new, and only locks what is there, be it since a moment
 	WITH new AS (

@@ -53,7 +53,7 @@ BEGIN
 	SELECT array_agg(r.session::timestamp AT TIME ZONE 'UTC'), array_agg(r.value) INTO given_ts, given_value
 	FROM arima_ops.parse_answer(wanted.provider, body) AS r;
 	-- the rows alone: record_actuals adds others, and locks the series after them
-	PERFORM FROM arima_ops.actuals AS a WHERE a.series = wanted.name AND a.ts = ANY (given_ts) ORDER BY a.ts FOR NO KEY UPDATE;
+	PERFORM arima_ops.lock_sessions(wanted.name, given_ts);
 	SELECT min(a.ts), max(a.ts) INTO first_ts, last_ts FROM arima_ops.actuals AS a WHERE a.series = wanted.name;
 	-- values of others for the same days, at the midnights of another time zone for instance, would make two sessions of each
 	SELECT min(a.ts) INTO other_ts FROM arima_ops.actuals AS a
