@@ -15,7 +15,7 @@
 #include <math.h>
 #include <string.h>
 
-/* How close to the unit circle a root may be: n values tell two roots apart by 1/n or so,
+/* How close to the unit circle a root may be: n known values tell two roots apart by 1/n or so,
  * and on a long series one at 1.005 is as good as any. */
 #define MIN_ROOT(n) (1 + ((n) > 100 ? 1.0 / (double) (n) : 0.01))
 /* An AR root nearer to 1 than this over n the Dickey-Fuller test at 5 % takes for a difference. */
@@ -156,7 +156,7 @@ static AoStatus
 choose_differences(AoChoice *choice, double *z)
 {
 	AoEnv	   *env = choice->env;
-	int64_t		n = choice->task->n,
+	int64_t		n = choice->quick.n,
 				known,
 				lead;
 	bool		constant;
@@ -209,23 +209,31 @@ cut_bounds(AoChoice *choice, int64_t known)
 		o->max_models = o->stepwise ? 94 : AO_AUTO_MAX_MODELS;
 }
 
-/* The search begins with the first value that is known.  Are a few values missing after it,
- * so that it fills them?  It would take the Kalman filter many times as long. */
-static bool
-has_few_gaps(AoChoice *choice, int64_t known)
+/* The search is of the values from the first that is known to the last: what is missing before
+ * and after them has no part in any likelihood. */
+static void
+leave_ends_out(AoFitTask *quick)
 {
-	AoFitTask  *quick = &choice->quick;
 	int64_t		lead = 0;
 
 	while (lead < quick->n && isnan(quick->y[lead]))
 		lead++;
-	if (known < 2 || (double) (quick->n - lead - known) > FEW_GAPS * (double) known)
-		return false;
+	while (quick->n > lead && isnan(quick->y[quick->n - 1]))
+		quick->n--;
 	quick->y += lead;
 	quick->n -= lead;
 	if (quick->xreg)
 		quick->xreg += lead * quick->k;
-	return quick->n > known;
+}
+
+/* Are a few values missing between them, so that the search fills them?  It would take the
+ * Kalman filter many times as long. */
+static bool
+has_few_gaps(const AoChoice *choice, int64_t known)
+{
+	int64_t		missing = choice->quick.n - known;
+
+	return missing > 0 && (double) missing <= FEW_GAPS * (double) known;
 }
 
 /* Filled series for the search. */
@@ -261,14 +269,14 @@ search_conditionally(AoChoice *choice)
 static AoStatus
 look_at_series(AoChoice *choice)
 {
-	const AoFitTask *task = choice->task;
+	const AoFitTask *quick = &choice->quick;
 	AoArena		arena = {0};
 	double	   *z;
 	AoStatus	status;
 
-	AO_TRY(ao_arena_open(&arena, ao_arena_round((size_t) task->n, sizeof(double)), choice->env));
-	z = ao_arena_take(&arena, (size_t) task->n, sizeof(double));
-	status = adjusted(task, choice->m, choice->K, z, choice->env);
+	AO_TRY(ao_arena_open(&arena, ao_arena_round((size_t) quick->n, sizeof(double)), choice->env));
+	z = ao_arena_take(&arena, (size_t) quick->n, sizeof(double));
+	status = adjusted(quick, choice->m, choice->K, z, choice->env);
 	if (status == AO_OK)
 		status = choose_differences(choice, z);
 	ao_arena_close(&arena, choice->env);
@@ -291,6 +299,7 @@ prepare(AoChoice *choice)
 	choice->drift_only = choice->m == 1 && choice->task->k == 0 &&
 		known >= FEWEST_FOR_DRIFT && known <= MOST_FOR_DRIFT;
 	cut_bounds(choice, known);
+	leave_ends_out(&choice->quick);
 	AO_TRY(look_at_series(choice));
 	gaps = has_few_gaps(choice, known);
 	/* stepwise, some models may be outside max_order */
@@ -438,14 +447,26 @@ list_candidates(const AoChoice searches[SEARCHES], AoEnv *env, AoCandidate **lis
 	return AO_OK;
 }
 
+/* Which roots a model may have. */
+static AoStatus
+set_guard(AoFitTask *task, AoEnv *env)
+{
+	int64_t		known,
+				lead;
+
+	AO_TRY(ao_count_known(task->y, task->n, env, &known, &lead));
+	task->guard.root = MIN_ROOT(known);
+	task->guard.at_one = LIKE_A_DIFFERENCE / (double) known;
+	return AO_OK;
+}
+
 /* See auto.h. */
 AoStatus
 ao_choose(const double *y, int64_t n, const double *xreg, int k, int m,
 		  const AoFitOptions *options, AoEnv *env, AoModel **out,
 		  AoCandidate **list, int *count)
 {
-	AoFitTask	task = {.y = y, .n = n, .xreg = xreg, .k = k, .options = options,
-	.guard = {.root = MIN_ROOT(n), .at_one = LIKE_A_DIFFERENCE / (double) n}};
+	AoFitTask	task = {.y = y, .n = n, .xreg = xreg, .k = k, .options = options};
 	AoChoice	searches[SEARCHES] = {{.task = &task, .m = m < 1 ? 1 : m, .best = -1,
 	.options = options->choice ? *options->choice : ao_auto_defaults, .env = env}};
 	AoModel    *model = NULL;
@@ -454,9 +475,10 @@ ao_choose(const double *y, int64_t n, const double *xreg, int k, int m,
 	memset(&env->err, 0, sizeof env->err);
 	if (searches[0].options.time_budget_ms > 0)
 		task.deadline = ao_clock() + searches[0].options.time_budget_ms;
+	AO_TRY(ao_fit_check(&task, env));
+	AO_TRY(set_guard(&task, env));
 	searches[0].quick = task;
 	searches[0].quick.effort = AO_QUICK;
-	AO_TRY(ao_fit_check(&task, env));
 	AO_TRY(check_options(&searches[0].options, env));
 	status = run(searches, &model);
 	if (status == AO_OK && list && count)

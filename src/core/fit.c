@@ -462,7 +462,21 @@ run_fit(Fit *fit, const AoSpec *spec, AoModel **out)
 	return make_model(fit, out);
 }
 
-/* See internal.h. */
+/* The model of the values up to the last that is known, rolled over the rest of the series. */
+static AoStatus
+roll_to_end(const AoFitTask *task, int64_t rest, AoEnv *env, AoModel **model)
+{
+	int64_t		from = task->n - rest;
+	AoModel    *last = *model;
+	AoStatus	status = ao_append(last, task->y + from, rest, task->xreg ? task->xreg + from * task->k : NULL,
+								   task->k, env, model);
+
+	env->free(env->arg, last);
+	return status;
+}
+
+/* See internal.h.  What is missing at the end has no part in the likelihood, and a series that
+ * is complete without it needs no Kalman filter. */
 AoStatus
 ao_fit_task(const AoFitTask *task, const AoSpec *spec, AoEnv *env, AoModel **out)
 {
@@ -471,9 +485,11 @@ ao_fit_task(const AoFitTask *task, const AoSpec *spec, AoEnv *env, AoModel **out
 
 	AO_TRY(ao_fit_check(task, env));
 	AO_TRY(ao_spec_check(spec, env));
+	while (fit.n > 0 && isnan(fit.y[fit.n - 1]))
+		fit.n--;
 	status = run_fit(&fit, spec, out);
 	end(&fit);
-	return status;
+	return status == AO_OK && fit.n < task->n ? roll_to_end(task, task->n - fit.n, env, out) : status;
 }
 
 /* The steps of a quick fit. */
