@@ -467,7 +467,7 @@ ao_choose(const double *y, int64_t n, const double *xreg, int k, int m,
 		  AoCandidate **list, int *count)
 {
 	AoFitTask	task = {.y = y, .n = n, .xreg = xreg, .k = k, .options = options};
-	AoChoice	searches[SEARCHES] = {{.task = &task, .m = m < 1 ? 1 : m, .best = -1,
+	AoChoice	searches[SEARCHES] = {{.task = &task, .m = m < 1 ? 1 : m, .best = -1, .largest = -1,
 	.options = options->choice ? *options->choice : ao_auto_defaults, .env = env}};
 	AoModel    *model = NULL;
 	AoStatus	status;

@@ -41,10 +41,10 @@ typedef struct AoChoice
 	AoTrial    *trials;
 	int			n_trials,
 				room;
-	int			best;			/* index of the best so far, or -1 */
+	int			best,			/* index of the best so far, or -1 */
+				largest;		/* of the models to begin with, or -1 */
 	const AoModel *opponent;	/* that it has to beat, or NULL */
 	bool		approximate,	/* the search's likelihoods are */
-				start_refused,	/* the largest model to begin with is not admissible */
 				out_of_budget,
 				hopeless,		/* far behind the opponent, so given up */
 				degenerate;		/* a model left nothing to explain */

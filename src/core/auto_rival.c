@@ -19,7 +19,7 @@ ao_choice_follow(const AoChoice *last, AoChoice *next)
 {
 	const AoFitTask *task = last->task;
 
-	*next = (AoChoice) {.task = task, .quick = *task, .m = last->m, .best = -1,
+	*next = (AoChoice) {.task = task, .quick = *task, .m = last->m, .best = -1, .largest = -1,
 		.env = last->env, .before = last->before + last->n_trials,
 		.options = task->options->choice ? *task->options->choice : ao_auto_defaults};
 	next->quick.effort = AO_QUICK;

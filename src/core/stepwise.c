@@ -230,8 +230,7 @@ first_models(AoChoice *choice)
 	AO_TRY(try_model(choice, 0, q > 0, 0, Q, c, &better));
 	last = choice->n_trials;
 	AO_TRY(try_model(choice, p < 2 ? p : 2, q < 2 ? q : 2, P, Q, c, &better));
-	choice->start_refused = choice->n_trials > last &&
-		choice->trials[last].candidate.criterion == HUGE_VAL;
+	choice->largest = choice->n_trials > last ? last : -1;
 	if (c)
 		AO_TRY(try_model(choice, 0, 0, 0, 0, false, &better));
 	return AO_OK;
@@ -315,10 +314,10 @@ ao_choice_climb_again(AoChoice *choice)
 				from = best_passed(choice);
 	bool		better = true;
 
-	if (!choice->start_refused || from < 0 ||
+	if (choice->largest < 0 || criterion(choice, choice->largest) < HUGE_VAL || from < 0 ||
 		criterion(choice, from) > criterion(choice, summit) + BEHIND)
 		return AO_OK;
-	choice->start_refused = false;
+	choice->largest = -1;
 	choice->best = from;
 	while (better && !choice->out_of_budget && !choice->degenerate &&
 		   criterion(choice, choice->best) >= criterion(choice, summit))
