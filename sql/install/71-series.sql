@@ -22,7 +22,7 @@ CREATE TABLE arima_ops.series (
 	drift_recovery float8 NOT NULL DEFAULT 1.25 CHECK (drift_recovery > 0),
 	drift_false_alarms float8 NOT NULL DEFAULT 0.01 CHECK (drift_false_alarms BETWEEN 0.000001 AND 0.5),
 	-- training and promotion
-	train_window int CHECK (train_window >= 20),
+	train_window int CHECK (train_window BETWEEN 20 AND 10000000),
 	backtest_length int NOT NULL DEFAULT 250 CHECK (backtest_length BETWEEN 10 AND 100000),
 	backtest_refit_every int NOT NULL DEFAULT 1 CHECK (backtest_refit_every >= 0),
 	retrain_every int NOT NULL DEFAULT 20 CHECK (retrain_every > 0),

@@ -199,11 +199,11 @@ DECLARE
 	prepared text[];
 	requests arima_ops.http_request[];
 BEGIN
-	-- a series that has gone, or has no provider any more, is not among them
+	-- a series that has gone, or has no provider any more, is not among them; years without four digits are not asked for
 	SELECT array_agg(s.name ORDER BY n.i),
 		array_agg(ROW('GET', arima_ops.fetch_url(p, s.symbol, CASE WHEN r.last_ts IS NULL THEN (d.today - p.history)::date
-				WHEN whole THEN (r.first_ts AT TIME ZONE 'UTC')::date
-				ELSE ((r.last_ts AT TIME ZONE 'UTC') - p.overlap)::date END, d.today),
+				WHEN whole THEN greatest((r.first_ts AT TIME ZONE 'UTC')::date, date '1000-01-01')
+				ELSE greatest((greatest(r.last_ts AT TIME ZONE 'UTC', timestamp '1000-01-01') - p.overlap)::date, date '1000-01-01') END, d.today),
 			arima_ops.fetch_headers(p), NULL, NULL)::arima_ops.http_request ORDER BY n.i)
 	INTO prepared, requests
 	FROM unnest(names) WITH ORDINALITY AS n (name, i)

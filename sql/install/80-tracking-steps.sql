@@ -195,6 +195,7 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 		WHEN 'experiment' THEN answer#>>'{experiment,experiment_id}' IS NOT NULL
 		WHEN 'create_experiment' THEN answer->>'experiment_id' IS NOT NULL
 		WHEN 'create_run' THEN answer#>>'{run,info,run_id}' IS NOT NULL
+		WHEN 'find_version' THEN answer IS NOT NULL AND coalesce(jsonb_typeof(answer->'model_versions'), 'array') = 'array'
 		WHEN 'create_version' THEN answer#>>'{model_version,version}' IS NOT NULL AND answer#>>'{model_version,name}' IS NOT NULL
 		ELSE answer IS NOT NULL END, false)
 $$;
@@ -232,7 +233,7 @@ BEGIN
 			told.complete := true;
 		WHEN entry.step IN ('find_version', 'create_version') THEN
 			SELECT v INTO found_version FROM jsonb_array_elements(answer->'model_versions') AS v
-			WHERE v->>'name' = arima_ops.tracking_model_name(settings.registered_model, entry.series)
+			WHERE v->>'name' = arima_ops.tracking_model_name(settings.registered_model, entry.series) AND v->>'version' ~ '^[0-9]{1,9}$'
 			ORDER BY (v->>'version')::int LIMIT 1;
 			found_version := coalesce(found_version, answer->'model_version');
 			IF found_version IS NULL THEN

@@ -20,12 +20,18 @@ SELECT arima_ops.create_series('ops_b', policy => '{"drift_windw": 20}');
 SELECT arima_ops.create_series('ops_b', policy => '{"drift_window": 5}');
 -- for ever is NULL, not a time before which there are no dates: one such series or provider would keep the jobs from all others
 SELECT arima_ops.create_series('ops_b', policy => '{"retention": "300000 years"}');
+SELECT arima_ops.create_series('ops_b', policy => '{"train_window": 2147483647}');
 INSERT INTO arima_ops.providers (name, url, format, value_field, history) VALUES ('ops_long', 'https://prices.example.com/{symbol}', 'yahoo', 'close', '10000 years');
 INSERT INTO arima_ops.providers (name, url, format, value_field, overlap) VALUES ('ops_long', 'https://prices.example.com/{symbol}', 'yahoo', 'close', '10000 years');
 INSERT INTO arima_ops.providers (name, url, format, value_field, request_format) VALUES ('ops_empty', 'https://prices.example.com/{symbol}/{from}', 'yahoo', 'close', '');
 INSERT INTO arima_ops.webhooks (name, url, headers) VALUES ('ops_square', 'https://alerts.example.com/', '{{a,b},{c,d}}');
 SELECT arima_ops.configure_tracking('https://mlflow.example.com', headers => '{{a,b},{c,d}}');
 \set VERBOSITY default
+-- nor may the days of one series that a provider is asked for be none
+SELECT arima_ops.create_series('ops_early', '(0,1,0)', provider => 'stooq');
+INSERT INTO arima_ops.actuals (series, ts, value) VALUES ('ops_early', '4714-11-24 00:00+00 BC', 1);
+SELECT arima_ops.prepare_fetch('{ops_early}', whole) FROM unnest(ARRAY[false, true]) AS whole;
+SELECT arima_ops.drop_series('ops_early');
 SELECT arima_ops.set_policy('ops_c', '{"drift_window": 5}');
 UPDATE arima_ops.series SET name = 'ops_b' WHERE name = 'ops_a';
 SELECT count(*) FROM arima_ops.series WHERE name = 'ops_b';

@@ -97,3 +97,8 @@ SELECT count(*) FROM arima_ops.tracking_outbox WHERE series = 'track_a' AND vers
 CALL arima_ops.run_tracking();
 SELECT status, done FROM arima_ops.job_runs WHERE job = 'tracking' ORDER BY id DESC LIMIT 1;
 DELETE FROM arima_ops.tracking_outbox;
+-- one answer that is not MLflow's, or of versions that are no numbers, does not end the job for the others
+SELECT arima_ops.tracking_understood('find_version', 200, a) FROM unnest(ARRAY['{}', '{"model_versions": []}', '{"model_versions": {"a": 1}}']::jsonb[]) AS a;
+SELECT (l.told).model_version, (l.entry).step FROM arima_ops.tracking_learn(jsonb_populate_record(NULL::arima_ops.tracking_outbox, '{"series": "t", "version": 1, "step": "find_version", "stage": "champion"}'),
+	jsonb_populate_record(NULL::arima_ops.tracking_runs, '{"series": "t", "version": 1}'), jsonb_populate_record(NULL::arima_ops.tracking_settings, '{"registered_model": "m"}'),
+	'{"model_versions": [{"name": "m", "version": "latest"}, {"name": "m", "version": "12"}, {"name": "m", "version": "3"}]}') AS l;
