@@ -27,13 +27,13 @@ SELECT pg_catalog.pg_extension_config_dump('arima_ops.job_runs_id_seq', '');
 /*
  * A job commits as it goes, so the lock that keeps a second run away is one of
  * the transaction, taken anew in each: a session-level lock would outlive a
- * cancelled CALL.  In the moment between two transactions another run may take
+ * cancelled CALL.  It is not one of those that anybody may take, and so keep every
+ * run away.  In the moment between two transactions another run may take
  * over; the first one then learns it from job_progress and stops.
  */
 CREATE FUNCTION arima_ops.lock_job(job text) RETURNS boolean
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-	SELECT pg_try_advisory_xact_lock(hashtext('arima_ops'), hashtext(job))
-$$;
+AS 'MODULE_PATHNAME', 'arima_ops_lock_job'
+LANGUAGE C VOLATILE STRICT;
 COMMENT ON FUNCTION arima_ops.lock_job(text) IS 'Keeps other runs of a job away until the end of the transaction; false: there is one';
 
 CREATE FUNCTION arima_ops.check_transaction() RETURNS void

@@ -1,13 +1,40 @@
 /*
  * jobs.c
- *		What the procedures that commit as they go need of the server.
+ *		What the procedures that commit as they go need of the server; locks of names.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "common/hashfn.h"
 #include "fmgr.h"
+#include "miscadmin.h"
+#include "storage/lock.h"
+#include "utils/builtins.h"
 
 #include "glue.h"
+
+#define NO_USERS_LOCK 3			/* a kind of advisory lock that pg_advisory_lock, which anyone may call, cannot take */
+
+/* See glue.h. */
+bool
+ao_pg_lock_name(AoLockKind kind, const char *name, LOCKMODE mode, bool at_once)
+{
+	LOCKTAG		tag;
+	uint32		hash = DatumGetUInt32(hash_any((const unsigned char *) name, (int) strlen(name)));
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, kind, hash, NO_USERS_LOCK);
+	return LockAcquire(&tag, mode, false, at_once) != LOCKACQUIRE_NOT_AVAIL;
+}
+
+PG_FUNCTION_INFO_V1(arima_ops_lock_job);
+PGDLLEXPORT Datum arima_ops_lock_job(PG_FUNCTION_ARGS);
+
+/* arima_ops.lock_job(job text) */
+Datum
+arima_ops_lock_job(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(ao_pg_lock_name(AO_LOCK_JOB, text_to_cstring(PG_GETARG_TEXT_PP(0)), ExclusiveLock, true));
+}
 
 PG_FUNCTION_INFO_V1(arima_ops_check_transaction);
 PGDLLEXPORT Datum arima_ops_check_transaction(PG_FUNCTION_ARGS);

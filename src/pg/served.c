@@ -16,10 +16,8 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "executor/tuptable.h"
-#include "miscadmin.h"
-#include "storage/lock.h"
+#include "storage/lockdefs.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -35,8 +33,6 @@ PG_FUNCTION_INFO_V1(arima_ops_lock_basis);
 PGDLLEXPORT Datum arima_ops_lock_basis(PG_FUNCTION_ARGS);
 
 #define LAST_VALUES 6			/* of those recorded, for the lead of a request */
-#define BASIS_LOCKS 0x61726f62	/* the first number of our advisory locks of a price basis */
-#define NO_USERS_LOCK 3			/* a kind that pg_advisory_lock, which anyone may call, cannot take */
 
 /* A scan of a table of the schema arima_ops by one key. */
 typedef struct Scan
@@ -184,11 +180,7 @@ read_last_values(AoServed *served, Datum name)
 static void
 lock_basis(const char *name, LOCKMODE mode)
 {
-	LOCKTAG		tag;
-	uint32		hash = DatumGetUInt32(hash_any((const unsigned char *) name, (int) strlen(name)));
-
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, BASIS_LOCKS, hash, NO_USERS_LOCK);
-	(void) LockAcquire(&tag, mode, false, false);
+	(void) ao_pg_lock_name(AO_LOCK_BASIS, name, mode, false);
 }
 
 /* See served.h. */
