@@ -82,7 +82,7 @@ extern Tuplestorestate *ao_pg_srf_begin(FunctionCallInfo fcinfo, TupleDesc *tupd
 /* What a lock of a name is for: the first number of an advisory lock. */
 typedef enum AoLockKind
 {
-	AO_LOCK_BASIS = 0x61726f62, /* the price basis of a series */
+	AO_LOCK_BASIS = 0x61726f62, /* the price basis of a series, and by chance of a few others */
 	AO_LOCK_JOB = 0x61726f6a
 } AoLockKind;
 

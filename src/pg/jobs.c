@@ -14,6 +14,7 @@
 #include "glue.h"
 
 #define NO_USERS_LOCK 3			/* a kind of advisory lock that pg_advisory_lock, which anyone may call, cannot take */
+#define MOST_BASIS_LOCKS 1024	/* one statement may predict all series, and the server has room for some thousand locks */
 
 /* See glue.h. */
 bool
@@ -22,6 +23,8 @@ ao_pg_lock_name(AoLockKind kind, const char *name, LOCKMODE mode, bool at_once)
 	LOCKTAG		tag;
 	uint32		hash = DatumGetUInt32(hash_any((const unsigned char *) name, (int) strlen(name)));
 
+	if (kind == AO_LOCK_BASIS)
+		hash %= MOST_BASIS_LOCKS;
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, kind, hash, NO_USERS_LOCK);
 	return LockAcquire(&tag, mode, false, at_once) != LOCKACQUIRE_NOT_AVAIL;
 }

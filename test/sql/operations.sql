@@ -32,6 +32,11 @@ SELECT arima_ops.create_series('ops_early', '(0,1,0)', provider => 'stooq');
 INSERT INTO arima_ops.actuals (series, ts, value) VALUES ('ops_early', '4714-11-24 00:00+00 BC', 1);
 SELECT arima_ops.prepare_fetch('{ops_early}', whole) FROM unnest(ARRAY[false, true]) AS whole;
 SELECT arima_ops.drop_series('ops_early');
+-- who predicts many series at once does not fill the server's table of locks
+BEGIN;
+SELECT count(arima_ops.lock_basis('ops_' || i, false)) FROM generate_series(1, 50000) AS i;
+SELECT count(*) <= 1024 AS few FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid();
+ROLLBACK;
 SELECT arima_ops.set_policy('ops_c', '{"drift_window": 5}');
 UPDATE arima_ops.series SET name = 'ops_b' WHERE name = 'ops_a';
 SELECT count(*) FROM arima_ops.series WHERE name = 'ops_b';
