@@ -289,6 +289,21 @@ half_life(const Explained *ex)
 	return Max(root_half_life(&ex->roots[0]), root_half_life(&ex->roots[2]) * ex->spec.m);
 }
 
+/* The model whose forecasts are medians: they go where a transformed model goes, while means
+ * move on with the width of the interval. */
+static const AoModel *
+without_adjustment(const AoModel *model)
+{
+	AoModel    *copy;
+
+	if (!model->bias_adjust)
+		return model;
+	copy = palloc(ao_model_size(model));
+	memcpy(copy, model, ao_model_size(model));
+	copy->bias_adjust = false;
+	return copy;
+}
+
 /* Gathers what the lines are made from. */
 static Explained
 examine(const AoModel *model)
@@ -305,10 +320,11 @@ examine(const AoModel *model)
 	settled = 14 * ex.half_life + ex.spec.q + (double) ex.spec.m * (ex.spec.Q + 2) + 12;
 	ex.settles = settled <= EXPLAIN_LONGEST;
 	ex.h = ex.settles ? (int) settled : EXPLAIN_LONGEST;
-	if (model->n_xreg > 0 || model->K > 0)
+	/* with a season in them a transformation leaves no width to be told */
+	if (model->n_xreg > 0 || (model->K > 0 && model->has_lambda))
 		return ex;
 	ex.steps = palloc(sizeof(AoForecast) * ex.h);
-	status = ao_forecast(model, ex.h, 0.95, NULL, 0, &env, ex.steps);
+	status = ao_forecast(without_adjustment(model), ex.h, 0.95, NULL, 0, &env, ex.steps);
 	/* what overflows on its way has no numbers to show */
 	if (status == AO_OUT_OF_SCALE)
 		ex.steps = NULL;

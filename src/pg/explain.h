@@ -21,7 +21,7 @@ typedef struct Explained
 	double		half_life;		/* steps in which the AR part halves a deviation; 0 without one */
 	int			h;
 	bool		settles;		/* by step h the forecast is where it goes */
-	AoForecast *steps;			/* [h] with 95 % intervals, or NULL: not to be had */
+	AoForecast *steps;			/* [h] with 95 % intervals, means not adjusted, or NULL: not to be had */
 } Explained;
 
 /* A palloc'd number of the series for a reader. */

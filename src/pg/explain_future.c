@@ -21,6 +21,13 @@ degree(const Explained *ex)
 	return Max(d - 1, ex->spec.constant & AO_CONSTANT_DRIFT ? 1 : 0);
 }
 
+/* Are the forecasts where the words below are, without the season of Fourier terms? */
+static bool
+has_level(const Explained *ex)
+{
+	return ex->steps != NULL && ex->settles && ex->spec.K == 0;
+}
+
 /* The mean over season `back` counted from the last, of the forecasts. */
 static double
 season_level(const Explained *ex, int back)
@@ -43,7 +50,7 @@ put_slope(StringInfo out, const Explained *ex)
 	double		now;
 	double		before;
 
-	if (ex->steps == NULL || !ex->settles || (ex->model->has_lambda && ex->model->lambda != 0))
+	if (!has_level(ex) || (ex->model->has_lambda && ex->model->lambda != 0))
 		return;
 	now = seasonal ? season_level(ex, 0) : ex->steps[ex->h - 1].mean;
 	before = seasonal ? season_level(ex, 1) : ex->steps[ex->h - 2].mean;
@@ -58,7 +65,7 @@ static void
 put_plain_goal(StringInfo out, const Explained *ex)
 {
 	const AoSpec *spec = &ex->spec;
-	const char *end = ex->steps && ex->settles ? ao_explain_number(ex->steps[ex->h - 1].mean) : NULL;
+	const char *end = has_level(ex) ? ao_explain_number(ex->steps[ex->h - 1].mean) : NULL;
 
 	if (degree(ex) == 1 && spec->d == 0)
 		appendStringInfoString(out, "it goes to a straight line, the trend");
@@ -94,6 +101,15 @@ put_seasonal_goal(StringInfo out, const Explained *ex)
 	}
 	else
 		appendStringInfoString(out, "it repeats one pattern on a curve that goes astray soon");
+}
+
+/* What an adjustment to means adds to the medians of a transformed model. */
+static void
+put_adjustment(StringInfo out, const Explained *ex)
+{
+	if (ex->model->bias_adjust && ex->model->lambda != 1)
+		appendStringInfo(out, "; all this is the median, and the forecasts are means, which lie %s it, the farther the wider the interval",
+						 ex->model->lambda < 1 ? "above" : "below");
 }
 
 /* How fast the forecast gets there. */
@@ -134,8 +150,8 @@ is_noise(const Explained *ex)
 {
 	const AoSpec *spec = &ex->spec;
 
-	return ex->steps != NULL && spec->p + spec->q + spec->P + spec->Q + spec->d + spec->D == 0 &&
-		!(ex->model->has_lambda && (spec->constant & AO_CONSTANT_DRIFT));
+	return spec->p + spec->q + spec->P + spec->Q + spec->d + spec->D == 0 &&
+		!(ex->model->has_lambda && ((spec->constant & AO_CONSTANT_DRIFT) || spec->K > 0 || ex->model->n_xreg > 0));
 }
 
 /* How certain: the interval at the first step and later, and how it grows. */
@@ -152,7 +168,8 @@ put_uncertainty(StringInfo out, const Explained *ex)
 	}
 	if (is_noise(ex))
 	{
-		appendStringInfo(out, "Certainty: the 95 %% interval is %s at every step.\n", width_text(ex, 1));
+		appendStringInfo(out, "Certainty: the 95 %% interval is %s at every step.\n",
+						 ex->steps ? width_text(ex, 1) : "equally wide");
 		return;
 	}
 	appendStringInfoString(out, "Certainty: the 95 % interval ");
@@ -182,6 +199,7 @@ ao_explain_future(StringInfo out, const Explained *ex)
 	else
 		put_plain_goal(out, ex);
 	put_pace(out, ex);
+	put_adjustment(out, ex);
 	if (ex->spec.K > 0)
 		appendStringInfoString(out, "; to all of this the Fourier terms add the season, the same pattern over and over");
 	if (ex->model->n_xreg > 0)

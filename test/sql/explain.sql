@@ -49,6 +49,17 @@ FROM series, unnest(ARRAY['(2,0,2)', '(0,2,0)', '(0,0,0)(2,0,2)[4]', '(0,0,0)(1,
 -- with Box-Cox the slope is a percentage or not told
 SELECT pg_temp.line(arima_explain(arima_fit(array_agg(exp(0.02 * t + hashint4(t) / 1e11) ORDER BY t), '(0,1,0) with drift', options => format('{"lambda": %s}', lambda)::jsonb)), 'Forecast') AS forecast
 FROM generate_series(1, 60) t, unnest(ARRAY[0, 0.5]) lambda GROUP BY lambda ORDER BY lambda;
+-- adjusted to means it does not become flat: the numbers are those of the median, where the unadjusted forecasts go
+SELECT lambda, pg_temp.line(arima_explain(m), 'Forecast') ~ 'it becomes flat, at .*the median, and the forecasts are means, which lie' AS said,
+	split_part(pg_temp.line(arima_explain(m), 'Forecast'), ':', 1) = split_part(pg_temp.line(arima_explain(plain), 'Forecast'), ':', 1) AS same,
+	CASE WHEN pg_temp.line(arima_explain(m), 'Forecast') ~ 'above' THEN f > g ELSE f < g END AS "true"
+FROM series, unnest(ARRAY[0, 0.5, 2]) lambda, LATERAL arima_fit(y, '(0,1,1)', options => format('{"lambda": %s, "bias_adjust": true}', lambda)::jsonb) m,
+	LATERAL arima_fit(y, '(0,1,1)', options => format('{"lambda": %s}', lambda)::jsonb) plain,
+	LATERAL (SELECT (SELECT forecast FROM arima_forecast(m, 30) WHERE step = 30), (SELECT forecast FROM arima_forecast(plain, 30) WHERE step = 30)) x (f, g)
+WHERE name = 'DAX' ORDER BY lambda;
+-- a season of Fourier terms does not widen the interval
+SELECT spec, pg_temp.line(e, 'Forecast') AS forecast, pg_temp.line(e, 'Certainty') AS certainty
+FROM series, unnest(ARRAY['(0,0,0)[7] with fourier(2)', '(0,1,0)[7] with fourier(2)']) spec, LATERAL arima_explain(arima_fit(y, spec)) e WHERE name = 'walk';
 -- what is to be said against a fit
 SELECT name, spec, pg_temp.line(arima_explain(arima_fit(y, spec)), 'Beware') ~ pattern AS warned
 FROM series, (VALUES ('walk', '(1,0,0) without constant', 'autoregressive root is near the unit circle.*hardly to be told from one that never returns'),
