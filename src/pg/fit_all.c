@@ -290,7 +290,7 @@ run_through(Source *source, AoPool *pool, FitRows *result)
 			put_answer(result, &answer);
 		else
 		{
-			ao_pg_pool_wait(WAIT_MS);
+			ao_pg_pool_wait(pool, WAIT_MS);
 			report(result);
 		}
 		MemoryContextSwitchTo(caller);

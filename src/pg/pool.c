@@ -5,6 +5,10 @@
  * Each worker has a queue of items and one of answers in shared memory.  The
  * leader never waits on one queue, so that no two processes wait for each other:
  * what does not fit into a queue is offered again the next time round.
+ *
+ * How long an item takes is known only afterwards: slow ones after quick ones go into a
+ * queue as deep as it was for these.  So the leader keeps what it has sent, and takes an
+ * item that is not begun back for a worker that has nothing left to do.
  */
 #include "postgres.h"
 
@@ -14,6 +18,7 @@
 #include "miscadmin.h"
 #include "optimizer/cost.h"
 #include "pgstat.h"
+#include "port/atomics.h"
 #include "portability/instr_time.h"
 #include "storage/latch.h"
 #include "storage/proc.h"
@@ -28,14 +33,16 @@ PGDLLEXPORT void arima_ops_pool_worker(dsm_segment *segment, shm_toc *toc);
 #define KEY_SHARED UINT64CONST(2)
 #define KEY_ITEMS UINT64CONST(3)
 #define KEY_ANSWERS UINT64CONST(4)
+#define KEY_CLAIMS UINT64CONST(5)
 
 #define QUEUE_SIZE ((Size) 131072)
 #define LEAST_DEPTH 2			/* items that a worker may have before it: one that it works on, */
-#define MOST_DEPTH 32			/* and as many as keep it busy while the leader sleeps, but no more, */
-#define AHEAD_US 2000.0			/* so that no worker is left with much when the others have done */
+#define MOST_DEPTH 32			/* and as many as keep it busy while the leader sleeps */
+#define AHEAD_US 2000.0
 #define BUNDLE_US 1000.0		/* answers go together: each message wakes the leader, which */
 #define BUNDLE_SIZE 32768		/* takes a processor from a worker */
 #define MOST_WORKERS 1024
+#define CLAIMS_SIZE (sizeof(pg_atomic_uint32) * MOST_DEPTH)
 
 /* The functions of AoPoolWork: their addresses differ from process to process. */
 static const AoPoolFunction work_functions[] = {
@@ -43,19 +50,37 @@ static const AoPoolFunction work_functions[] = {
 	[AO_POOL_TRAIN] = ao_pg_pool_train
 };
 
+/* Whose an item on its way is: that of who is first to say so. */
+typedef enum Claim
+{
+	CLAIM_NOBODY,
+	CLAIM_WORKER,				/* begun */
+	CLAIM_LEADER				/* taken back: the worker answers with nothing */
+} Claim;
+
+/* An item under way. */
+typedef struct Underway
+{
+	void	   *ticket;
+	char	   *data;			/* NULL: not kept, or taken back */
+	Size		size;
+	bool		taken_back;
+} Underway;
+
 /* A worker, as the leader sees it. */
 typedef struct Worker
 {
 	shm_mq_handle *items;
 	shm_mq_handle *answers;
-	void	   *tickets[MOST_DEPTH];	/* of the items under way, from first on, in a ring */
+	pg_atomic_uint32 *claims;	/* [MOST_DEPTH] in shared memory, of the ring */
+	Underway	ring[MOST_DEPTH];	/* the items under way, from first on */
 	int			first,
 				count;
+	int			taken_back;		/* of these, not answered yet */
 	int			depth;			/* count goes up to this */
 	const char *bundle;			/* in the queue: answers from here on */
 	Size		bundle_left;	/* are not handed out yet; so many bytes */
-	char	   *unsent;			/* the last item where not all of it is in the queue */
-	Size		unsent_size;
+	bool		unsent;			/* not all of the last item is in the queue */
 } Worker;
 
 struct AoPool
@@ -79,7 +104,7 @@ typedef struct Bundle
 	double		us;				/* microseconds of work on them */
 } Bundle;
 
-/* each of which is its size and, aligned as by palloc, its bytes. */
+/* each of which is its size and, aligned as by palloc, its bytes; of an item taken back, none. */
 #define HEAD MAXALIGN(sizeof(Size))
 
 /* Sends a message as shm_mq_send does in this version of PostgreSQL; at once. */
@@ -102,6 +127,7 @@ fill_shared_memory(AoPool *pool, ParallelContext *parallel)
 	char	   *shared = shm_toc_allocate(toc, pool->shared_size);
 	char	   *items = shm_toc_allocate(toc, QUEUE_SIZE * parallel->nworkers);
 	char	   *answers = shm_toc_allocate(toc, QUEUE_SIZE * parallel->nworkers);
+	pg_atomic_uint32 *claims = shm_toc_allocate(toc, CLAIMS_SIZE * parallel->nworkers);
 
 	*work = pool->work;
 	memcpy(shared, pool->shared, pool->shared_size);
@@ -109,6 +135,7 @@ fill_shared_memory(AoPool *pool, ParallelContext *parallel)
 	shm_toc_insert(toc, KEY_SHARED, shared);
 	shm_toc_insert(toc, KEY_ITEMS, items);
 	shm_toc_insert(toc, KEY_ANSWERS, answers);
+	shm_toc_insert(toc, KEY_CLAIMS, claims);
 	for (int i = 0; i < parallel->nworkers; i++)
 	{
 		shm_mq	   *to = shm_mq_create(items + QUEUE_SIZE * i, QUEUE_SIZE);
@@ -116,6 +143,9 @@ fill_shared_memory(AoPool *pool, ParallelContext *parallel)
 
 		shm_mq_set_sender(to, MyProc);
 		shm_mq_set_receiver(from, MyProc);
+		pool->workers[i].claims = claims + MOST_DEPTH * i;
+		for (int j = 0; j < MOST_DEPTH; j++)
+			pg_atomic_init_u32(&pool->workers[i].claims[j], CLAIM_NOBODY);
 		pool->workers[i].items = shm_mq_attach(to, parallel->seg, NULL);
 		pool->workers[i].answers = shm_mq_attach(from, parallel->seg, NULL);
 	}
@@ -144,7 +174,8 @@ ao_pg_pool_begin(AoPoolWork work, const void *shared, Size shared_size, int work
 	shm_toc_estimate_chunk(&parallel->estimator, shared_size);
 	shm_toc_estimate_chunk(&parallel->estimator, QUEUE_SIZE * workers);
 	shm_toc_estimate_chunk(&parallel->estimator, QUEUE_SIZE * workers);
-	shm_toc_estimate_keys(&parallel->estimator, 4);
+	shm_toc_estimate_chunk(&parallel->estimator, CLAIMS_SIZE * workers);
+	shm_toc_estimate_keys(&parallel->estimator, 5);
 	InitializeParallelDSM(parallel);
 	if (parallel->seg != NULL && parallel->nworkers > 0)
 	{
@@ -177,18 +208,36 @@ lost_worker(AoPool *pool)
 static bool
 send_rest(AoPool *pool, Worker *worker)
 {
+	Underway   *last = &worker->ring[(worker->first + worker->count - 1) % MOST_DEPTH];
 	shm_mq_result result;
 
-	if (worker->unsent == NULL)
+	if (!worker->unsent)
 		return true;
-	result = send_message(worker->items, worker->unsent_size, worker->unsent, true);
+	result = send_message(worker->items, last->size, last->data, true);
 	if (result == SHM_MQ_WOULD_BLOCK)
 		return false;
 	if (result == SHM_MQ_DETACHED)
 		lost_worker(pool);
-	pfree(worker->unsent);
-	worker->unsent = NULL;
+	worker->unsent = false;
+	if (last->size > QUEUE_SIZE)
+	{
+		/* nearly all of it is read, so that it is as good as begun */
+		pfree(last->data);
+		last->data = NULL;
+	}
 	return true;
+}
+
+/* Sends an item to the worker, which has sent all others. */
+static void
+send_item(AoPool *pool, Worker *worker, Underway item)
+{
+	int			slot = (worker->first + worker->count++) % MOST_DEPTH;
+
+	worker->ring[slot] = item;
+	pg_atomic_write_u32(&worker->claims[slot], CLAIM_NOBODY);
+	worker->unsent = true;
+	(void) send_rest(pool, worker);
 }
 
 /* Does the work in this process; the answer waits until it is asked for. */
@@ -248,10 +297,47 @@ ao_pg_pool_put(AoPool *pool, char *item, Size size, void *ticket)
 		pfree(item);
 		return;
 	}
-	worker->unsent = item;
-	worker->unsent_size = size;
-	worker->tickets[(worker->first + worker->count++) % MOST_DEPTH] = ticket;
-	(void) send_rest(pool, worker);
+	send_item(pool, worker, (Underway) {.ticket = ticket, .data = item, .size = size});
+}
+
+/* Takes the last item back that a worker has before it and has not begun; false if there is none. */
+static bool
+take_back(Worker *worker, Underway *item)
+{
+	for (int i = worker->count - 1 - worker->unsent; i > 0; i--)
+	{
+		int			slot = (worker->first + i) % MOST_DEPTH;
+		uint32		claim = CLAIM_NOBODY;
+
+		if (worker->ring[slot].data == NULL)
+			continue;
+		if (!pg_atomic_compare_exchange_u32(&worker->claims[slot], &claim, CLAIM_LEADER))
+			return false;
+		*item = worker->ring[slot];
+		worker->ring[slot].data = NULL;
+		worker->ring[slot].taken_back = true;
+		worker->taken_back++;
+		return true;
+	}
+	return false;
+}
+
+/* Gives the idle worker an item of the one that has most before it. */
+static void
+share_out(AoPool *pool, Worker *idle)
+{
+	Worker	   *most = idle;
+	Underway	item;
+
+	for (int i = 0; i < pool->n_workers; i++)
+	{
+		Worker	   *worker = &pool->workers[i];
+
+		if (worker->count - worker->taken_back > most->count - most->taken_back)
+			most = worker;
+	}
+	if (take_back(most, &item))
+		send_item(pool, idle, item);
 }
 
 /* Is there an answer in the worker's bundle?  Looks for the next bundle where needed, whose time
@@ -281,20 +367,29 @@ has_answer(AoPool *pool, Worker *worker)
 	return true;
 }
 
-/* The next answer of the worker's bundle. */
-static void
+/* The next answer of the worker's bundle; false if it is that of an item taken back. */
+static bool
 take_answer(Worker *worker, AoPoolAnswer *answer)
 {
+	Underway	item = worker->ring[worker->first];
 	Size		used;
 
 	memcpy(&answer->size, worker->bundle, sizeof(Size));
-	answer->data = memcpy(palloc(answer->size), worker->bundle + HEAD, answer->size);
-	answer->ticket = worker->tickets[worker->first];
 	used = HEAD + MAXALIGN(answer->size);
+	if (item.taken_back)
+		worker->taken_back--;
+	else
+	{
+		answer->data = memcpy(palloc(answer->size), worker->bundle + HEAD, answer->size);
+		answer->ticket = item.ticket;
+	}
+	if (item.data != NULL)
+		pfree(item.data);
 	worker->bundle += used;
 	worker->bundle_left -= used;
 	worker->first = (worker->first + 1) % MOST_DEPTH;
 	worker->count--;
+	return !item.taken_back;
 }
 
 /* See pool.h. */
@@ -309,12 +404,14 @@ ao_pg_pool_get(AoPool *pool, AoPoolAnswer *answer)
 	}
 	for (int i = 0; i < pool->n_workers; i++)
 	{
-		if (has_answer(pool, &pool->workers[i]))
-		{
-			take_answer(&pool->workers[i], answer);
-			return true;
-		}
+		while (has_answer(pool, &pool->workers[i]))
+			if (take_answer(&pool->workers[i], answer))
+				return true;
 	}
+	/* there is nothing more to hand over, or it would have been */
+	for (int i = 0; i < pool->n_workers; i++)
+		if (pool->workers[i].count == 0)
+			share_out(pool, &pool->workers[i]);
 	return false;
 }
 
@@ -332,8 +429,11 @@ ao_pg_pool_empty(const AoPool *pool)
 
 /* See pool.h. */
 void
-ao_pg_pool_wait(long milliseconds)
+ao_pg_pool_wait(const AoPool *pool, long milliseconds)
 {
+	/* the last answers were of items taken back, and nothing will come any more */
+	if (ao_pg_pool_empty(pool))
+		return;
 	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, milliseconds,
 					 PG_WAIT_EXTENSION);
 	ResetLatch(MyLatch);
@@ -396,17 +496,20 @@ send_bundle(shm_mq_handle *out, StringInfo bundle, Bundle *head)
 	return wanted;
 }
 
-/* Works on an item, and puts the answer into the bundle. */
+/* Works on an item, unless it was taken back, and puts the answer into the bundle. */
 static void
-work_on(AoPoolFunction function, const char *shared, const char *item, Size size, StringInfo bundle, Bundle *head)
+work_on(AoPoolFunction function, const char *shared, const char *item, Size size, pg_atomic_uint32 *claim,
+		StringInfo bundle, Bundle *head)
 {
 	instr_time	start,
 				end;
-	Size		answer_size;
-	char	   *answer;
+	Size		answer_size = 0;
+	char	   *answer = "";
+	uint32		nobody = CLAIM_NOBODY;
 
 	INSTR_TIME_SET_CURRENT(start);
-	answer = function(shared, item, size, &answer_size);
+	if (pg_atomic_compare_exchange_u32(claim, &nobody, CLAIM_WORKER))
+		answer = function(shared, item, size, &answer_size);
 	bundle_answer(bundle, answer_size, answer);
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_SUBTRACT(end, start);
@@ -417,7 +520,8 @@ work_on(AoPoolFunction function, const char *shared, const char *item, Size size
 /* Works on what comes until no more does, or nobody wants the answers, which are sent when they
  * have become many, or are all that there are. */
 static void
-work_through(AoPoolFunction function, const char *shared, shm_mq_handle *in, shm_mq_handle *out)
+work_through(AoPoolFunction function, const char *shared, pg_atomic_uint32 *claims, shm_mq_handle *in,
+			 shm_mq_handle *out)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "arima_ops pool",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -425,6 +529,7 @@ work_through(AoPoolFunction function, const char *shared, shm_mq_handle *in, shm
 	StringInfoData bundle;
 	Size		size;
 	void	   *item;
+	int			slot = 0;
 
 	initStringInfo(&bundle);
 	appendBinaryStringInfo(&bundle, (char *) &head, sizeof(head));
@@ -436,7 +541,8 @@ work_through(AoPoolFunction function, const char *shared, shm_mq_handle *in, shm
 		{
 			MemoryContext caller = MemoryContextSwitchTo(context);
 
-			work_on(function, shared, item, size, &bundle, &head);
+			work_on(function, shared, item, size, &claims[slot], &bundle, &head);
+			slot = (slot + 1) % MOST_DEPTH;
 			MemoryContextSwitchTo(caller);
 			MemoryContextReset(context);
 		}
@@ -456,6 +562,7 @@ arima_ops_pool_worker(dsm_segment *segment, shm_toc *toc)
 	char	   *shared = shm_toc_lookup(toc, KEY_SHARED, false);
 	char	   *items = shm_toc_lookup(toc, KEY_ITEMS, false);
 	char	   *answers = shm_toc_lookup(toc, KEY_ANSWERS, false);
+	pg_atomic_uint32 *claims = shm_toc_lookup(toc, KEY_CLAIMS, false);
 	shm_mq	   *from = (shm_mq *) (items + QUEUE_SIZE * ParallelWorkerNumber);
 	shm_mq	   *to = (shm_mq *) (answers + QUEUE_SIZE * ParallelWorkerNumber);
 	shm_mq_handle *in;
@@ -465,5 +572,5 @@ arima_ops_pool_worker(dsm_segment *segment, shm_toc *toc)
 	shm_mq_set_sender(to, MyProc);
 	in = shm_mq_attach(from, segment, NULL);
 	out = shm_mq_attach(to, segment, NULL);
-	work_through(work_functions[*work], shared, in, out);
+	work_through(work_functions[*work], shared, claims + MOST_DEPTH * ParallelWorkerNumber, in, out);
 }

@@ -50,7 +50,7 @@ extern void ao_pg_pool_put(AoPool *pool, char *item, Size size, void *ticket);
 extern bool ao_pg_pool_get(AoPool *pool, AoPoolAnswer *answer);
 extern bool ao_pg_pool_empty(const AoPool *pool);	/* nothing under way */
 /* Until something may have changed, or for so long. */
-extern void ao_pg_pool_wait(long milliseconds);
+extern void ao_pg_pool_wait(const AoPool *pool, long milliseconds);
 extern void ao_pg_pool_end(AoPool *pool);
 
 /* An argument that says how many workers; NULL: as many as for a query. */

@@ -370,7 +370,7 @@ run_through(AoPool *pool, const Datum *trainings, int n, Tuplestorestate *store)
 			tuplestore_puttuple(store, &tuple);
 		}
 		else
-			ao_pg_pool_wait(WAIT_MS);
+			ao_pg_pool_wait(pool, WAIT_MS);
 		MemoryContextSwitchTo(caller);
 		MemoryContextReset(row);
 	}

@@ -34,6 +34,9 @@ CREATE TEMP VIEW mixed AS SELECT k, (SELECT array_agg(sin(k * sqrt(i))) FROM gen
 FROM generate_series(1, 2000) k;
 SELECT wanted, count(*), count(DISTINCT key) AS keys, count(error) AS errors, bool_and(CASE WHEN cardinality(y) = 1 THEN error ~ 'too few' ELSE a.model::text = arima_fit(y, '(0,1,0)')::text END) AS same
 FROM unnest(ARRAY[0, 1, 2]) wanted, arima_fit_all('TABLE mixed', '(0,1,0)', wanted, NULL) a JOIN mixed ON k = key::int GROUP BY wanted ORDER BY wanted;
+-- what waits behind a slow one goes to the worker that has nothing left to do
+SELECT count(*), max(n) FILTER (WHERE key = '0') AS slow_one FROM arima_fit_all('SELECT k, (SELECT array_agg(CASE WHEN k = 0 THEN 10 * sin(i / 2.0) + hashint4(i) / 1e9 ELSE k END ORDER BY i)
+	FROM generate_series(1, CASE WHEN k = 0 THEN 1500 ELSE 5 END) i) FROM generate_series(0, 200) k ORDER BY k', 'auto[12]', 2, NULL) WITH ORDINALITY AS a (key, model, error, n);
 -- no rows; the same key again; no key; no series; series that are none
 SELECT count(*) FROM arima_fit_all('SELECT 1, ''{}''::float8[] WHERE false');
 SELECT key, (arima_stats(model)).n, error
