@@ -29,5 +29,9 @@ CALL live_on('FTSE', 25);
 CALL live_on('SMI 2/3 "ä" <b>', 20);
 CALL live_on('late one', 20);
 CALL live_on('young', 3);
+-- a split, after which its errors are in other prices than its training was; a series that is gone
+SELECT arima_ops.restate('young', 0.25, max(ts)) FROM arima_ops.actuals WHERE series = 'young';
+SELECT arima_ops.detect_drift('young');
+SELECT arima_ops.create_series('gone'), arima_ops.drop_series('gone');
 SELECT arima_ops.create_series('without model', 'auto[12]'), arima_ops.create_series('resting', '(0,1,1)');
 UPDATE arima_ops.series SET active = false WHERE name = 'resting';

@@ -76,6 +76,19 @@ await group('list: order, filter, address', async () => {
 	await page.context().close();
 });
 
+await group('one series: after a split, and of few sessions', async () => {
+	const page = await open();
+	await page.open('/#/series/young', '.card');
+	const [reference] = rows(`SELECT reference_rmse * adjustment AS today, reference_rmse AS before FROM arima_ops.models WHERE series = 'young' AND status = 'champion'`);
+	const errors = await page.locator('.card').first().innerText();
+	ok(errors.includes(`the RMSE was ${number(reference.today, 4)}.`) && reference.today === reference.before / 4, 'the RMSE of its training is in the prices of today', errors);
+	ok((await page.locator('.card').nth(2).innerText()).includes('Of 3 values: too few to tell.'), 'three intervals tell nothing');
+	await page.open('/#/timeline', '.event');
+	ok(/Series\s+gone\s+[\d:]+\s+series dropped/.test(await page.locator('main').innerText()), 'a series that went is no new one');
+	await page.clean('after a split');
+	await page.context().close();
+});
+
 await group('one series: what the tables say', async () => {
 	const page = await open({height: 1200});
 	await page.open('/#/series/DAX', '.card');
@@ -96,6 +109,7 @@ await group('one series: what the tables say', async () => {
 	const words = await page.locator('.card').nth(1).innerText();
 	ok(words.includes(`over ${a.n} sessions`) && words.includes(a.p < 0.0001 ? 'p < 0.0001' : `p = ${a.p.toFixed(a.p < 0.01 ? 4 : 2)}`), 'and whether that is chance', words);
 	ok((await text(page, '.facts')).includes(`version ${m.champion}, ${m.spec}`), 'the champion');
+	ok((await page.locator('.card').nth(2).innerText()).includes(' fell outside; of intervals of 95 % '), 'and whether as many fell outside as should');
 
 	await unfold(page, 0);
 	const cells = await page.locator('details').first().locator('table').evaluateAll(tables => tables.map(table => [...table.tBodies[0].rows].map(tr => [...tr.cells].map(td => td.innerText))));

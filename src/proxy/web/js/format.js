@@ -72,7 +72,7 @@ export const HEALTH_ORDER = Object.keys(HEALTH);
 
 export const EVENT_WORDS = {
 	drift: 'Drift', recovery: 'Recovery', promotion: 'Promotion', rollback: 'Rollback', rejection: 'Rejection', training: 'Training',
-	series: 'New series', stale: 'Stale', late: 'Late values', revision: 'Revision', restatement: 'Restatement', split: 'Split', dividend: 'Dividend',
+	series: 'Series', stale: 'Stale', late: 'Late values', revision: 'Revision', restatement: 'Restatement', split: 'Split', dividend: 'Dividend',
 	fetch_failed: 'Fetch failed', retrain_failed: 'Retraining failed', monitoring_failed: 'Monitoring failed',
 };
 

@@ -11,6 +11,7 @@ import {go} from './route.js';
 
 const SPANS = [60, 120, 250, 1000];
 const USUAL = '120';
+const FEW = 10;		// sessions, of which no test is made
 
 // ---- the answers ----
 
@@ -19,14 +20,15 @@ function card(title, tone, figure, ...words) {
 	return h('li', {class: `card ${tone}`}, h('h2', {}, title), h('p', {class: 'figure'}, figure), h('p', {class: 'words'}, words));
 }
 
-function errorCard({state, versions}) {
+/** In the prices of today, as what it is compared with; those of the versions' table are of the time of their training. */
+function errorCard({state, checks}) {
 	if (state.rolling_rmse === null)
 		return card('Errors', '', '–', 'No labelled session of the champion yet.');
-	const champion = versions.find(v => v.status === 'champion');
+	const last = checks.version.lastIndexOf(state.champion);
 	const share = state.threshold ? state.rolling_rmse / state.threshold : null;
 	return card('Errors', state.drift ? 'bad' : share > NEAR ? 'warn' : 'good', meter(state),
 		share === null ? 'The error at training is not known, so there is no threshold.' : `${percent(share, 0)} of the threshold. `,
-		champion?.rmse && share !== null ? `In its walk-forward test the RMSE was ${number(champion.rmse, 4)}.` : '');
+		last >= 0 && share !== null ? `In its walk-forward test the RMSE was ${number(checks.reference_rmse[last], 4)}.` : '');
 }
 
 /** Against "as the session before", with a test: most differences on prices are chance. */
@@ -41,10 +43,12 @@ function skillCard({accuracy: {champion: a}}) {
 		better ? h('b', {}, 'better than chance explains') : a.better_p > 0.95 ? h('b', {}, 'worse than chance explains') : h('b', {}, 'no evidence that it is better'), ` (${pValue(a.better_p)}).`);
 }
 
-/** How many of n values are expected outside, and what would still be usual (two standard deviations)? */
+/** How many of n values are expected outside, and what would still be usual (two standard deviations)? Of a few values it means nothing. */
 function intervalCard({accuracy: {champion: a}}) {
 	if (a.intervals === 0)
 		return card('Intervals', '', '–', 'No labelled interval of the champion yet.');
+	if (a.intervals < FEW)
+		return card('Intervals', '', percent(a.coverage, 1), `Of ${count(a.intervals, 'value')}: too few to tell.`);
 	const outside = Math.round(a.intervals * (1 - a.coverage)), expected = a.intervals * (1 - a.level);
 	const unusual = Math.abs(outside - expected) > 2 * Math.sqrt(expected * a.level) + 0.5;
 	return card('Intervals', unusual ? 'warn' : 'good', percent(a.coverage, 1),
