@@ -15,14 +15,17 @@ BEGIN
 		WHERE s.retention IS NOT NULL LIMIT batch) AS old
 	WHERE p.id = old.id;
 	GET DIAGNOSTICS removed = ROW_COUNT;
-	-- but not the present champion's window, which its next check is made from; what is out of date is mended for him only
+	-- but of the present champion not the window, which its next check is made from, nor the last old one, which those that are done
+	-- again go on from; what is out of date is mended for it only
 	DELETE FROM arima_ops.drift_checks AS d USING (
 		SELECT c.series, c.ts FROM arima_ops.series AS s
 			LEFT JOIN arima_ops.models AS m ON m.series = s.name AND m.status = 'champion'
 			LEFT JOIN LATERAL (SELECT k.ts FROM arima_ops.drift_checks AS k WHERE k.series = s.name AND k.version = m.version AND k.ts > m.champion_from
 				ORDER BY k.ts DESC OFFSET s.drift_window - 1 LIMIT 1) AS w ON true
+			LEFT JOIN LATERAL (SELECT k.ts FROM arima_ops.drift_checks AS k WHERE k.series = s.name AND k.version = m.version AND k.ts > m.champion_from
+				AND k.ts < now() - s.retention ORDER BY k.ts DESC LIMIT 1) AS l ON true
 			JOIN arima_ops.drift_checks AS c ON c.series = s.name AND c.ts < now() - s.retention
-		WHERE CASE WHEN c.version = m.version AND c.ts > m.champion_from THEN c.ts < w.ts AND c.checked_at < now() - s.retention
+		WHERE CASE WHEN c.version = m.version AND c.ts > m.champion_from THEN c.ts < w.ts AND c.ts < l.ts AND c.checked_at < now() - s.retention
 			ELSE coalesce(c.checked_at < now() - s.retention, true) END
 		LIMIT batch) AS old
 	WHERE d.series = old.series AND d.ts = old.ts;

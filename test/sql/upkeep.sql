@@ -122,6 +122,12 @@ SELECT min(labels), max(labels) FROM arima_ops.drift_checks WHERE series = 'quar
 INSERT INTO arima_ops.actuals (series, ts, value) SELECT 'quarters', ts, value FROM quarters WHERE i = 60;
 SELECT arima_ops.score_predictions('quarters');
 SELECT labels, abs(rolling_rmse - (SELECT sqrt(avg(error ^ 2)) FROM errors WHERE i > 52)) < 1e-9 AS of_the_window FROM arima_ops.detect_drift('quarters');
+-- nor does it count anew when the last year's checks are done again
+SELECT arima_ops.set_policy('quarters', '{"drift_window": 2}');
+CALL arima_ops.run_retention();
+SELECT min(labels), max(labels) FROM arima_ops.drift_checks WHERE series = 'quarters';
+SELECT arima_ops.restate('quarters', 0.5, (SELECT ts FROM quarters WHERE i = 60));
+SELECT labels, abs(rolling_rmse - (SELECT sqrt(avg(error ^ 2)) / 2 FROM errors WHERE i > 58)) < 1e-9 AS of_the_window FROM arima_ops.detect_drift('quarters');
 SELECT arima_ops.drop_series('quarters');
 
 -- ---- a series goes ----
