@@ -133,12 +133,27 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION arima_ops.get_series(text) IS 'The row of a series; an error (42704) if there is none of this name';
 
+/* What is wrong with policies that the table does not take: the rule that they break, or the types that their columns have. */
+CREATE FUNCTION arima_ops.refuse_policy(series text, policy jsonb, code text, message text, rule text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RAISE EXCEPTION 'series "%" cannot have this policy: %', series, CASE WHEN rule <> '' THEN format('it breaks the rule "%s"', rule) ELSE message END
+		USING ERRCODE = code, DETAIL = coalesce(
+			(SELECT format('The rule is %s.', pg_get_constraintdef(c.oid)) FROM pg_constraint AS c WHERE c.conrelid = 'arima_ops.series'::regclass AND c.conname = rule),
+			(SELECT format('Columns and their types: %s.', string_agg(format('%s %s', a.attname, format_type(a.atttypid, NULL)), ', ' ORDER BY a.attnum))
+			FROM pg_attribute AS a WHERE a.attrelid = 'arima_ops.series'::regclass AND a.attnum > 0 AND policy ? a.attname)),
+			HINT = 'The comments of the columns of arima_ops.series say what each means; those that one rule names are set together, as in ''{"drift_window": 10, "drift_min_labels": 10}''.';
+END $$;
+COMMENT ON FUNCTION arima_ops.refuse_policy(text, jsonb, text, text, text) IS 'The error of policies that arima_ops.series does not take';
+
 CREATE FUNCTION arima_ops.set_policy(series text, policy jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
 	wrong text;
 	columns text;
+	rule text;
+	hint text;
 BEGIN
 	PERFORM arima_ops.get_series(series);
 	IF jsonb_typeof(policy) <> 'object' THEN
@@ -158,6 +173,12 @@ BEGIN
 		EXECUTE format('UPDATE arima_ops.series AS s SET %s FROM jsonb_populate_record(NULL::arima_ops.series, $1) AS p WHERE s.name = $2', columns)
 		USING policy, series;
 	END IF;
+EXCEPTION WHEN integrity_constraint_violation OR data_exception THEN
+	GET STACKED DIAGNOSTICS rule = CONSTRAINT_NAME, hint = PG_EXCEPTION_HINT;
+	IF hint <> '' THEN
+		RAISE;
+	END IF;
+	PERFORM arima_ops.refuse_policy(series, policy, SQLSTATE, SQLERRM, rule);
 END $$;
 COMMENT ON FUNCTION arima_ops.set_policy(text, jsonb) IS
 'Sets policies of a series: a json object of columns of arima_ops.series';
@@ -173,8 +194,12 @@ CREATE FUNCTION arima_ops.create_series(
 RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	INSERT INTO arima_ops.series (name, spec, options, provider, symbol, calendar)
-	VALUES (name, spec, options, provider, coalesce(symbol, CASE WHEN provider IS NOT NULL THEN name END), calendar);
+	IF EXISTS (SELECT FROM arima_ops.series AS s WHERE s.name = create_series.name) THEN
+		RAISE EXCEPTION 'there is a series "%" already', name
+			USING ERRCODE = 'duplicate_object', HINT = 'arima_ops.set_policy(series, policy) changes one, arima_ops.drop_series(series) removes it.';
+	END IF;
+	INSERT INTO arima_ops.series (name, spec, options) VALUES (name, spec, options);
+	PERFORM arima_ops.set_policy(name, jsonb_build_object('provider', provider, 'symbol', coalesce(symbol, CASE WHEN provider IS NOT NULL THEN name END), 'calendar', calendar));
 	PERFORM arima_ops.set_policy(name, policy);
 	PERFORM arima_ops.record_event('series', name, NULL, 'series created', jsonb_build_object('spec', spec));
 END $$;

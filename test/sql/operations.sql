@@ -16,8 +16,11 @@ SELECT arima_ops.create_series('ops_a');
 SELECT arima_ops.create_series('ops_b', '(0,1,1');
 SELECT arima_ops.create_series('ops_b', '(0,1,1)', '{"metod": "css"}');
 SELECT arima_ops.create_series('ops_b', policy => '{"drift_windw": 20}');
-\set VERBOSITY terse
 SELECT arima_ops.create_series('ops_b', policy => '{"drift_window": 5}');
+SELECT arima_ops.create_series('ops_b', policy => '{"backtest_length": "long", "active": true}');
+SELECT arima_ops.create_series('ops_b', calendar => 'nyse');
+SELECT arima_ops.create_series('ops_b', provider => 'yahooo');
+\set VERBOSITY terse
 -- for ever is NULL, not a time before which there are no dates: one such series or provider would keep the jobs from all others
 SELECT arima_ops.create_series('ops_b', policy => '{"retention": "300000 years"}');
 SELECT arima_ops.create_series('ops_b', policy => '{"train_window": 2147483647}');
