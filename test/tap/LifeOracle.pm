@@ -56,11 +56,14 @@ sub change
 	for my $ts (sort { $a <=> $b } keys %$before)
 	{
 		next if defined $values->{$ts} && $values->{$ts} == $before->{$ts};
-		push @{ $self->{revisions}{$series} }, join ' ', $ts, $before->{$ts}, $values->{$ts} // 'removed';
+		push @{ $self->{revisions}{$series} }, revision($ts, $before->{$ts}, $values->{$ts});
 	}
 	push @{ $self->{ever}{$series}{$_} }, $values->{$_} for keys %$values;
 	$self->{values}{$series} = $values;
 }
+
+# What is kept of a change: session, old value, new value if there is one, to the last digit.
+sub revision { return join ' ', map { defined && $_ ne '' ? sprintf '%.17g', $_ : 'removed' } @_; }
 
 # All values up to a session are times a factor; predictions that were answered before the change began go with them.
 sub restate

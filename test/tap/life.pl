@@ -60,6 +60,7 @@ sub connect_to_server
 
 sub rows { my ($sql) = @_; return map { [ split /\|/, $_, -1 ] } split /\n/, $control->must($sql); }
 sub one { my ($sql) = @_; return $control->must($sql); }
+sub list { return join ',', map { /^[A-Z]/i ? $_ : sprintf '%.17g', $_ } @_; }
 sub pick { return $_[ rand @_ ]; }
 sub fault { my ($what) = @_; push @faults, $what; diag($what) if @faults <= 10; }
 
@@ -119,7 +120,7 @@ sub recording
 	$unchanged = grep { defined $now->{$_} && $now->{$_} == $given{$_} } keys %given;
 	$revised = keys(%given) - $inserted - $unchanged;
 	return change($name, \%given, sprintf(q{SELECT inserted, revised, unchanged FROM arima_ops.record_actuals('%s', ts('{%s}'), '{%s}')}, $name,
-		join(',', map { $_->[0] } @pairs), join(',', map { $_->[1] } @pairs)), "$inserted|$revised|$unchanged");
+		join(',', map { $_->[0] } @pairs), list(map { $_->[1] } @pairs)), "$inserted|$revised|$unchanged");
 }
 
 sub new_value
@@ -149,7 +150,7 @@ sub restating
 	push @{ $restates{$name} }, $mark;
 	return {
 		sql => rand() < 0.5 ? "SELECT arima_ops.restate('$name', $factor, t($up_to))"
-			: sprintf(q{SELECT revised FROM arima_ops.record_actuals('%s', ts('{%s}'), '{%s}')}, $name, join(',', keys %given), join(',', values %given)),
+			: sprintf(q{SELECT revised FROM arima_ops.record_actuals('%s', ts('{%s}'), '{%s}')}, $name, join(',', keys %given), list(values %given)),
 		done => sub { fault("$name times $factor: $_[0] values, not " . keys %given) if $_[0] != keys %given; $finish->(); },
 		failed => sub { $mark->[1] = ++$clock; },
 		lost => sub { differs($name) && !differs($name, $after) ? $finish->() : ($mark->[1] = ++$clock) } };
@@ -229,7 +230,7 @@ sub asking
 		@values = map { $oracle->{values}{$name}{$_} } recent($name, 12);
 		$newer = int rand 4;
 		push @values, $values[-1] * 1.31 for 1 .. $newer;
-		$recent = ", ARRAY[@{[join ',', @values]}]";
+		$recent = ", ARRAY[@{[list(@values)]}]";
 	}
 	my $sql = "SELECT $columns FROM arima_ops.predict('$name'$recent, horizon => $horizon" . ($key ? ", request_id => '$key'" : '') . ')';
 	my $done = sub {
@@ -294,7 +295,7 @@ sub asking_together
 	my @asked = map { { name => pick(@names), horizon => pick(1, 1, 2, 4), key => rand() < 0.5 ? 'r' . ++$tags : undef } } 1 .. 1 + int rand 5;
 	$_->{key} //= 'r' . ++$tags for grep { $_->{horizon} > 1 } @asked;
 	push @asked, { %{ $asked[0] } } if $asked[0]{key} && rand() < 0.3;
-	my @bodies = map { my $a = $_; sprintf '{"series": "%s", "horizon": %d, "recent_prices": [%s]}', $a->{name}, $a->{horizon}, join ',', map { $oracle->{values}{ $a->{name} }{$_} } recent($a->{name}, 10) } @asked;
+	my @bodies = map { my $a = $_; sprintf '{"series": "%s", "horizon": %d, "recent_prices": [%s]}', $a->{name}, $a->{horizon}, list(map { $oracle->{values}{ $a->{name} }{$_} } recent($a->{name}, 10)) } @asked;
 	my $sql = sprintf q{SELECT to_json(u.status)::text, u.reply FROM unnest(arima_ops.answer_requests(ARRAY['%s'], ARRAY[%s]::text[])) AS u},
 		join("','", @bodies, '{"recent_prices": 3}'), join(',', (map { $_->{key} ? "'$_->{key}'" : 'NULL' } @asked), 'NULL');
 	my $done = sub {
