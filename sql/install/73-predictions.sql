@@ -144,6 +144,10 @@ BEGIN
 		RAISE EXCEPTION 'series "%" has no model yet', series
 			USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('Train one by arima_ops.train(%L).', series);
 	END IF;
+	IF current_setting('transaction_isolation') <> 'read committed' THEN
+		-- values and champion as they were when the transaction began: an error (40001) if they have been restated since
+		PERFORM FROM arima_ops.models AS m WHERE m.series = series AND m.version = champion.version FOR SHARE;
+	END IF;
 	IF as_of IS NULL OR recent IS NULL THEN
 		SELECT a.ts INTO last_ts FROM arima_ops.actuals AS a
 		WHERE a.series = series AND a.ts <= coalesce(as_of, 'infinity') ORDER BY a.ts DESC LIMIT 1;
