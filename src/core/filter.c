@@ -13,7 +13,8 @@
  *
  * The first ar values of a complete series are accounted for as in presample.c, in which the
  * variance of the stationary state may be as large as it likes; after them it is that of
- * innovations before the series, of which each has a variance of one at most.
+ * innovations before the series, of which each has a variance of one at most.  With gaps among
+ * them P is kept as S S' until it is as small, with twice the digits.
  */
 #include "state.h"
 
@@ -286,22 +287,18 @@ clear_cov(AoState *st)
 	memset(st->a, 0, (size_t) st->s * sizeof(double));
 }
 
-/* The state after the first diff + ar values; *had is false where presample.c cannot. */
+/* The state after n complete values, no more than diff + ar. */
 static AoStatus
 start_by_presample(AoState *st, const double *z, int64_t n, double *errors, AoFilterSpace *space,
-				   bool *had, AoEnv *env)
+				   AoEnv *env)
 {
 	int			diff = st->shape.diff;
 	AoPresample *pre = space->presample;
 	double	   *w = (double *) space->pass->e;	/* more than a start takes */
 
-	*had = false;
-	if (!ao_presample_serves(&st->shape))
-		return AO_OK;
 	ao_state_broadcast(st, pre->phi, pre->theta);
 	if (!ao_presample_take(pre))
-		return AO_OK;
-	*had = true;
+		return ao_filter_too_close(env);
 	memcpy(w, z, (size_t) n * sizeof(double));
 	ao_state_levels(st, z, n);
 	st->n_known = diff;
@@ -329,29 +326,127 @@ ao_filter_too_few(const AoShape *shape, int have, AoEnv *env)
 				   shape->diff, have);
 }
 
-/* The state after the first diff values, stationary. */
+/* One step of the n columns S[n][s], P = S S'.  Of a known value: the root f of its variance, and
+ * gain[s], (T c + G)/f; rotations take what is seen of the columns into f (Kaminski, Bryson &
+ * Schmidt 1971). */
+static double
+step_columns(const AoState *st, double *S, int n, bool known, double *gain)
+{
+	int			s = st->s;
+	double		f = 1;
+
+	memcpy(gain, st->G, (size_t) s * sizeof(double));
+	for (int k = 0; k < n; k++)
+	{
+		double	   *column = S + k * s,
+					seen = ao_state_observe(st, column),
+					root = sqrt(f * f + seen * seen);
+
+		ao_state_transition(st, column, seen);
+		if (!known || seen == 0)
+			continue;
+		for (int i = 0; i < s; i++)
+		{
+			double		g = gain[i];
+
+			gain[i] = (f * g + seen * column[i]) / root;
+			column[i] = (f * column[i] - seen * g) / root;
+		}
+		/* the level is known, to the last digit */
+		if (s > st->shape.r)
+			column[st->shape.r] = 0;
+		f = root;
+	}
+	return f;
+}
+
+/* Value t, with the n columns of S: its error, and one column more where it is missing. */
+static void
+step_root(AoState *st, double *S, int *n, double z, int64_t t, double *errors)
+{
+	bool		known = !isnan(z);
+	double	   *gain = st->work,
+				forecast = ao_state_observe(st, st->a),
+				f = step_columns(st, S, *n, known, gain);
+
+	if (known)
+		step_mean(st, forecast, z, gain, (z - forecast) / f);
+	else
+	{
+		ao_state_transition(st, st->a, forecast);
+		memcpy(S + (*n)++ * st->s, st->G, (size_t) st->s * sizeof(double));
+	}
+	if (errors)
+		note_error(st, t, z - forecast, f * f, errors);
+}
+
+/* P = S S' */
 static AoStatus
-start_stationary(AoState *st, const double *z, AoFilterSpace *space, AoPace *pace)
+multiply_columns(AoState *st, const double *S, int n, AoPace *pace)
+{
+	int			s = st->s;
+
+	for (int i = 0; i < s; i++)
+	{
+		for (int j = 0; j <= i; j++)
+		{
+			double		sum = 0;
+
+			for (int k = 0; k < n; k++)
+				sum += S[k * s + i] * S[k * s + j];
+			st->P[i * s + j] = st->P[j * s + i] = sum;
+		}
+		AO_TRY(ao_pace(pace, i * n / 4));
+	}
+	return AO_OK;
+}
+
+/* With gaps after the first diff values: the state after as many more as it takes until ar are
+ * known, or as many are missing. */
+static AoStatus
+start_by_root(AoState *st, const double *z, int64_t n, double *errors, AoFilterSpace *space,
+			  int64_t *done, AoPace *pace)
+{
+	AoPresample *pre = space->presample;
+	int			ar = st->shape.ar,
+				m = ar + st->shape.ma,
+				columns = m;
+	double	   *S = (double *) space->kalman->P;	/* room for 4 s, and it takes 3 r */
+
+	ao_state_broadcast(st, pre->phi, pre->theta);
+	if (!ao_presample_take(pre))
+		return ao_filter_too_close(pace->env);
+	memset(S, 0, (size_t) (m * st->s) * sizeof(double));
+	for (int k = 0; k < m; k++)
+		for (int i = 0; i < st->shape.r; i++)
+			S[k * st->s + i] = pre->X[i * m + k];
+	for (int known = 0; *done < n && known < ar && columns < m + ar; ++*done)
+	{
+		known += !isnan(z[*done]);
+		step_root(st, S, &columns, z[*done], *done, errors);
+		AO_TRY(ao_pace(pace, columns * st->s / 2));
+	}
+	AO_TRY(multiply_columns(st, S, columns, pace));
+	ao_filter_loaded(st);
+	return AO_OK;
+}
+
+/* The stationary state. */
+static AoStatus
+start_stationary(AoState *st, AoFilterSpace *space, AoPace *pace)
 {
 	AoPass	   *ps = space->pass;
 
-	ao_state_levels(st, z, st->shape.diff);
-	st->n_known = st->shape.diff;
 	if (st->shape.r == 0)
 	{
 		st->P = NULL;
 		return AO_OK;
 	}
 	ao_state_broadcast(st, ps->phi, ps->theta);
-	if (ao_presample_serves(&st->shape))
-		ao_presample_start_cov(space->presample, ps->phi, ps->theta, 0, st->P, st->s, 1);
-	else
-	{
-		AO_TRY(ao_stationary_start(&st->shape, ps->phi, ps->theta, 1, false, ps->K, ps->F,
-								   ps->scratch, pace));
-		AO_TRY(ao_stationary_cov(&st->shape, (double *) ps->phi, (double *) ps->theta,
-								 (double *) ps->K, AO_LANES, ps->F[0][0], st->P, st->s, 1, pace));
-	}
+	AO_TRY(ao_stationary_start(&st->shape, ps->phi, ps->theta, 1, false, ps->K, ps->F,
+							   ps->scratch, pace));
+	AO_TRY(ao_stationary_cov(&st->shape, (double *) ps->phi, (double *) ps->theta,
+							 (double *) ps->K, AO_LANES, ps->F[0][0], st->P, st->s, 1, pace));
 	return isnan(st->P[0]) ? ao_filter_too_close(pace->env) : AO_OK;
 }
 
@@ -389,21 +484,21 @@ start(AoState *st, const double *z, int64_t n, double *errors, AoFilterSpace *sp
 {
 	int			diff = st->shape.diff;
 	int64_t		first = n < diff + st->shape.ar ? n : diff + st->shape.ar;
-	bool		gap,
-				had = false;
+	bool		serves = ao_presample_serves(&st->shape),
+				gap;
 
 	clear_cov(st);
-	*done = first;
 	AO_TRY(ao_any_nan(z, first, pace->env, &gap));
-	if (!gap)
-		AO_TRY(start_by_presample(st, z, first, errors, space, &had, pace->env));
-	if (had)
-		return AO_OK;
+	*done = first;
+	if (!gap && serves)
+		return start_by_presample(st, z, first, errors, space, pace->env);
 	AO_TRY(ao_any_nan(z, diff, pace->env, &gap));
 	if (gap)
 		return start_diffuse(st, z, n, errors, space->kalman, done);
 	*done = diff;
-	return start_stationary(st, z, space, pace);
+	ao_state_levels(st, z, diff);
+	st->n_known = diff;
+	return serves ? start_by_root(st, z, n, errors, space, done, pace) : start_stationary(st, space, pace);
 }
 
 /* See state.h. */
