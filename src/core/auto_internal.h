@@ -74,7 +74,8 @@ AoStatus	ao_choice_stepwise(AoChoice *choice);
 AoStatus	ao_choice_climb(AoChoice *choice);
 /* The largest model to begin with is there lest the search ends among small ones, none of which
  * a single step makes better.  Where it was refused, a second climb, by p and q until it is
- * above the best so far, from the best model of some size that the first one passed by. */
+ * above the best so far, from the best model of some size that the first one passed by, and a
+ * third from the models just below the largest. */
 AoStatus	ao_choice_climb_again(AoChoice *choice);
 AoStatus	ao_choice_all(AoChoice *choice);
 /* Estimates the finalists with all effort: the best of them, or NULL. */

@@ -5,8 +5,8 @@
  *
  * The steps are those of R. J. Hyndman & Y. Khandakar, "Automatic time series
  * forecasting: the forecast package for R", Journal of Statistical Software 27
- * (2008), 3, section 3.2, and a second climb where one of the models to begin with was
- * refused.  Models are estimated by maximum likelihood throughout, each from its neighbour's
+ * (2008), 3, section 3.2, and further climbs where the largest of the models to begin
+ * with was refused.  Models are estimated by maximum likelihood throughout, each from its neighbour's
  * coefficients besides other starts.
  */
 #include "auto_internal.h"
@@ -306,18 +306,16 @@ best_passed(const AoChoice *choice)
 	return best;
 }
 
-/* See auto_internal.h. */
-AoStatus
-ao_choice_climb_again(AoChoice *choice)
+/* From the best model of some size that the first climb passed by, if it is not far behind. */
+static AoStatus
+climb_from_passed(AoChoice *choice)
 {
 	int			summit = choice->best,
 				from = best_passed(choice);
 	bool		better = true;
 
-	if (choice->largest < 0 || criterion(choice, choice->largest) < HUGE_VAL || from < 0 ||
-		criterion(choice, from) > criterion(choice, summit) + BEHIND)
+	if (from < 0 || criterion(choice, from) > criterion(choice, summit) + BEHIND)
 		return AO_OK;
-	choice->largest = -1;
 	choice->best = from;
 	while (better && !choice->out_of_budget && !choice->degenerate &&
 		   criterion(choice, choice->best) >= criterion(choice, summit))
@@ -326,6 +324,33 @@ ao_choice_climb_again(AoChoice *choice)
 		return ao_choice_climb(choice);
 	choice->best = summit;
 	return AO_OK;
+}
+
+/* From a model with one AR or one MA coefficient less than the largest to begin with, if it is
+ * the best so far. */
+static AoStatus
+climb_from_below(AoChoice *choice, const AoSpec *largest)
+{
+	bool		constant = largest->constant != AO_CONSTANT_NONE,
+				first,
+				second;
+
+	AO_TRY(try_model(choice, largest->p - 1, largest->q, largest->P, largest->Q, constant, &first));
+	AO_TRY(try_model(choice, largest->p, largest->q - 1, largest->P, largest->Q, constant, &second));
+	return first || second ? ao_choice_climb(choice) : AO_OK;
+}
+
+/* See auto_internal.h. */
+AoStatus
+ao_choice_climb_again(AoChoice *choice)
+{
+	int			largest = choice->largest;
+
+	choice->largest = -1;
+	if (largest < 0 || criterion(choice, largest) < HUGE_VAL)
+		return AO_OK;
+	AO_TRY(climb_from_passed(choice));
+	return climb_from_below(choice, &choice->trials[largest].candidate.spec);
 }
 
 /* See auto_internal.h. */
