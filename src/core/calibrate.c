@@ -7,7 +7,8 @@
  * as they are: the h-step error at t is the sum of psi_j e_(t-j), j < h, where
  * e are the one-step errors and psi the impulse response - exactly so once the
  * filter has settled.  As the same series gave the parameters, the errors are
- * widened like those of interval "student".  The half width of a level is the
+ * widened like those of interval "student", and by what the estimate of a mean or
+ * drift has taken from their sums besides, see inside.  The half width of a level is the
  * ceil((n+1) level)-th of n sizes (Lei et al. 2018, split conformal prediction);
  * where there is none so large, the largest with the rest of Student's tail.
  */
@@ -120,6 +121,20 @@ add_term(Calibration *c, int j, double psi, double scale)
 	return n;
 }
 
+/*
+ * The variance of a step's errors inside the series, over what df/n of one step leads to expect: a
+ * drift, which leaves residuals that sum to zero, takes as much from the errors of h steps
+ * as its error adds to those of forecasts.  So does a mean; but where there is one, the bias of
+ * the coefficients, which is counted though the errors inside are not made smaller by it, makes up for that.
+ */
+static double
+inside(const AoModel *model, AoAhead ahead)
+{
+	if (model->constant != AO_CONSTANT_DRIFT)
+		return 1;
+	return fmax(0.5, 1 - (ahead.spread - 1) / model->df);
+}
+
 /* Up to so many rows: *filled says for how many steps there are enough errors. */
 static AoStatus
 fill_rows(Calibration *c, int steps, double *rows, int *filled, AoEnv *env)
@@ -128,11 +143,12 @@ fill_rows(Calibration *c, int steps, double *rows, int *filled, AoEnv *env)
 	for (*filled = 0; *filled < steps; ++*filled)
 	{
 		double		variance = c->impulses.own.squares;
+		AoAhead		ahead = ao_impulses_ahead(&c->impulses, variance);
 		int			n;
 
 		AO_TRY(ao_poll(env));
 		n = add_term(c, *filled, c->impulses.own.psi,
-					 sqrt(ao_interval_inflation(c->model, ao_impulses_ahead(&c->impulses, variance)) / (variance * c->model->sigma2)));
+					 sqrt(ao_interval_inflation(c->model, ahead) / (inside(c->model, ahead) * variance * c->model->sigma2)));
 		if (n < LEAST_ERRORS)
 			return AO_OK;
 		sort(c->sizes, n);
