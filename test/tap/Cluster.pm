@@ -8,14 +8,20 @@ use strict;
 use warnings;
 
 use File::Temp qw(tempdir);
+use Scalar::Util qw(weaken);
+
+my @clusters;    # that a test's own subroutines may hold until it ends
+# before File::Temp removes what tells where they are
+END { $_->remove for grep { defined } @clusters; }
 
 # A new server with these settings (name => value), made current; dies if it does not start.
 sub new
 {
 	my ($class, %settings) = @_;
 	my $state = tempdir(CLEANUP => 1);
-	my $self = bless { state => $state, settings => [ map { "$_=$settings{$_}" } sort keys %settings ] }, $class;
+	my $self = bless { state => $state, owner => $$, settings => [ map { "$_=$settings{$_}" } sort keys %settings ] }, $class;
 
+	weaken($clusters[@clusters] = $self);
 	$self->start;
 	$ENV{PGDATABASE} = 'postgres';
 	return $self;
@@ -67,12 +73,15 @@ sub postmaster
 	return $pid;
 }
 
-sub DESTROY
+# Stops it and removes its data; what a test has forked does not.
+sub remove
 {
 	my ($self) = @_;
 	local $?;
 
-	system("scripts/cluster remove '$self->{state}' >/dev/null 2>&1");
+	system("scripts/cluster remove '$self->{state}' >/dev/null 2>&1") if $self->{owner} == $$ && !$self->{removed}++;
 }
+
+sub DESTROY { $_[0]->remove; }
 
 1;
