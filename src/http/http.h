@@ -48,7 +48,7 @@ typedef struct AoHttpResponse
 	char	   *content_type;	/* or NULL */
 	char	   *body;			/* decompressed, ends with a zero byte; NULL with a fault */
 	size_t		body_size;
-	int			retry_after;	/* seconds that the server asks for; newer libcurl says six hours at most; 0 none */
+	int			retry_after;	/* seconds that the server asks for, a day at most; newer libcurl says six hours; 0 none */
 	char	   *url;			/* where the answer is from, without secrets */
 	int			attempts;
 	int			milliseconds;	/* from the first attempt to the end */

@@ -15,6 +15,7 @@
 
 #define MAX_HOPS 5
 #define MAX_HEADER_SIZE 65536
+#define MAX_RETRY_AFTER 86400	/* seconds: what is to be told or fetched waits a day at most for a server that asks for more */
 #define URL_FLAGS CURLU_DISALLOW_USER
 
 /* ---- before: may it be sent, and where to ---- */
@@ -493,7 +494,7 @@ read_answer(AoHttpExchange *x, AoHttpTransfer *t)
 	x->curl->curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry_after);
 	x->curl->curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &content_type);
 	t->status = (int) status;
-	t->retry_after = (int) Min(Max(retry_after, 0), 86400 * 365);
+	t->retry_after = (int) Min(Max(retry_after, 0), MAX_RETRY_AFTER);
 	t->content_type = content_type == NULL ? NULL : pstrdup(content_type);
 	ao_http_scrub(&x->secrets, t->body, t->size);
 	if (t->content_type != NULL)

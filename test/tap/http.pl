@@ -272,6 +272,8 @@ $web->define('/tomorrow', { status => 429, headers => { 'Retry-After' => strftim
 $answer = get($web->url('/tomorrow'));
 is_deeply([ @$answer{qw(status attempts)} ], [ 429, 1 ], 'Retry-After as a date');
 cmp_ok(abs($answer->{retry_after} - 7200), '<=', 60, 'which is as many seconds') or diag($answer->{retry_after});
+$web->define('/next-year', { status => 429, headers => { 'Retry-After' => 400 * 86400 } });
+cmp_ok(get($web->url('/next-year'))->{retry_after}, '<=', 86400, 'a day at most');
 $web->define('/tomorrow', { status => 429, headers => { 'Retry-After' => 'Sun, 06 Nov 1994 08:49:37 GMT' } }, { body => 'now' });
 is_deeply([ @{ get($web->url('/tomorrow')) }{qw(body attempts)} ], [ 'now', 2 ], 'a date that is over');
 
