@@ -69,6 +69,11 @@ BEGIN
 	PERFORM arima_ops.get_series(series);
 	PERFORM FROM arima_ops.actuals AS a WHERE a.series = series ORDER BY a.ts FOR UPDATE;
 	PERFORM FROM arima_ops.series AS s WHERE s.name = series FOR UPDATE;
+	IF NOT FOUND THEN
+		-- nothing is locked: what follows would take from a new one of the name
+		RAISE EXCEPTION 'series "%" was dropped by someone else just now', series
+			USING ERRCODE = 'undefined_object', HINT = 'If there is a new one of this name, drop that.';
+	END IF;
 	DELETE FROM arima_ops.actuals AS a WHERE a.series = series;
 	DELETE FROM arima_ops.actual_revisions AS r WHERE r.series = series;
 	DELETE FROM arima_ops.drift_checks AS d WHERE d.series = series;
