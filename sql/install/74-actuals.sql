@@ -218,16 +218,6 @@ END $$;
 COMMENT ON FUNCTION arima_ops.lock_actuals(text, timestamptz) IS
 'Locks the recorded values of a series up to a session, and then the series, until the end of the transaction; gives their sessions';
 
-/* Before others are added, what is there of the sessions given; the series is locked after those. */
-CREATE FUNCTION arima_ops.lock_sessions(series text, ts timestamptz[]) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_variable
-BEGIN
-	PERFORM FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts IN (SELECT unnest(ts)) ORDER BY a.ts FOR NO KEY UPDATE;
-END $$;
-COMMENT ON FUNCTION arima_ops.lock_sessions(text, timestamptz[]) IS
-'Locks the recorded values of these sessions, and not the series, until the end of the transaction';
-
 /* ---- splits, and other changes of all prices by one factor ---- */
 
 /* Takes forecasts and models made of prices up to a session over to prices times a factor. */
@@ -314,6 +304,34 @@ END $$;
 COMMENT ON FUNCTION arima_ops.common_factor(text, timestamptz[], float8[], timestamptz[]) IS
 'The factor by which all values recorded up to a session are changed by those given; NULL if they are not. added: sessions recorded just now, which are left out';
 
+/*
+ * Before values are recorded: the basis where they restate prices, as restate has it before
+ * any row, then what is there of the sessions.  The series is locked after those, and
+ * after others are added.  Who has waited for rows may find that they were restated
+ * meanwhile, and that the values given do it now: it lets go of them, and has the basis first.
+ */
+CREATE FUNCTION arima_ops.lock_sessions(series text, ts timestamptz[], value float8[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+	restates boolean := cardinality(ts) >= 5 AND (arima_ops.common_factor(series, ts, value, '{}')).factor IS NOT NULL;
+BEGIN
+	IF restates THEN
+		PERFORM arima_ops.lock_basis(series, true);
+	END IF;
+	BEGIN
+		PERFORM FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts IN (SELECT unnest(ts)) ORDER BY a.ts FOR NO KEY UPDATE;
+		IF NOT restates AND cardinality(ts) >= 5 AND (arima_ops.common_factor(series, ts, value, '{}')).factor IS NOT NULL THEN
+			RAISE SQLSTATE 'AO001';
+		END IF;
+	EXCEPTION WHEN SQLSTATE 'AO001' THEN
+		PERFORM arima_ops.lock_basis(series, true);
+		PERFORM FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts IN (SELECT unnest(ts)) ORDER BY a.ts FOR NO KEY UPDATE;
+	END;
+END $$;
+COMMENT ON FUNCTION arima_ops.lock_sessions(text, timestamptz[], float8[]) IS
+'Locks the recorded values of these sessions, and before them the basis of the prices where the values given change all by one factor, but not the series, until the end of the transaction';
+
 CREATE FUNCTION arima_ops.record_actuals(
 	series text,
 	ts timestamptz[],
@@ -346,13 +364,9 @@ BEGIN
 	SELECT array_agg(l.ts ORDER BY l.ts), array_agg(l.value ORDER BY l.ts), count(*) INTO ts, value, given
 	FROM (SELECT DISTINCT ON (g.ts) g.ts, g.value FROM unnest(ts, value) WITH ORDINALITY AS g (ts, value, i)
 		WHERE g.value IS NOT NULL ORDER BY g.ts, g.i DESC) AS l;
-	-- where prices are restated the basis before any row, as restate does
-	IF given >= 5 AND (arima_ops.common_factor(series, ts, value, '{}')).factor IS NOT NULL THEN
-		PERFORM arima_ops.lock_basis(series, true);
-	END IF;
-	-- rows before the series, see lock_actuals, and what is there before what is new: so does a fetch
+	-- what is there before what is new, and the series after both: so does a fetch
 	IF given > 1 THEN
-		PERFORM arima_ops.lock_sessions(series, ts);
+		PERFORM arima_ops.lock_sessions(series, ts, value);
 	END IF;
 	-- adds what is new, and only locks what is there, be it since a moment
 	WITH new AS (

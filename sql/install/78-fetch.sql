@@ -38,6 +38,15 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION arima_ops.note_payments(text, text, timestamptz) IS 'Records the splits and dividends of the sessions recorded after the one given as events';
 
+CREATE FUNCTION arima_ops.without_noise(series text, ts timestamptz[], value float8[]) RETURNS float8[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT array_agg(CASE WHEN abs(g.value - a.value) <= 1e-6 * abs(a.value) THEN a.value ELSE g.value END ORDER BY g.i)
+	FROM unnest(without_noise.ts, without_noise.value) WITH ORDINALITY AS g (ts, value, i)
+		LEFT JOIN arima_ops.actuals AS a ON a.series = without_noise.series AND a.ts = g.ts
+$$;
+COMMENT ON FUNCTION arima_ops.without_noise(text, timestamptz[], float8[]) IS
+'Values given, and in place of those that differ from the recorded ones by the noise of the provider''s arithmetic these';
+
 /* Sessions are the midnights, by UTC, that the trade dates begin with. */
 CREATE FUNCTION arima_ops.store_values(wanted arima_ops.series, body text, whole boolean) RETURNS arima_ops.fetch_outcome
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -50,10 +59,10 @@ DECLARE
 	result arima_ops.fetch_outcome;
 BEGIN
 	result.series := wanted.name;
-	SELECT array_agg(r.session::timestamp AT TIME ZONE 'UTC'), array_agg(r.value) INTO given_ts, given_value
+	SELECT array_agg(r.session::timestamp AT TIME ZONE 'UTC' ORDER BY r.session), array_agg(r.value ORDER BY r.session) INTO given_ts, given_value
 	FROM arima_ops.parse_answer(wanted.provider, body) AS r;
-	-- the rows alone: record_actuals adds others, and locks the series after them
-	PERFORM arima_ops.lock_sessions(wanted.name, given_ts);
+	-- what record_actuals locks first; it adds others, and locks the series after them
+	PERFORM arima_ops.lock_sessions(wanted.name, given_ts, arima_ops.without_noise(wanted.name, given_ts, given_value));
 	SELECT min(a.ts), max(a.ts) INTO first_ts, last_ts FROM arima_ops.actuals AS a WHERE a.series = wanted.name;
 	-- values of others for the same days, at the midnights of another time zone for instance, would make two sessions of each
 	SELECT min(a.ts) INTO other_ts FROM arima_ops.actuals AS a
@@ -62,11 +71,7 @@ BEGIN
 		RAISE EXCEPTION 'there is a value of % already, at another time of the day than midnight UTC: record what is not from the provider at midnight UTC',
 			arima_ops.session_text(other_ts) USING ERRCODE = 'data_exception';
 	END IF;
-	-- what differs by the noise of the provider's arithmetic is the same
-	SELECT array_agg(g.ts ORDER BY g.ts),
-		array_agg(CASE WHEN abs(g.value - a.value) <= 1e-6 * abs(a.value) THEN a.value ELSE g.value END ORDER BY g.ts)
-	INTO given_ts, given_value
-	FROM unnest(given_ts, given_value) AS g (ts, value) LEFT JOIN arima_ops.actuals AS a ON a.series = wanted.name AND a.ts = g.ts;
+	given_value := arima_ops.without_noise(wanted.name, given_ts, given_value);
 	IF given_ts IS NULL AND last_ts IS NULL THEN
 		RAISE EXCEPTION 'there are no values in the answer' USING ERRCODE = 'data_exception';
 	END IF;

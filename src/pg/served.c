@@ -183,6 +183,26 @@ lock_basis(const char *name, LOCKMODE mode)
 	(void) ao_pg_lock_name(AO_LOCK_BASIS, name, mode, false);
 }
 
+/* Locks a row; a later version of it is as good if that is said. */
+static void
+lock_row(const char *name, ItemPointer where, LockTupleMode mode, bool or_later)
+{
+	Relation	table = table_open(in_schema(name), RowShareLock);
+	TupleTableSlot *slot = table_slot_create(table, NULL);
+	TM_FailureData failure;
+	TM_Result	result = table_tuple_lock(table, where, GetActiveSnapshot(), slot, GetCurrentCommandId(true), mode,
+										  LockWaitBlock, or_later ? TUPLE_LOCK_FLAG_FIND_LAST_VERSION : 0, &failure);
+
+	if (result == TM_Updated)
+		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE), errmsg("could not serialize access due to concurrent update"),
+						errhint("Ask again, in a new transaction.")));
+	if (result != TM_Ok)
+		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE), errmsg("a series or model was deleted while it was asked for"),
+						errhint("Ask again.")));
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(table, NoLock);
+}
+
 /* See served.h. */
 AoServed *
 ao_pg_serve(const char *name)
@@ -209,27 +229,13 @@ ao_pg_serve(const char *name)
 	if (served != NULL)
 	{
 		read_champion(served, key);
+		/* in an older snapshot: an error if prices have been restated since, as of arima_ops.predict */
+		if (served->version > 0 && IsolationUsesXactSnapshot())
+			lock_row("models", &served->model_row, LockTupleShare, false);
 		read_last_values(served, key);
 	}
 	PopActiveSnapshot();
 	return served;
-}
-
-/* Locks a row against deletion; a later version of it is as good. */
-static void
-lock_row(const char *name, ItemPointer where)
-{
-	Relation	table = table_open(in_schema(name), RowShareLock);
-	TupleTableSlot *slot = table_slot_create(table, NULL);
-	TM_FailureData failure;
-	TM_Result	result = table_tuple_lock(table, where, GetActiveSnapshot(), slot, GetCurrentCommandId(true), LockTupleKeyShare,
-										  LockWaitBlock, TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
-
-	if (result != TM_Ok)
-		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE), errmsg("a series or model was deleted while it was asked for"),
-						errhint("Ask again.")));
-	ExecDropSingleTupleTableSlot(slot);
-	table_close(table, NoLock);
 }
 
 /* See served.h. */
@@ -238,8 +244,8 @@ ao_pg_lock_parents(AoServed *served)
 {
 	if (served->locked)
 		return;
-	lock_row("series", &served->series_row);
-	lock_row("models", &served->model_row);
+	lock_row("series", &served->series_row, LockTupleKeyShare, true);
+	lock_row("models", &served->model_row, LockTupleKeyShare, true);
 	served->locked = true;
 }
 
