@@ -97,17 +97,28 @@ COMMENT ON FUNCTION arima_ops.name_is_final() IS 'Refuses to rename a series (tr
 CREATE TRIGGER name_is_final BEFORE UPDATE OF name ON arima_ops.series
 FOR EACH ROW WHEN (OLD.name IS DISTINCT FROM NEW.name) EXECUTE FUNCTION arima_ops.name_is_final();
 
+CREATE FUNCTION arima_ops.sees_newest(series text[]) RETURNS boolean
+AS 'MODULE_PATHNAME', 'arima_ops_sees_newest'
+LANGUAGE C STRICT SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION arima_ops.sees_newest(text[]) IS
+'Does the transaction see what others have committed of values, labels, checks and models of these series? At READ COMMITTED always';
+
 /*
  * Locks a series, or all in the order of their names, until the end of the
  * transaction.  Whatever changes actual values, labels or the champion takes this
  * lock first, so that none of them sees the half of another.  A prediction does
  * not: it only refers to the series, which this lock allows.  Only a restatement of
- * prices keeps predictions waiting, by lock_basis.
+ * prices keeps predictions waiting, by lock_basis.  A transaction with a snapshot from
+ * before the change that it has waited for would label by values of then: an error.
  */
 CREATE FUNCTION arima_ops.lock_series(wanted text[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM FROM arima_ops.series AS s WHERE s.name = ANY (wanted) ORDER BY s.name FOR NO KEY UPDATE;
+	IF NOT arima_ops.sees_newest(wanted) THEN
+		RAISE EXCEPTION 'could not serialize access: a series was changed after the transaction''s snapshot'
+			USING ERRCODE = 'serialization_failure', HINT = 'Run the transaction again; at READ COMMITTED there is no need to.';
+	END IF;
 END $$;
 COMMENT ON FUNCTION arima_ops.lock_series(text[]) IS
 'Keeps others from changing the actual values, labels and models of these series until the end of the transaction; predictions go on';
