@@ -189,6 +189,27 @@ budget_option(const Option *option, const JsonbValue *value)
 	return number;
 }
 
+/* The parameter for the series.  What is missing at its ends has no part in where it is cut into pieces. */
+static double
+choose_lambda(const AoFitArguments *in, AoEnv *env)
+{
+	const double *y = in->y.values;
+	int64		lead = 0,
+				n = in->initial;
+	double		lambda;
+	AoStatus	status;
+
+	while (n > 0 && isnan(y[n - 1]))
+		n--;
+	while (lead < n && isnan(y[lead]))
+		lead++;
+	status = ao_box_cox_lambda(y + lead, n - lead, in->spec.m, LOWEST_LAMBDA, HIGHEST_LAMBDA, env, &lambda);
+	if (env->err.pos > 0)
+		env->err.pos += lead;
+	ao_pg_check(status, env);
+	return lambda;
+}
+
 /* Takes the value of option lambda: a number, whose range the core checks, or
  * "auto", for which the series decides. */
 static void
@@ -197,8 +218,7 @@ take_lambda(const JsonbValue *value, AoEnv *env, AoFitArguments *out)
 	if (value->type == jbvNumeric)
 		out->options.lambda = jsonb_number(value);
 	else if (jsonb_text_is(value, "auto"))
-		ao_pg_check(ao_box_cox_lambda(out->y.values, out->initial, out->spec.m, LOWEST_LAMBDA,
-									  HIGHEST_LAMBDA, env, &out->options.lambda), env);
+		out->options.lambda = choose_lambda(out, env);
 	else
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -110,6 +110,12 @@ SELECT v.spec, s.lambda = arima_box_cox_lambda(growth, v.m, 0) AS guerrero, abs(
 	arima_fit(growth, v.spec, options => jsonb_build_object('lambda', s.lambda))::text AS as_number
 FROM series, (VALUES ('(0,1,1)', 1), ('(0,1,1)(0,1,1)[12]', 12), ('auto', 1), ('auto[12]', 12)) v (spec, m),
 	arima_stats(arima_fit(growth, v.spec, options => '{"lambda": "auto"}')) s;
+-- of the values from the first known to the last
+SELECT wanted, count(*) AS series, count(DISTINCT s.lambda) AS parameters
+FROM series, unnest(ARRAY['(0,1,1)', '(0,1,1)(0,1,1)[12]']) wanted, generate_series(0, 1) before, generate_series(0, 3) after,
+	arima_stats(arima_fit(array_fill(NULL::float8, ARRAY[before]) || growth || array_fill(NULL::float8, ARRAY[after]), wanted, options => '{"lambda": "auto"}')) s
+GROUP BY wanted ORDER BY wanted;
+SELECT arima_fit('{NULL,3,0,5,6,7}', '(0,1,0)', options => '{"lambda": "auto"}');
 -- not below 0, where the forecasts of what grows so fast would soon be beyond all numbers
 SELECT arima_box_cox_lambda(y) < -0.5 AS negative, s.lambda BETWEEN 0 AND 0.001 AS zero, (SELECT bool_and(f.upper < 'Infinity') FROM arima_forecast(m, 50) f) AS bounded
 FROM (SELECT array_agg(1 / (1.5 - 0.01 * i + 0.05 * (i % 3)) ORDER BY i) AS y FROM generate_series(1, 140) i) AS fast,
