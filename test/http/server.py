@@ -108,13 +108,22 @@ class Handler(BaseHTTPRequestHandler):
         else:
             {"endless": self.endless, "bomb": self.bomb, "flood": self.flood, "drip": self.drip, "reset": self.reset}[mode]()
 
+    # A request is one of those at once until its answer begins: whoever has that may send the next one.
+    def delay(self, seconds):
+        with lock:
+            busy["now"] += 1
+            busy["most"] = max(busy["most"], busy["now"])
+        time.sleep(seconds)
+        with lock:
+            busy["now"] -= 1
+
     def answer(self, path):
         with lock:
             found = answers.get(path)
             answer = None if not found else found.pop(0) if len(found) > 1 else found[0]
         if answer is None:
             return self.send(404, {"Content-Type": "text/plain"}, b"nothing here")
-        time.sleep(answer.get("delay", 0))
+        self.delay(answer.get("delay", 0))
         body = answer.get("body", "")
         body = bytes.fromhex(answer["hex"]) if "hex" in answer else \
             (body if isinstance(body, str) else json.dumps(body)).encode()
@@ -136,15 +145,10 @@ class Handler(BaseHTTPRequestHandler):
         with lock:
             log.append({"method": self.command, "path": self.path, "headers": dict(self.headers),
                         "body": body.decode("latin1"), "at": time.time(), "port": self.server.server_port})
-            busy["now"] += 1
-            busy["most"] = max(busy["most"], busy["now"])
         try:
             self.answer(path)
         except (BrokenPipeError, ConnectionResetError, ssl.SSLError):
             self.close_connection = True
-        finally:
-            with lock:
-                busy["now"] -= 1
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_request
 
