@@ -212,12 +212,14 @@ cut_bounds(AoChoice *choice, int64_t known)
 /* The search is of the values from the first that is known to the last: what is missing before
  * and after them has no part in any likelihood. */
 static void
-leave_ends_out(AoFitTask *quick)
+leave_ends_out(AoChoice *choice)
 {
+	AoFitTask  *quick = &choice->quick;
 	int64_t		lead = 0;
 
 	while (lead < quick->n && isnan(quick->y[lead]))
 		lead++;
+	choice->lead = lead;
 	while (quick->n > lead && isnan(quick->y[quick->n - 1]))
 		quick->n--;
 	quick->y += lead;
@@ -241,10 +243,10 @@ static AoStatus
 fill_gaps(AoChoice *choice)
 {
 	AoFitTask  *quick = &choice->quick;
-	double	   *filled = ao_arena_take(&choice->memory, (size_t) quick->n, sizeof(double));
 
-	AO_TRY(ao_fill_gaps(quick->y, quick->n, choice->m, choice->env, filled));
-	quick->y = filled;
+	choice->filled = ao_arena_take(&choice->memory, (size_t) quick->n, sizeof(double));
+	AO_TRY(ao_fill_gaps(quick->y, quick->n, choice->m, choice->env, choice->filled));
+	quick->y = choice->filled;
 	choice->approximate = true;
 	return AO_OK;
 }
@@ -299,7 +301,7 @@ prepare(AoChoice *choice)
 	choice->drift_only = choice->m == 1 && choice->task->k == 0 &&
 		known >= FEWEST_FOR_DRIFT && known <= MOST_FOR_DRIFT;
 	cut_bounds(choice, known);
-	leave_ends_out(&choice->quick);
+	leave_ends_out(choice);
 	AO_TRY(look_at_series(choice));
 	gaps = has_few_gaps(choice, known);
 	/* stepwise, some models may be outside max_order */

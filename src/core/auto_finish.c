@@ -16,14 +16,18 @@ static AoTrial *
 next_best(const AoChoice *choice, int first)
 {
 	AoTrial    *best = NULL;
+	double		least = HUGE_VAL;
 
 	for (int i = first; i < choice->n_trials; i++)
 	{
 		AoTrial    *trial = &choice->trials[i];
+		double		criterion = ao_choice_trial_criterion(choice, trial);
 
-		if (!trial->final && trial->candidate.criterion < HUGE_VAL &&
-			(best == NULL || trial->candidate.criterion < best->candidate.criterion))
+		if (!trial->final && criterion < least)
+		{
 			best = trial;
+			least = criterion;
+		}
 	}
 	return best;
 }
@@ -58,10 +62,12 @@ estimate_finalist(const AoChoice *choice, const AoFitTask *task, AoTrial *trial,
 	AO_TRY(ao_fit_task(task, &candidate->spec, choice->env, model));
 	candidate->criterion = criterion_of(choice, *model);
 	candidate->loglik = (*model)->loglik;
+	if (!choice->approximate)
+		trial->criterion = candidate->criterion;
 	if (keeps_distance(choice, *model))
 		return AO_OK;
 	/* the search had stopped short of it */
-	candidate->criterion = HUGE_VAL;
+	candidate->criterion = trial->criterion = HUGE_VAL;
 	candidate->reason = "root near the unit circle";
 	choice->env->free(choice->env->arg, *model);
 	*model = NULL;
@@ -82,8 +88,8 @@ best_finalist(AoChoice *choice, const AoFitTask *task, int first, AoTrial **chos
 	{
 		AoModel    *model;
 
-		if (*chosen && !choice->approximate &&
-			trial->candidate.criterion > (*chosen)->candidate.criterion + CLOSE)
+		if (*chosen && (choice->refilled || !choice->approximate) &&
+			trial->criterion > ao_choice_trial_criterion(choice, *chosen) + CLOSE)
 			break;
 		near.given = trial->u;
 		AO_TRY(estimate_finalist(choice, &near, trial, &model));
@@ -165,6 +171,36 @@ final_rounds(AoChoice *choice, const AoFitTask *task, AoTrial **chosen, AoModel 
 	return AO_OK;
 }
 
+/* The search goes on from the finalists' best, with the gaps filled by it, if there is room for that. */
+static AoStatus
+search_refilled(AoChoice *choice, const AoTrial *chosen, const AoModel *model)
+{
+	AoFitTask	part = choice->quick;
+	AoStatus	status;
+
+	part.y = choice->task->y + choice->lead;
+	status = ao_fill_by_model(model, &part, choice->lead, choice->env, choice->filled);
+	if (status != AO_OK)
+		return status == AO_CANCELLED || status == AO_NO_MEMORY ? status : AO_OK;
+	choice->best = (int) (chosen - choice->trials);
+	AO_TRY(ao_choice_climb_refilled(choice));
+	AO_TRY(ao_choice_climb_again(choice));
+	choice->degenerate = false;
+	return AO_OK;
+}
+
+/* Straight lines across the gaps suit few models, and mislead the search: a second one, and the
+ * best of its finalists and of those before. */
+static AoStatus
+refilled_round(AoChoice *choice, const AoFitTask *task, AoTrial **chosen, AoModel **out)
+{
+	if (*chosen == NULL || choice->filled == NULL || !choice->options.stepwise || choice->out_of_budget ||
+		ao_choice_out_of_time(choice))
+		return AO_OK;
+	AO_TRY(search_refilled(choice, *chosen, *out));
+	return choice->refilled ? best_finalist(choice, task, 0, chosen, out) : AO_OK;
+}
+
 /* See auto_internal.h. */
 AoStatus
 ao_choice_finish(AoChoice *choice, AoModel **out)
@@ -175,6 +211,7 @@ ao_choice_finish(AoChoice *choice, AoModel **out)
 
 	task.effort = choice->approximate || choice->max_K > 0 || dear || ao_choice_out_of_time(choice) ? AO_LOCAL : AO_THOROUGH;
 	AO_TRY(final_rounds(choice, &task, &chosen, out));
+	AO_TRY(refilled_round(choice, &task, &chosen, out));
 	if (chosen && dear && !choice->approximate && choice->max_K == 0 && !ao_choice_out_of_time(choice))
 		AO_TRY(estimate_winner(choice, chosen, out));
 	if (chosen)

@@ -14,9 +14,12 @@
 typedef struct AoTrial
 {
 	AoCandidate candidate;
-	double		raw;			/* the criterion, wherever the roots are */
+	double		criterion,		/* that the search goes by: of a finalist with gaps the candidate's
+								 * is another */
+				raw;			/* the same, wherever the roots are */
 	bool		final,			/* estimated with all effort */
-				looked_around;	/* its neighbours were tried */
+				looked_around,	/* its neighbours were tried */
+				refilled;		/* .. as it was itself, on the series filled anew */
 	double		u[AO_AUTO_MAX_COEF];
 } AoTrial;
 
@@ -26,6 +29,9 @@ typedef struct AoChoice
 	const AoFitTask *task;		/* as the caller gave it */
 	AoFitTask	quick;			/* what the search works on: gaps filled, if they are few .. */
 	AoFitOptions quick_options; /* .. and a conditional likelihood, if the exact one costs much */
+	int64_t		lead;			/* values of the task before the first of those */
+	double	   *filled;			/* those, if gaps are filled, or NULL */
+	bool		refilled;		/* .. by the best model of a first search */
 	AoAutoOptions options;		/* bounds cut to what the series allows */
 	int			d,
 				D,
@@ -68,10 +74,14 @@ AoStatus	ao_choice_prefers(const AoChoice *choice, const AoModel *first, const A
 							  double margin, bool *prefers);
 /* Is the best model so far that far behind the opponent that its neighbours need not be tried? */
 AoStatus	ao_choice_look_at_opponent(AoChoice *choice);
+/* The trial's criterion, if it was tried on the series as its gaps are filled now, or HUGE_VAL. */
+double		ao_choice_trial_criterion(const AoChoice *choice, const AoTrial *trial);
 /* Tries models one after the other; only cancelling and lack of memory fail. */
 AoStatus	ao_choice_stepwise(AoChoice *choice);
 /* From a trial to its neighbours as long as one is better, which becomes the best. */
 AoStatus	ao_choice_climb(AoChoice *choice);
+/* The same with the gaps filled anew: models are tried once more, the best so far first. */
+AoStatus	ao_choice_climb_refilled(AoChoice *choice);
 /* The largest model to begin with is there lest the search ends among small ones, none of which
  * a single step makes better.  Where it was refused, a second climb, by p and q until it is
  * above the best so far, from the best model of some size that the first one passed by, and a

@@ -291,7 +291,7 @@ typedef struct AoKalman
 			   *G,				/* [s] */
 			   *P,				/* [s][s] */
 			   *c,				/* [s] work: P z */
-			   *K,				/* [s] work */
+			   *K,				/* [s] T P z + G of the last step */
 			   *first,			/* [s] work: first row of P */
 			   *work,			/* [s] */
 			   *a,				/* [n_cols][s] */
@@ -522,6 +522,14 @@ typedef struct AoQuickFit
 
 AoStatus	ao_fit_quick(const AoFitTask *task, const AoSpec *spec, AoEnv *env,
 						 AoQuickFit *out);
+
+/* ---- smooth.c ---- */
+
+/* The missing values of part->y[n], the first of which has `lead` values before it in the series of
+ * the model, into filled[n]: their means given all known values.  Where there is none, among
+ * levels without a start for instance, filled stays as it is. */
+AoStatus	ao_fill_by_model(const AoModel *model, const AoFitTask *part, int64_t lead, AoEnv *env,
+							 double *filled);
 
 /* ---- calibrate.c ---- */
 

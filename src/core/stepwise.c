@@ -6,7 +6,7 @@
  * The steps are those of R. J. Hyndman & Y. Khandakar, "Automatic time series
  * forecasting: the forecast package for R", Journal of Statistical Software 27
  * (2008), 3, section 3.2, and further climbs where the largest of the models to begin
- * with was refused.  Models are estimated by maximum likelihood throughout, each from its neighbour's
+ * with was refused, or gaps were filled.  Models are estimated by maximum likelihood throughout, each from its neighbour's
  * coefficients besides other starts.
  */
 #include "auto_internal.h"
@@ -85,61 +85,114 @@ reason_of(AoStatus status, const AoEnv *env)
 	}
 }
 
-/* Estimate one model, and what is to be said of it. */
+/* See auto_internal.h. */
+double
+ao_choice_trial_criterion(const AoChoice *choice, const AoTrial *trial)
+{
+	return trial->refilled == choice->refilled ? trial->criterion : HUGE_VAL;
+}
+
+/* The same of a trial by its index. */
+static double
+criterion(const AoChoice *choice, int trial)
+{
+	return ao_choice_trial_criterion(choice, &choice->trials[trial]);
+}
+
+/* What an estimate says of a model; the search goes by found->criterion. */
+static void
+judge(AoChoice *choice, AoTrial *trial, AoStatus status, const AoQuickFit *fit, AoCandidate *found)
+{
+	if (status != AO_OK)
+		found->reason = reason_of(status, choice->env);
+	else if (fit->degenerate)
+	{
+		found->reason = "leaves nothing to explain";
+		choice->degenerate = true;
+	}
+	else
+	{
+		found->loglik = fit->loglik;
+		found->criterion = ao_choice_criterion(choice->options.criterion, fit->loglik,
+											   fit->n_coef, fit->n_used);
+		trial->raw = found->criterion;
+		if (found->criterion == HUGE_VAL)
+			found->reason = "too few values for the criterion";
+		else if (!fit->admissible)
+		{
+			found->reason = "root near the unit circle";
+			found->criterion = HUGE_VAL;
+		}
+	}
+}
+
+/* Estimate one model.  What was said of a finalist stays. */
 static AoStatus
 estimate(AoChoice *choice, AoTrial *trial)
 {
 	AoFitTask	task = choice->quick;
-	AoCandidate *candidate = &trial->candidate;
+	AoCandidate found = {.spec = trial->candidate.spec, .criterion = HUGE_VAL, .loglik = NAN};
 	AoQuickFit	fit = {.u = trial->u};
-	double		given[AO_AUTO_MAX_COEF];
+	double		given[AO_AUTO_MAX_COEF],
+				start = ao_clock();
 	AoStatus	status;
 
 	if (choice->best >= 0)
 	{
-		const AoTrial *best = &choice->trials[choice->best];
+		const AoTrial *from = trial->refilled == choice->refilled ? &choice->trials[choice->best] : trial;
 
-		carry_over(&best->candidate.spec, best->u, &candidate->spec, given);
+		carry_over(&from->candidate.spec, from->u, &found.spec, given);
 		task.given = given;
 		/* many columns are dear, and what they explain leaves few optima */
 		if (choice->max_K > 0)
 			task.effort = AO_NEARBY;
 	}
-	status = ao_fit_quick(&task, &candidate->spec, choice->env, &fit);
+	status = ao_fit_quick(&task, &found.spec, choice->env, &fit);
 	if (status == AO_CANCELLED || status == AO_NO_MEMORY)
 		return status;
-	if (status != AO_OK)
-		candidate->reason = reason_of(status, choice->env);
-	else if (fit.degenerate)
-	{
-		candidate->reason = "leaves nothing to explain";
-		choice->degenerate = true;
-	}
+	trial->raw = HUGE_VAL;
+	judge(choice, trial, status, &fit, &found);
+	trial->criterion = found.criterion;
+	trial->refilled = choice->refilled;
+	trial->looked_around = false;
+	found.milliseconds = trial->candidate.milliseconds + ao_clock() - start;
+	if (trial->final)
+		trial->candidate.milliseconds = found.milliseconds;
 	else
-	{
-		candidate->loglik = fit.loglik;
-		candidate->criterion = ao_choice_criterion(choice->options.criterion, fit.loglik,
-												   fit.n_coef, fit.n_used);
-		trial->raw = candidate->criterion;
-		if (candidate->criterion == HUGE_VAL)
-			candidate->reason = "too few values for the criterion";
-		else if (!fit.admissible)
-		{
-			candidate->reason = "root near the unit circle";
-			candidate->criterion = HUGE_VAL;
-		}
-	}
+		trial->candidate = found;
 	return AO_OK;
 }
 
-/* Is there time and room for another model? */
+/* Is there time for another estimate, and room if it is of a new model? */
 static bool
-may_go_on(AoChoice *choice)
+may_go_on(AoChoice *choice, bool is_new)
 {
-	if (choice->n_trials >= choice->options.max_models || choice->n_trials >= choice->room ||
+	if ((is_new && (choice->n_trials >= choice->options.max_models || choice->n_trials >= choice->room)) ||
 		ao_choice_out_of_time(choice))
 		choice->out_of_budget = true;
 	return !choice->out_of_budget;
+}
+
+/* The trial of a model, or NULL. */
+static AoTrial *
+find_trial(AoChoice *choice, const AoSpec *spec)
+{
+	for (int i = 0; i < choice->n_trials; i++)
+		if (same(&choice->trials[i].candidate.spec, spec))
+			return &choice->trials[i];
+	return NULL;
+}
+
+/* The trial of a model that was not tried. */
+static AoTrial *
+new_trial(AoChoice *choice, const AoSpec *spec)
+{
+	AoTrial    *trial = &choice->trials[choice->n_trials++];
+
+	memset(trial, 0, sizeof *trial);
+	trial->candidate.spec = *spec;
+	trial->refilled = choice->refilled;
+	return trial;
 }
 
 /* Try a model unless it is out of bounds or was tried before; does it become the best? */
@@ -149,35 +202,25 @@ try_model(AoChoice *choice, int p, int q, int P, int Q, bool constant, bool *bet
 	const AoAutoOptions *o = &choice->options;
 	AoSpec		spec = ao_choice_spec(choice, p, q, P, Q, constant);
 	AoTrial    *trial;
-	double		start;
 
 	*better = false;
 	if (p < 0 || q < 0 || P < 0 || Q < 0 || p > o->max_p || q > o->max_q || P > o->max_P ||
 		Q > o->max_Q || (constant && !choice->constant) || (!constant && choice->drift_only) || spec.K < choice->min_K ||
 		spec.K > choice->max_K)
 		return AO_OK;
-	for (int i = 0; i < choice->n_trials; i++)
-		if (same(&choice->trials[i].candidate.spec, &spec))
-			return AO_OK;
-	/* the first one is always tried */
-	if (choice->n_trials > 0 && !may_go_on(choice))
+	trial = find_trial(choice, &spec);
+	if (trial && trial->refilled == choice->refilled)
 		return AO_OK;
-	trial = &choice->trials[choice->n_trials];
-	memset(trial, 0, sizeof *trial);
-	trial->candidate.spec = spec;
-	trial->candidate.criterion = trial->raw = HUGE_VAL;
-	trial->candidate.loglik = NAN;
-	start = ao_clock();
+	/* the first one is always tried */
+	if (choice->n_trials > 0 && !may_go_on(choice, trial == NULL))
+		return AO_OK;
+	if (trial == NULL)
+		trial = new_trial(choice, &spec);
 	AO_TRY(estimate(choice, trial));
-	trial->candidate.milliseconds = ao_clock() - start;
-	if (trial->candidate.criterion < HUGE_VAL &&
-		(choice->best < 0 ||
-		 trial->candidate.criterion < choice->trials[choice->best].candidate.criterion))
-	{
-		choice->best = choice->n_trials;
-		*better = true;
-	}
-	choice->n_trials++;
+	*better = trial->criterion < HUGE_VAL &&
+		(choice->best < 0 || trial->criterion < criterion(choice, choice->best));
+	if (*better)
+		choice->best = (int) (trial - choice->trials);
 	return AO_OK;
 }
 
@@ -281,11 +324,17 @@ ao_choice_climb(AoChoice *choice)
 	return AO_OK;
 }
 
-/* Criterion of a trial. */
-static double
-criterion(const AoChoice *choice, int trial)
+/* See auto_internal.h. */
+AoStatus
+ao_choice_climb_refilled(AoChoice *choice)
 {
-	return choice->trials[trial].candidate.criterion;
+	AoSpec		spec = choice->trials[choice->best].candidate.spec;
+	bool		better;
+
+	choice->refilled = true;
+	choice->K = spec.K;
+	AO_TRY(try_model(choice, spec.p, spec.q, spec.P, spec.Q, spec.constant != AO_CONSTANT_NONE, &better));
+	return ao_choice_climb(choice);
 }
 
 /* The best of the models with two coefficients at least whose neighbours were not tried, or -1. */
@@ -347,7 +396,7 @@ ao_choice_climb_again(AoChoice *choice)
 	int			largest = choice->largest;
 
 	choice->largest = -1;
-	if (largest < 0 || criterion(choice, largest) < HUGE_VAL)
+	if (largest < 0 || choice->trials[largest].criterion < HUGE_VAL)
 		return AO_OK;
 	AO_TRY(climb_from_passed(choice));
 	return climb_from_below(choice, &choice->trials[largest].candidate.spec);

@@ -1,0 +1,224 @@
+/*
+ * test_gaps.c
+ *		Gaps filled by a model, and the automatic choice on series with a few of them.
+ */
+#include "choice.h"
+
+#include "diagnostics.h"
+#include "internal.h"
+
+/* Every other value is low: on a straight line across a gap this ends. */
+static const double zigzag[] = {
+	99.5, 99.8, 100.4, 99.8, 101.6, 99.9, 102.1, 100.1, 102.2, NAN, 102, 97.8, 103.5, 97.7, 101.7, 99.9,
+	NAN, 99.6, 102.1, 99.2, 102.6, 99.2, 103.1, 97.1, 104.5, 97.7, 106.3, 98.2, 107.5, 98.9, 106.8, 99.4,
+	109, 101, 110.6, 100.1, 110.2, 99.3, 110.7, 97.3};
+
+static const double quarters[] = {
+	105.4, 96.5, 105.4, 95, 103.8, 97.8, 106.9, 93.4, 104.6, 98.2, 107.2, 93.5, 103.4, 101.6, NAN, 95.8,
+	103.4, 101.7, 104.8, 95.4, 105.9, 100.3, 106.7, 94.1, 108.2, 100.1, 107, 94.6, 108.8, 101.3, 104.7,
+	99.3, 104.8, 103.5, 104.5, 100.1, 103.7, 105.5, 101.3, 104.1};
+
+static const double days[] = {
+	98.89, 113.99, 85.53, 104.36, 90.79, 119.61, 87.16, 99.5, 112.56, 87.48, 103.38, 90.57, 119.39, 86.34,
+	101.3, 112.66, 86.81, NAN, 91.57, 118.55, 86.59, 101.01, 113.83, 85.4, 102.78, 92.47, 116.8, 89.77,
+	98.61, 115.36, 84.4, 103.27, 92.09, 117.41, 89.51, 95.33, 119.28, 84, 102.99, 92.32, 117.88, 88.57,
+	94.51, 120.48, 85.13, 101.44, 93.4, 117.9, 87.71, 95.62, 119.66, 85.5, 101.48, 92.78, 117.79,
+	85.85, 100.94, 115.96, 86.23, 101.63};
+
+#define COUNT(a) ((int) (sizeof(a) / sizeof((a)[0])))
+
+/* AICc of forecast 8.20: of the model of auto.arima(), and for the first series, where that ends
+ * at 248.3, of Arima() */
+static const struct Series
+{
+	const char *name;
+	const double *y;
+	int			n;
+	int			m;
+	double		aicc;
+} series[] = {
+	{"(1,1,2)", zigzag, COUNT(zigzag), 1, 127.563450278},
+	{"(3,0,0)(2,1,0)[4] with drift", quarters, COUNT(quarters), 4, 99.838363890},
+	{"(0,0,2)(2,1,1)[7]", days, COUNT(days), 7, 142.248804332},
+};
+
+static bool
+same_orders(const AoSpec *a, const AoSpec *b)
+{
+	return a->p == b->p && a->q == b->q && a->P == b->P && a->Q == b->Q && a->d == b->d &&
+		a->D == b->D && a->constant == b->constant;
+}
+
+/* Models of the list that are there more than once, and those that are chosen. */
+static void
+look_at_list(const Choice *c, int *twice, int *chosen)
+{
+	*twice = *chosen = 0;
+	for (int i = 0; i < c->count; i++)
+	{
+		*chosen += c->list[i].chosen;
+		for (int j = 0; j < i; j++)
+			*twice += same_orders(&c->list[i].spec, &c->list[j].spec);
+	}
+}
+
+/* The model chosen is no worse than R's, and each was listed once. */
+static void
+test_choice(const struct Series *s)
+{
+	Choice		c;
+	int			twice,
+				chosen;
+	double		aic,
+				aicc,
+				bic;
+
+	choice_begin(&c);
+	if (!choice_make(&c, s->y, s->n, s->m))
+	{
+		UNIT_CHECK(false, "R's %s: chosen", s->name);
+		return;
+	}
+	ao_model_criteria(c.model, &aic, &aicc, &bic);
+	UNIT_CHECK(aicc <= s->aicc + 0.01, "R's %s: AICc %.3f, R %.3f", s->name, aicc, s->aicc);
+	look_at_list(&c, &twice, &chosen);
+	UNIT_CHECK(twice == 0 && chosen == 1, "R's %s: %d listed twice, %d chosen", s->name, twice, chosen);
+	for (int i = 0; i < c.count; i++)
+		if (c.list[i].chosen)
+			UNIT_NEAR(c.list[i].loglik, c.model->loglik, 1e-12, "R's %s: the list's is the model's", s->name);
+	UNIT_CHECK(choice_end(&c), "R's %s: nothing is left behind", s->name);
+}
+
+/* The bound on the number of models holds for what is tried on either filling. */
+static void
+test_bound(const struct Series *s)
+{
+	Choice		c;
+	int			all;
+
+	choice_begin(&c);
+	all = choice_make(&c, s->y, s->n, s->m) ? c.count : 0;
+	for (int most = 1; most <= all + 1; most++)
+	{
+		c.bounds.max_models = most;
+		UNIT_CHECK(choice_make(&c, s->y, s->n, s->m) && c.count <= most &&
+				   (c.count == most || !(c.model->remarks & AO_REMARK_BUDGET)),
+				   "%d models at most: %d", most, c.count);
+	}
+	(void) choice_end(&c);
+}
+
+/* Sum of squared one-step errors of y[n]. */
+static double
+squares(const AoModel *model, const double *y, int n, const double *xreg, AoEnv *env)
+{
+	double		e[200],
+				f[200],
+				sum = 0;
+
+	if (ao_one_step_errors(model, y, n, xreg, xreg != NULL, env, e, f) != AO_OK)
+		return NAN;
+	for (int t = 0; t < n; t++)
+		sum += isnan(e[t]) ? 0 : e[t] * e[t];
+	return sum;
+}
+
+/* Whatever a filled value is moved by, the series becomes less likely. */
+static void
+test_fill(const char *name, const AoSpec *spec, const double *y, int n, int lead, const double *xreg,
+		  const AoFitOptions *options)
+{
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
+	AoFitTask	task = {.y = y, .n = n, .xreg = xreg, .k = xreg != NULL, .options = options, .effort = AO_LOCAL};
+	AoFitTask	part = task;
+	AoModel    *model = NULL;
+	double		filled[200],
+				least;
+
+	memcpy(filled, y, (size_t) n * sizeof(double));
+	part.y += lead;
+	part.n -= lead;
+	part.xreg = xreg ? xreg + lead : NULL;
+	if (ao_fit_task(&task, spec, &env, &model) != AO_OK ||
+		ao_fill_by_model(model, &part, lead, &env, filled + lead) != AO_OK)
+	{
+		UNIT_CHECK(false, "%s: filled", name);
+		return;
+	}
+	least = squares(model, filled, n, xreg, &env);
+	for (int t = lead; t < n; t++)
+		for (int sign = -1; isnan(y[t]) && sign <= 1; sign += 2)
+		{
+			double		value = filled[t];
+
+			filled[t] += sign * 1e-4 * fabs(value);
+			UNIT_CHECK(squares(model, filled, n, xreg, &env) > least, "%s: value %d, %.6g", name, t, value);
+			filled[t] = value;
+		}
+	env.free(env.arg, model);
+	UNIT_CHECK(memory.live == 0, "%s: nothing is left behind", name);
+}
+
+static void
+test_fills(void)
+{
+	AoFitOptions plain = {.method = AO_ML},
+				logs = {.method = AO_ML, .has_lambda = true, .lambda = 0};
+	AoSpec		mean = {.p = 2, .q = 1, .m = 1, .constant = AO_CONSTANT_MEAN},
+				twice = {.d = 2, .q = 2, .m = 1},
+				airline = {.d = 1, .q = 1, .D = 1, .Q = 1, .m = 4},
+				weeks = {.q = 2, .P = 2, .D = 1, .Q = 1, .m = 7, .constant = AO_CONSTANT_DRIFT};
+	double		late[COUNT(days)],
+				xreg[COUNT(days)],
+				run[COUNT(zigzag)];
+
+	memcpy(late, days, sizeof days);
+	memcpy(run, zigzag, sizeof zigzag);
+	for (int t = 0; t < COUNT(days); t++)
+		xreg[t] = (t * t) % 11;
+	late[0] = late[1] = late[20] = late[21] = late[22] = NAN;
+	run[20] = run[21] = run[22] = run[23] = run[38] = NAN;
+	test_fill("mean", &mean, run, COUNT(run), 0, NULL, &plain);
+	test_fill("two differences", &twice, run, COUNT(run), 0, NULL, &plain);
+	test_fill("two differences of logarithms", &twice, run, COUNT(run), 0, NULL, &logs);
+	test_fill("seasonal", &airline, quarters, COUNT(quarters), 0, NULL, &plain);
+	test_fill("after a gap, with a regressor", &weeks, late, COUNT(late), 2, xreg, &plain);
+}
+
+/* Where levels have no start yet nothing is filled, nor where there is no memory. */
+static void
+test_no_start(void)
+{
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
+	AoFitOptions options = {.method = AO_ML};
+	AoSpec		spec = {.d = 2, .q = 1, .m = 1};
+	double		y[COUNT(zigzag)],
+				filled[COUNT(zigzag)];
+	AoFitTask	task = {.y = y, .n = COUNT(y), .options = &options, .effort = AO_LOCAL};
+	AoModel    *model = NULL;
+
+	memcpy(y, zigzag, sizeof y);
+	y[1] = NAN;
+	for (int t = 0; t < COUNT(y); t++)
+		filled[t] = 7;
+	UNIT_CHECK(ao_fit_task(&task, &spec, &env, &model) == AO_OK &&
+			   ao_fill_by_model(model, &task, 0, &env, filled) == AO_OK, "a gap after the first value");
+	UNIT_CHECK(filled[1] == 7 && filled[2] == 7 && filled[9] > 90, "it stays: %g, %g, %g", filled[1], filled[2], filled[9]);
+	env.max_bytes = 1000;
+	UNIT_CHECK(ao_fill_by_model(model, &task, 0, &env, filled) == AO_OVER_MEMORY_LIMIT, "no memory for it");
+	env.free(env.arg, model);
+	UNIT_CHECK(memory.live == 0, "nothing is left behind");
+}
+
+int
+main(void)
+{
+	for (int i = 0; i < COUNT(series); i++)
+		test_choice(&series[i]);
+	test_bound(&series[0]);
+	test_fills();
+	test_no_start();
+	return unit_done();
+}
