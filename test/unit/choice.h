@@ -52,4 +52,24 @@ choice_make(Choice *c, const double *y, int64_t n, int m)
 	return ao_choose(y, n, NULL, 0, m, &c->options, &c->env, &c->model, &c->list, &c->count) == AO_OK;
 }
 
+static inline bool
+choice_same(const AoSpec *a, const AoSpec *b)
+{
+	return a->p == b->p && a->q == b->q && a->P == b->P && a->Q == b->Q && a->K == b->K &&
+		a->d == b->d && a->D == b->D && a->constant == b->constant;
+}
+
+/* Pairs of the list that are one model, and how many of it are chosen. */
+static inline void
+choice_look_at_list(const Choice *c, int *twice, int *chosen)
+{
+	*twice = *chosen = 0;
+	for (int i = 0; i < c->count; i++)
+	{
+		*chosen += c->list[i].chosen;
+		for (int j = 0; j < i; j++)
+			*twice += choice_same(&c->list[i].spec, &c->list[j].spec);
+	}
+}
+
 #endif							/* CHOICE_H */

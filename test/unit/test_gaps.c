@@ -42,26 +42,6 @@ static const struct Series
 	{"(0,0,2)(2,1,1)[7]", days, COUNT(days), 7, 142.248804332},
 };
 
-static bool
-same_orders(const AoSpec *a, const AoSpec *b)
-{
-	return a->p == b->p && a->q == b->q && a->P == b->P && a->Q == b->Q && a->d == b->d &&
-		a->D == b->D && a->constant == b->constant;
-}
-
-/* Models of the list that are there more than once, and those that are chosen. */
-static void
-look_at_list(const Choice *c, int *twice, int *chosen)
-{
-	*twice = *chosen = 0;
-	for (int i = 0; i < c->count; i++)
-	{
-		*chosen += c->list[i].chosen;
-		for (int j = 0; j < i; j++)
-			*twice += same_orders(&c->list[i].spec, &c->list[j].spec);
-	}
-}
-
 /* The model chosen is no worse than R's, and each was listed once. */
 static void
 test_choice(const struct Series *s)
@@ -81,7 +61,7 @@ test_choice(const struct Series *s)
 	}
 	ao_model_criteria(c.model, &aic, &aicc, &bic);
 	UNIT_CHECK(aicc <= s->aicc + 0.01, "R's %s: AICc %.3f, R %.3f", s->name, aicc, s->aicc);
-	look_at_list(&c, &twice, &chosen);
+	choice_look_at_list(&c, &twice, &chosen);
 	UNIT_CHECK(twice == 0 && chosen == 1, "R's %s: %d listed twice, %d chosen", s->name, twice, chosen);
 	for (int i = 0; i < c.count; i++)
 		if (c.list[i].chosen)
