@@ -225,9 +225,10 @@ typedef struct AoFitOptions
 	bool		no_std_errors;	/* leave out the covariance of the estimates: NaN */
 } AoFitOptions;
 
-/* Workspace in bytes that ao_fit takes for n values and k regressors (documented
- * formula; at most 8 copies of the series and regressors plus O(r^2)). */
-size_t		ao_fit_memory(const AoSpec *spec, int64_t n, int k, bool missing);
+/* Workspace in bytes that ao_fit takes for n values, of which n_missing are gaps, and k regressors
+ * (documented formula; at most 8 copies of the series and regressors plus O(r^2), plus up to 400
+ * columns of gaps of O(r)). */
+size_t		ao_fit_memory(const AoSpec *spec, int64_t n, int k, int64_t n_missing);
 
 /* xreg: n x k by rows, or NULL with k = 0.  *out is one env->alloc block. */
 AoStatus	ao_fit(const double *y, int64_t n, const double *xreg, int k,

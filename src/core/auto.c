@@ -468,13 +468,16 @@ ao_choose(const double *y, int64_t n, const double *xreg, int k, int m,
 		  const AoFitOptions *options, AoEnv *env, AoModel **out,
 		  AoCandidate **list, int *count)
 {
-	AoFitTask	task = {.y = y, .n = n, .xreg = xreg, .k = k, .options = options};
+	AoFitOptions plain = *options;
+	AoFitTask	task = {.y = y, .n = n, .xreg = xreg, .k = k, .options = &plain};
 	AoChoice	searches[SEARCHES] = {{.task = &task, .m = m < 1 ? 1 : m, .best = -1, .largest = -1,
 	.options = options->choice ? *options->choice : ao_auto_defaults, .env = env}};
 	AoModel    *model = NULL;
 	AoStatus	status;
 
 	memset(&env->err, 0, sizeof env->err);
+	/* those of the choice are found when it is made */
+	plain.no_std_errors = true;
 	if (searches[0].options.time_budget_ms > 0)
 		task.deadline = ao_clock() + searches[0].options.time_budget_ms;
 	AO_TRY(ao_fit_check(&task, env));
@@ -488,6 +491,9 @@ ao_choose(const double *y, int64_t n, const double *xreg, int k, int m,
 	for (int i = 0; i < SEARCHES; i++)
 		if (searches[i].memory.block)
 			ao_arena_close(&searches[i].memory, env);
+	task.options = options;
+	if (status == AO_OK && model && out && !options->no_std_errors)
+		status = ao_fit_errors(&task, env, model);
 	if (model && (status != AO_OK || out == NULL))
 		env->free(env->arg, model);
 	else if (out)

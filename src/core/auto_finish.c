@@ -51,6 +51,44 @@ keeps_distance(const AoChoice *choice, const AoModel *model)
 	return ao_roots_beyond(&shape, ao_model_coef(model), choice->task->guard);
 }
 
+/* Not to be chosen: with all effort its roots come too near to the circle, which the search had
+ * stopped short of. */
+static void
+refuse(AoTrial *trial)
+{
+	trial->final = true;
+	trial->candidate.criterion = trial->criterion = HUGE_VAL;
+	trial->candidate.reason = "root near the unit circle";
+}
+
+/* Is a pass with a season so long that not all effort is made for every finalist? */
+static bool
+is_dear(const AoChoice *choice)
+{
+	return choice->m > 1 && choice->quick.n * choice->m >= DEAR;
+}
+
+/* With gaps and such a season a finalist has to keep its distance on the filled series first: most
+ * of those that do not are found out there, at a tenth of the cost.  Its optimum with the gaps is
+ * next to that one. */
+static AoStatus
+try_filled(const AoChoice *choice, AoTrial *trial, bool *keeps)
+{
+	AoFitTask	task = choice->quick;
+	AoQuickFit	fit = {.u = trial->u};
+	AoStatus	status;
+
+	*keeps = true;
+	if (choice->filled == NULL || !is_dear(choice))
+		return AO_OK;
+	task.options = choice->task->options;
+	task.effort = AO_LOCAL;
+	task.given = trial->u;
+	status = ao_fit_quick(&task, &trial->candidate.spec, choice->env, &fit);
+	*keeps = status != AO_OK || fit.degenerate || fit.admissible;
+	return status == AO_CANCELLED || status == AO_NO_MEMORY ? status : AO_OK;
+}
+
 /* Estimate one finalist with all effort; *model becomes NULL if it is not to be chosen. */
 static AoStatus
 estimate_finalist(const AoChoice *choice, const AoFitTask *task, AoTrial *trial,
@@ -66,9 +104,7 @@ estimate_finalist(const AoChoice *choice, const AoFitTask *task, AoTrial *trial,
 		trial->criterion = candidate->criterion;
 	if (keeps_distance(choice, *model))
 		return AO_OK;
-	/* the search had stopped short of it */
-	candidate->criterion = trial->criterion = HUGE_VAL;
-	candidate->reason = "root near the unit circle";
+	refuse(trial);
 	choice->env->free(choice->env->arg, *model);
 	*model = NULL;
 	return AO_OK;
@@ -87,10 +123,17 @@ best_finalist(AoChoice *choice, const AoFitTask *task, int first, AoTrial **chos
 	while (left > 0 && !(*chosen && ao_choice_out_of_time(choice)) && (trial = next_best(choice, first)) != NULL)
 	{
 		AoModel    *model;
+		bool		keeps;
 
 		if (*chosen && (choice->refilled || !choice->approximate) &&
 			trial->criterion > ao_choice_trial_criterion(choice, *chosen) + CLOSE)
 			break;
+		AO_TRY(try_filled(choice, trial, &keeps));
+		if (!keeps)
+		{
+			refuse(trial);
+			continue;
+		}
 		near.given = trial->u;
 		AO_TRY(estimate_finalist(choice, &near, trial, &model));
 		if (model == NULL)
@@ -206,7 +249,7 @@ AoStatus
 ao_choice_finish(AoChoice *choice, AoModel **out)
 {
 	AoFitTask	task = *choice->task;
-	bool		dear = choice->m > 1 && choice->quick.n * choice->m >= DEAR;
+	bool		dear = is_dear(choice);
 	AoTrial    *chosen;
 
 	task.effort = choice->approximate || choice->max_K > 0 || dear || ao_choice_out_of_time(choice) ? AO_LOCAL : AO_THOROUGH;

@@ -47,7 +47,7 @@ typedef struct Fit
  * the search, the Hessian, and the state covariance.
  */
 static size_t
-workspace(const AoSpec *spec, int64_t n, int k, bool missing, AoEffort effort)
+workspace(const AoSpec *spec, int64_t n, int k, int64_t n_missing, AoEffort effort)
 {
 	AoShape		sh = {.spec = *spec, .ar = spec->p + spec->m * spec->P,
 		.ma = spec->q + spec->m * spec->Q, .diff = spec->d + spec->m * spec->D,
@@ -57,8 +57,8 @@ workspace(const AoSpec *spec, int64_t n, int k, bool missing, AoEffort effort)
 				nc = (size_t) nb + 1;
 
 	sh.r = sh.ar > sh.ma ? sh.ar : sh.ma;
-	return ao_shape_bytes(spec) + ao_design_bytes(n, nb, missing) +
-		ao_objective_bytes(&sh, nb + 1, missing) + 2 * ao_search_bytes(&sh, effort) +
+	return ao_shape_bytes(spec) + ao_design_bytes(n, nb, n_missing > 0) +
+		ao_objective_bytes(&sh, nb + 1, n, n_missing) + 2 * ao_search_bytes(&sh, effort) +
 		ao_covariance_bytes(sh.k, nb) + ao_roots_bytes(&sh) +
 		2 * ao_arena_round(dim, sizeof(double)) +
 		ao_arena_round(dim * (dim + 1) / 2, sizeof(double)) +
@@ -68,21 +68,9 @@ workspace(const AoSpec *spec, int64_t n, int k, bool missing, AoEffort effort)
 
 /* See ao.h. */
 size_t
-ao_fit_memory(const AoSpec *spec, int64_t n, int k, bool missing)
+ao_fit_memory(const AoSpec *spec, int64_t n, int k, int64_t n_missing)
 {
-	return workspace(spec, n, k, missing, AO_THOROUGH);
-}
-
-/* Is anything between the first value and the last row missing? */
-static AoStatus
-has_gaps(const double *y, int64_t n, const double *xreg, int k, AoEnv *env, bool *gaps)
-{
-	int64_t		known,
-				lead;
-
-	AO_TRY(ao_count_known(y, n, env, &known, &lead));
-	*gaps = known < n - lead;
-	return *gaps || k == 0 ? AO_OK : ao_any_nan(xreg + lead * k, (n - lead) * k, env, gaps);
+	return workspace(spec, n, k, n_missing, AO_THOROUGH);
 }
 
 /* See internal.h. */
@@ -130,7 +118,7 @@ check_conditional(const Fit *fit)
 static AoStatus
 open_fit(Fit *fit, const AoSpec *spec)
 {
-	bool		missing;
+	int64_t		n_missing;
 	int			nb = fit->k_xreg + ao_spec_regressors(spec);
 	size_t		dim,
 				nc = (size_t) nb + 1;
@@ -138,9 +126,9 @@ open_fit(Fit *fit, const AoSpec *spec)
 	if (fit->k_xreg + ao_fourier_columns(spec->m, spec->K) > AO_MAX_XREG)
 		return ao_fail(fit->env, AO_BAD_XREG, "%h given, Fourier terms included, the limit is %n\nUse fewer of them.",
 					   AO_MAX_XREG, fit->k_xreg + ao_fourier_columns(spec->m, spec->K));
-	AO_TRY(has_gaps(fit->y, fit->n, fit->xreg, fit->k_xreg, fit->env, &missing));
+	AO_TRY(ao_count_gaps(fit->y, fit->n, fit->xreg, fit->k_xreg, fit->env, &n_missing));
 	AO_TRY(ao_arena_open(&fit->arena,
-						 workspace(spec, fit->n, fit->k_xreg, missing, fit->effort), fit->env));
+						 workspace(spec, fit->n, fit->k_xreg, n_missing, fit->effort), fit->env));
 	ao_shape_init(&fit->shape, spec, &fit->arena);
 	dim = (size_t) (fit->shape.k + nb);
 	fit->coef = ao_arena_take(&fit->arena, dim, sizeof(double));
@@ -282,12 +270,25 @@ nothing_left(const Fit *fit)
 									 sqrt(AO_LEAST_VARIANCE) * fit->design.scale);
 }
 
+/* Covariance of the estimates, if it is wanted. */
+static AoStatus
+find_covariance(Fit *fit)
+{
+	bool		ok = true;
+
+	if (fit->options->no_std_errors)
+		no_covariance(fit);
+	else
+		AO_TRY(ao_covariance(&fit->obj, fit->coef, fit->gamma, &fit->arena, fit->cov, &ok));
+	if (!ok)
+		fit->remarks |= AO_REMARK_NO_COVARIANCE;
+	return AO_OK;
+}
+
 /* Estimates of a series with something to explain. */
 static AoStatus
 fit_regular(Fit *fit)
 {
-	bool		ok;
-
 	AO_TRY(estimate(fit));
 	AO_TRY(solve_regression(fit));
 	if (!isfinite(fit->sigma2) || !isfinite(fit->loglik))
@@ -298,15 +299,7 @@ fit_regular(Fit *fit)
 		return AO_OK;
 	}
 	remark(fit);
-	if (fit->options->no_std_errors)
-		no_covariance(fit);
-	else
-	{
-		AO_TRY(ao_covariance(&fit->obj, fit->coef, fit->gamma, &fit->arena, fit->cov, &ok));
-		if (!ok)
-			fit->remarks |= AO_REMARK_NO_COVARIANCE;
-	}
-	return AO_OK;
+	return find_covariance(fit);
 }
 
 /* Regressors far smaller than the series have coefficients that no model can keep, and that
@@ -492,6 +485,44 @@ ao_fit_task(const AoFitTask *task, const AoSpec *spec, AoEnv *env, AoModel **out
 	return status == AO_OK && fit.n < task->n ? roll_to_end(task, task->n - fit.n, env, out) : status;
 }
 
+/* The steps of ao_fit_errors. */
+static AoStatus
+run_errors(Fit *fit, const AoSpec *spec, AoModel *model)
+{
+	size_t		dim;
+
+	AO_TRY(open_fit(fit, spec));
+	dim = (size_t) (fit->shape.k + fit->design.n_beta);
+	memcpy(fit->coef, ao_model_coef(model), (size_t) fit->shape.k * sizeof(double));
+	fit->obj.conditional = fit->options->method == AO_CSS;
+	fit->obj.precise = true;
+	AO_TRY(solve_regression(fit));
+	AO_TRY(find_covariance(fit));
+	ao_design_beta(&fit->design, fit->gamma, fit->coef + fit->shape.k);
+	AO_TRY(check_regression(fit));
+	memcpy(ao_model_cov(model), fit->cov, dim * (dim + 1) / 2 * sizeof(double));
+	model->remarks = (uint16_t) ((model->remarks & ~AO_REMARK_NO_COVARIANCE) | fit->remarks);
+	return AO_OK;
+}
+
+/* See internal.h. */
+AoStatus
+ao_fit_errors(const AoFitTask *task, AoEnv *env, AoModel *model)
+{
+	Fit			fit = begin(task, env);
+	AoSpec		spec;
+	AoStatus	status;
+
+	if (isnan(model->loglik))
+		return AO_OK;
+	ao_model_spec(model, &spec);
+	while (fit.n > 0 && isnan(fit.y[fit.n - 1]))
+		fit.n--;
+	status = run_errors(&fit, &spec, model);
+	end(&fit);
+	return status;
+}
+
 /* The steps of a quick fit. */
 static AoStatus
 run_quick(Fit *fit, const AoSpec *spec, AoQuickFit *out)
@@ -522,67 +553,4 @@ ao_fit_quick(const AoFitTask *task, const AoSpec *spec, AoEnv *env, AoQuickFit *
 	status = run_quick(&fit, spec, out);
 	end(&fit);
 	return status;
-}
-
-/* See internal.h. */
-AoFitOptions
-ao_options_of(const AoModel *model)
-{
-	return (AoFitOptions) {.method = (AoMethod) model->method, .has_lambda = model->has_lambda,
-		.lambda = model->lambda, .bias_adjust = model->bias_adjust, .has_interval = true,
-		.interval = (AoIntervalKind) model->interval};
-}
-
-/* The kind of interval that a new model of y is to have. */
-static AoStatus
-set_interval(AoModel **model, AoIntervalKind kind, const AoFitTask *task, AoEnv *env)
-{
-	AoStatus	status;
-
-	(*model)->interval = (uint8_t) kind;
-	if (kind != AO_INTERVAL_CONFORMAL)
-		return AO_OK;
-	status = ao_calibrate(model, task->y, task->n, task->xreg, task->k, env);
-	if (status != AO_OK)
-		env->free(env->arg, *model);
-	return status;
-}
-
-/* See internal.h. */
-AoStatus
-ao_fit_again(const AoFitTask *task, const AoSpec *spec, AoEnv *env, AoModel **out)
-{
-	AO_TRY(ao_fit_task(task, spec, env, out));
-	return set_interval(out, task->options->has_interval ? task->options->interval :
-						AO_INTERVAL_NORMAL, task, env);
-}
-
-/* See ao.h. */
-AoStatus
-ao_fit(const double *y, int64_t n, const double *xreg, int k, const AoSpec *spec,
-	   const AoFitOptions *options, AoEnv *env, AoModel **out)
-{
-	AoFitTask	task = {.y = y, .n = n, .xreg = xreg, .k = k, .options = options};
-
-	if (!spec->is_auto)
-		return ao_fit_again(&task, spec, env, out);
-	AO_TRY(ao_choose(y, n, xreg, k, spec->m, options, env, out, NULL, NULL));
-	return set_interval(out, options->has_interval ? options->interval : AO_INTERVAL_STUDENT,
-						&task, env);
-}
-
-/* See ao.h. */
-AoStatus
-ao_refit(const AoModel *model, const double *y, int64_t n, const double *xreg, int k,
-		 AoEnv *env, AoModel **out)
-{
-	AoSpec		spec;
-	AoFitOptions options = ao_options_of(model);
-	AoFitTask	task = {.y = y, .n = n, .xreg = xreg, .k = k, .options = &options,
-	.effort = AO_WARM, .given_coef = ao_model_coef(model)};
-
-	ao_model_spec(model, &spec);
-	if (k != model->n_xreg)
-		return ao_fail(env, AO_BAD_XREG, "%h given, the model has %n", model->n_xreg, k);
-	return ao_fit_again(&task, &spec, env, out);
 }

@@ -7,6 +7,27 @@
 #include <math.h>
 #include <string.h>
 
+/* See internal.h. */
+AoStatus
+ao_count_gaps(const double *y, int64_t n, const double *xreg, int k, AoEnv *env, int64_t *gaps)
+{
+	AoPace		pace = {env, 0};
+	bool		begun = false;
+
+	*gaps = 0;
+	for (int64_t t = 0; t < n; t++)
+	{
+		bool		missing = isnan(y[t]);
+
+		begun = begun || !missing;
+		for (int j = 0; j < k && !missing; j++)
+			missing = isnan(xreg[t * k + j]);
+		*gaps += begun && missing;
+		AO_TRY(ao_pace(&pace, 1 + k));
+	}
+	return AO_OK;
+}
+
 /* Straight lines across the gaps of y, the nearest value at the ends; in place.
  * A series without any value stays as it is. */
 static AoStatus

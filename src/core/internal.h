@@ -366,6 +366,8 @@ double		ao_binary_scale(double x);
 AoStatus	ao_difference(const AoSpec *spec, double *z, int64_t *n, int n_cols, AoEnv *env);
 /* Is any of n numbers NaN? */
 AoStatus	ao_any_nan(const double *values, int64_t n, AoEnv *env, bool *any);
+/* Rows from the first value on in which a value or one of k regressors is NaN. */
+AoStatus	ao_count_gaps(const double *y, int64_t n, const double *xreg, int k, AoEnv *env, int64_t *gaps);
 /* How many of n numbers are not NaN; and how many at the front are. */
 AoStatus	ao_count_known(const double *values, int64_t n, AoEnv *env, int64_t *known, int64_t *lead);
 
@@ -379,15 +381,18 @@ typedef struct AoObjective
 	const AoShape *shape;
 	const AoDesign *design;
 	AoEnv	   *env;
-	bool		conditional;
+	bool		conditional,
+				filled;			/* gaps bridged by straight lines pass for values */
 	AoGuard		guard;			/* which optimum is admissible */
 	double		enough;			/* expected gain in log-likelihood not worth a step */
 	bool		one_sided;		/* are one-sided derivatives good enough? */
 	double		deadline;		/* ms of ao_clock, after which what has been reached is enough; 0: none */
 	bool		precise;		/* as in AoPass */
 	const bool *fixed;			/* [k] parameters that the optimiser leaves alone, or NULL */
+	const double *metric;		/* [k][k] inverse Hessian for it to begin with, or NULL */
 	AoPass		pass[3];		/* for 1, 2, 4 vectors */
 	AoKalman	kalman;
+	struct AoGapColumns *columns;	/* gaps as columns, where that is quicker, or NULL */
 	AoPresample presample;
 	double	   *rescued;		/* cross products of its points */
 	int64_t		evaluations;	/* points evaluated so far */
@@ -396,7 +401,7 @@ typedef struct AoObjective
 	double	   *chol;			/* work */
 } AoObjective;
 
-size_t		ao_objective_bytes(const AoShape *shape, int n_cols, bool missing);
+size_t		ao_objective_bytes(const AoShape *shape, int n_cols, int64_t n, int64_t n_missing);
 void		ao_objective_init(AoObjective *obj, const AoShape *shape, const AoDesign *design,
 							  AoEnv *env, AoArena *arena);
 /* f[i] = -loglik of the scaled series up to a constant, sigma2 and regression
@@ -426,6 +431,10 @@ typedef struct AoOptimum
 } AoOptimum;
 
 size_t		ao_optimize_bytes(int k, int n_starts);
+/* Doubles of work, and with them the inverse Hessian H[k][k] of the objective at u, in the
+ * unbounded parameters; is there one? */
+size_t		ao_metric_work(int k);
+AoStatus	ao_metric(AoObjective *obj, const double *u, double *work, double *H, bool *ok);
 AoStatus	ao_optimize(AoObjective *obj, double *starts, int n_starts, int max_rounds,
 						double rival, AoArena *arena, AoOptimum *best);
 
@@ -506,6 +515,8 @@ AoStatus	ao_fit_check(const AoFitTask *task, AoEnv *env);
 AoStatus	ao_fit_task(const AoFitTask *task, const AoSpec *spec, AoEnv *env, AoModel **out);
 /* The same, and the model has the kind of interval that the options say. */
 AoStatus	ao_fit_again(const AoFitTask *task, const AoSpec *spec, AoEnv *env, AoModel **out);
+/* Standard errors of a model of the task's series that was estimated without. */
+AoStatus	ao_fit_errors(const AoFitTask *task, AoEnv *env, AoModel *model);
 /* What a model was fitted with. */
 AoFitOptions ao_options_of(const AoModel *model);
 

@@ -9,6 +9,7 @@
  */
 #define _POSIX_C_SOURCE 200809L /* for clock_gettime */
 
+#include "gap_columns.h"
 #include "state.h"
 
 #include <math.h>
@@ -38,13 +39,17 @@ ao_out_of_time(double deadline)
 }
 
 size_t
-ao_objective_bytes(const AoShape *shape, int n_cols, bool missing)
+ao_objective_bytes(const AoShape *shape, int n_cols, int64_t n, int64_t n_missing)
 {
 	size_t		bytes = 2 * ao_arena_round((size_t) shape->k, sizeof(double)) +
 		ao_arena_round((size_t) (n_cols * (n_cols + 1)), sizeof(double));
 
-	if (missing)
+	if (n_missing > 0)
+	{
 		bytes += ao_kalman_bytes(shape, n_cols);
+		if (ao_gap_columns_serve(shape, n, n_missing))
+			bytes += ao_gap_columns_bytes(shape, n_cols - 1, n_missing);
+	}
 	else
 		bytes += ao_presample_bytes(shape, n_cols) +
 			ao_arena_round((size_t) (AO_LANES * n_cols * (n_cols + 1) / 2), sizeof(double));
@@ -67,7 +72,11 @@ ao_objective_init(AoObjective *obj, const AoShape *shape, const AoDesign *design
 	obj->white = ao_arena_take(arena, (size_t) shape->k, sizeof(double));
 	obj->chol = ao_arena_take(arena, (size_t) (nc * (nc + 1)), sizeof(double));
 	if (design->missing)
+	{
 		ao_kalman_init(&obj->kalman, shape, nc, arena, env);
+		if (ao_gap_columns_serve(shape, design->n, design->n_missing))
+			obj->columns = ao_gap_columns_make(shape, design, arena, env);
+	}
 	else
 	{
 		ao_presample_init(&obj->presample, shape, nc, arena);
@@ -225,44 +234,86 @@ rescue_lost(AoObjective *obj, const AoPass *ps, const double *coef, int n_points
 	return AO_OK;
 }
 
-/* One pass for up to a pass's width of points; spare lanes repeat the last. */
+/* The coefficients of a pass's lanes; spare ones repeat the last point. */
+static void
+expand_points(const AoShape *sh, const double *coef, int n_points, int lanes, AoVec *phi, AoVec *theta)
+{
+	for (int lane = 0; lane < lanes; lane++)
+		ao_expand(sh, coef + (lane < n_points ? lane : n_points - 1) * sh->k,
+				  (double *) phi + lane, (double *) theta + lane, lanes);
+}
+
+/* Values of a batch with gaps, by the filter. */
+static AoStatus
+evaluate_filter(AoObjective *obj, const double *coef, int n_points)
+{
+	const AoShape *sh = obj->shape;
+	AoKalman   *kf = &obj->kalman;
+
+	expand_points(sh, coef, n_points, AO_LANES, kf->phi, kf->theta);
+	AO_TRY(ao_kalman_start(kf));
+	AO_TRY(ao_kalman_pass(kf, obj->design->z, obj->design->rows));
+	return kf->n_diffuse < sh->diff ? ao_filter_too_few(sh, kf->n_diffuse, obj->env) : AO_OK;
+}
+
+/* The same by columns, what has no digits by that by the filter. */
+static AoStatus
+evaluate_columns(AoObjective *obj, const double *coef, int n_points)
+{
+	AoGapColumns *gc = obj->columns;
+	int			nc = obj->design->n_beta + 1;
+	bool		lost = false;
+
+	expand_points(obj->shape, coef, n_points, AO_LANES, gc->phi, gc->theta);
+	gc->precise = obj->precise;
+	AO_TRY(ao_gap_columns_pass(gc));
+	for (int lane = 0; lane < n_points; lane++)
+		lost = lost || isnan(gc->log_f[0][lane]);
+	if (!lost)
+		return AO_OK;
+	AO_TRY(evaluate_filter(obj, coef, n_points));
+	for (int lane = 0; lane < n_points; lane++)
+		if (isnan(gc->log_f[0][lane]))
+		{
+			gc->log_f[0][lane] = obj->kalman.log_f[0][lane];
+			for (int i = 0; i < nc * (nc + 1) / 2; i++)
+				gc->cross[i][lane] = obj->kalman.cross[i][lane];
+		}
+	return AO_OK;
+}
+
+/* Values of up to AO_LANES points with gaps. */
+static AoStatus
+evaluate_gaps(AoObjective *obj, const double *coef, int n_points, double *f, double *cross, double *log_f)
+{
+	int			nc = obj->design->n_beta + 1;
+
+	AO_TRY(obj->columns ? evaluate_columns(obj, coef, n_points) : evaluate_filter(obj, coef, n_points));
+	for (int lane = 0; lane < n_points; lane++)
+		collect(obj, obj->columns ? obj->columns->cross : obj->kalman.cross,
+				obj->columns ? obj->columns->log_f : obj->kalman.log_f, 1, lane, &f[lane],
+				cross ? cross + lane * (nc * (nc + 1) / 2) : NULL, log_f ? log_f + lane : NULL);
+	return AO_OK;
+}
+
+/* One pass for up to a pass's width of points. */
 static AoStatus
 evaluate_batch(AoObjective *obj, const double *coef, int n_points,
 			   double *f, double *cross, double *log_f)
 {
-	const AoShape *sh = obj->shape;
-	bool		missing = obj->design->missing && !obj->conditional;
 	AoPass	   *ps = &obj->pass[n_points > 8 ? 2 : n_points > 4 ? 1 : 0];
-	AoKalman   *kf = &obj->kalman;
-	int			nv = missing ? 1 : ps->n_vecs,
-				nc = obj->design->n_beta + 1;
-	AoVec	   *phi = missing ? kf->phi : ps->phi,
-			   *theta = missing ? kf->theta : ps->theta;
+	int			nc = obj->design->n_beta + 1;
 
 	ps->precise = obj->precise;
-	for (int lane = 0; lane < nv * AO_LANES; lane++)
-	{
-		const double *c = coef + (lane < n_points ? lane : n_points - 1) * sh->k;
-
-		ao_expand(sh, c, (double *) phi + lane, (double *) theta + lane, nv * AO_LANES);
-	}
-	if (missing)
-	{
-		AO_TRY(ao_kalman_start(kf));
-		AO_TRY(ao_kalman_pass(kf, obj->design->z, obj->design->rows));
-		if (kf->n_diffuse < sh->diff)
-			return ao_filter_too_few(sh, kf->n_diffuse, obj->env);
-	}
-	else if (obj->conditional)
+	expand_points(obj->shape, coef, n_points, ps->n_vecs * AO_LANES, ps->phi, ps->theta);
+	if (obj->conditional)
 		AO_TRY(ao_pass_conditional(ps, obj->env));
 	else
 		AO_TRY(ao_pass_exact(ps, obj->env));
 	for (int lane = 0; lane < n_points; lane++)
-		collect(obj, missing ? kf->cross : ps->cross, missing ? kf->log_f : ps->log_f,
-				nv, lane, &f[lane], cross ? cross + lane * (nc * (nc + 1) / 2) : NULL,
-				log_f ? log_f + lane : NULL);
-	return missing || obj->conditional ? AO_OK :
-		rescue_lost(obj, ps, coef, n_points, f, cross, log_f);
+		collect(obj, ps->cross, ps->log_f, ps->n_vecs, lane, &f[lane],
+				cross ? cross + lane * (nc * (nc + 1) / 2) : NULL, log_f ? log_f + lane : NULL);
+	return obj->conditional || obj->filled ? AO_OK : rescue_lost(obj, ps, coef, n_points, f, cross, log_f);
 }
 
 /* See internal.h. */
@@ -270,17 +321,18 @@ AoStatus
 ao_objective(AoObjective *obj, const double *coef, int n_points,
 			 double *f, double *cross, double *log_f)
 {
-	int			width = obj->design->missing && !obj->conditional ? AO_LANES : AO_MAX_POINTS,
+	bool		gaps = obj->design->missing && !obj->conditional && !obj->filled;
+	int			width = gaps ? AO_LANES : AO_MAX_POINTS,
 				nc = obj->design->n_beta + 1;
 
 	obj->evaluations += n_points;
 	for (int done = 0; done < n_points; done += width)
 	{
 		int			batch = n_points - done < width ? n_points - done : width;
+		double	   *to = cross ? cross + done * (nc * (nc + 1) / 2) : NULL;
 
-		AO_TRY(evaluate_batch(obj, coef + done * obj->shape->k, batch, f + done,
-							  cross ? cross + done * (nc * (nc + 1) / 2) : NULL,
-							  log_f ? log_f + done : NULL));
+		AO_TRY((gaps ? evaluate_gaps : evaluate_batch) (obj, coef + done * obj->shape->k, batch, f + done, to,
+													   log_f ? log_f + done : NULL));
 	}
 	return AO_OK;
 }

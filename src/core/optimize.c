@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define STEP 3e-4				/* of the numerical derivatives */
+#define METRIC_STEP 2e-3		/* of those that only a direction depends on */
 #define MAX_MOVE 2.0			/* of one parameter in one iteration */
 /* How many times its expected gain a chain may be behind the best: long valleys
  * need more where there are more dimensions for them. */
@@ -192,6 +193,50 @@ reset_hessian(const Work *w, Chain *c)
 	c->fresh = true;
 }
 
+/* See internal.h. */
+size_t
+ao_metric_work(int k)
+{
+	size_t		points = (size_t) (k * (k + 3) / 2 + 1);
+
+	return points * (size_t) (k + 1) + (size_t) k;
+}
+
+/* See internal.h. */
+AoStatus
+ao_metric(AoObjective *obj, const double *u, double *work, double *H, bool *ok)
+{
+	int			k = obj->shape->k,
+				n = 0;
+	double	   *points = work,
+			   *f = work + (k * (k + 3) / 2 + 1) * k,
+			   *scale = f + k * (k + 3) / 2 + 1;
+
+	/* the point, its neighbours, and those of two parameters, of one twice over for one */
+	for (int i = -1; i < k; i++)
+		for (int j = -1; j <= i; j++, n++)
+		{
+			memcpy(points + n * k, u, (size_t) k * sizeof(double));
+			if (i >= 0)
+				points[n * k + i] += METRIC_STEP;
+			if (j >= 0)
+				points[n * k + j] += METRIC_STEP;
+		}
+	AO_TRY(ao_objective_free(obj, points, n, f));
+	*ok = true;
+	for (int i = 0; i < k; i++)
+		for (int j = 0; j <= i; j++)
+		{
+			const double *row = f + (i + 1) * (i + 2) / 2;
+
+			H[i * k + j] = H[j * k + i] = (row[j + 1] - row[0] - f[(j + 1) * (j + 2) / 2] + f[0]) /
+				(METRIC_STEP * METRIC_STEP);
+			*ok = *ok && isfinite(H[i * k + j]);
+		}
+	*ok = *ok && ao_invert(H, k, scale);
+	return AO_OK;
+}
+
 /* BFGS update with s = trial - x and the change of the gradient. */
 static void
 update_hessian(const Work *w, Chain *c)
@@ -285,6 +330,8 @@ accept_trial(const Work *w, Chain *c, double f)
 		update_hessian(w, c);
 		c->fresh = false;
 	}
+	else if (w->obj->metric)
+		memcpy(c->H, w->obj->metric, (size_t) (k * k) * sizeof(double));
 	else
 		reset_hessian(w, c);
 	memcpy(c->x, c->trial, (size_t) k * sizeof(double));

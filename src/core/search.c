@@ -163,6 +163,7 @@ ao_search_bytes(const AoShape *shape, AoEffort effort)
 		ao_arena_round(work_size(shape, &plan), sizeof(double)) +
 		ao_optimize_bytes(shape->k, plan.improved) + 2 * ao_optimize_bytes(shape->k, FIRST) +
 		ao_optimize_bytes(shape->k, (int) kept) +
+		ao_arena_round(k * k, sizeof(double)) + ao_arena_round(ao_metric_work(shape->k), sizeof(double)) +
 		(effort == AO_QUICK ? 0 : ao_ladder_bytes(shape));
 }
 
@@ -448,6 +449,27 @@ warm_starts(const AoShape *shape, const double *given, double *starts)
 	return edge ? 3 : 1;
 }
 
+/* With gaps a point is dear: the shape of the surface comes from the series with its gaps filled,
+ * and saves most of the steps that would find it out. */
+static AoStatus
+find_metric(AoObjective *obj, const double *u, AoArena *arena)
+{
+	int			k = obj->shape->k;
+	size_t		used = arena->used;
+	double	   *H = ao_arena_take(arena, (size_t) (k * k), sizeof(double)),
+			   *work = ao_arena_take(arena, ao_metric_work(k), sizeof(double));
+	bool		ok;
+
+	obj->filled = true;
+	AO_TRY(ao_metric(obj, u, work, H, &ok));
+	obj->filled = false;
+	if (ok)
+		obj->metric = H;
+	else
+		arena->used = used;
+	return AO_OK;
+}
+
 /* Search next to `given`. */
 static AoStatus
 search_nearby(AoObjective *obj, const double *given, AoEffort effort, AoArena *arena, AoOptimum *best)
@@ -460,7 +482,11 @@ search_nearby(AoObjective *obj, const double *given, AoEffort effort, AoArena *a
 		n = warm_starts(obj->shape, given, starts);
 	else if (given)
 		memcpy(starts, given, k * sizeof(double));
-	return ao_optimize(obj, starts, n, set_precision(obj, effort), HUGE_VAL, arena, best);
+	if (given && k > 0 && effort == AO_LOCAL && obj->columns && !obj->conditional)
+		AO_TRY(find_metric(obj, given, arena));
+	AO_TRY(ao_optimize(obj, starts, n, set_precision(obj, effort), HUGE_VAL, arena, best));
+	obj->metric = NULL;
+	return AO_OK;
 }
 
 /* Search from `given` (unbounded parameters) alone, or as widely as `effort` says. */
