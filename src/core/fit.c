@@ -172,11 +172,16 @@ look_at_white_noise(Fit *fit)
 	return AO_OK;
 }
 
-/* Search for the optimum: exact, conditional, or one after the other. */
+/*
+ * Search for the optimum: exact, conditional, or one after the other.  From an estimate of
+ * other values the exact likelihood goes on where it was: the conditional one between them
+ * could lead to another optimum, which is lower.
+ */
 static AoStatus
 estimate(Fit *fit)
 {
 	const double *given = fit->given;
+	bool		both = fit->options->method == AO_CSS_ML && !(fit->given_coef && fit->effort == AO_WARM);
 
 	if (fit->given_coef)
 	{
@@ -184,9 +189,9 @@ estimate(Fit *fit)
 		ao_free_from_natural(&fit->shape, fit->given_coef, fit->gamma);
 		given = fit->gamma;
 	}
-	fit->obj.conditional = fit->options->method != AO_ML;
+	fit->obj.conditional = fit->options->method == AO_CSS || both;
 	AO_TRY(ao_search(&fit->obj, given, fit->effort, &fit->arena, &fit->best));
-	if (fit->options->method == AO_CSS_ML)
+	if (both)
 	{
 		AoOptimum	first = fit->best;
 

@@ -162,6 +162,30 @@ test_other_ways(void)
 	UNIT_CHECK(memory.live == 0, "nothing left behind");
 }
 
+/* A model by CSS-ML estimated anew on its own values is no worse than it was. */
+static void
+test_refit(void)
+{
+	ReadSeries	series;
+	AoModel    *model,
+			   *again = NULL;
+
+	read_series(&series, "JohnsonJohnson");
+	memcpy(y, series.y, sizeof y);
+	n = series.n;
+	model = fit("(1,0,2)", AO_CSS_ML, NULL);
+	if (model == NULL || ao_refit(model, y, n, NULL, 0, &env, &again) != AO_OK)
+	{
+		UNIT_CHECK(false, "JohnsonJohnson (1,0,2): fit and refit");
+		return;
+	}
+	UNIT_CHECK(again->loglik > model->loglik - 1e-6, "JohnsonJohnson (1,0,2): %.3f after a refit, %.3f before",
+			   again->loglik, model->loglik);
+	env.free(env.arg, model);
+	env.free(env.arg, again);
+	UNIT_CHECK(memory.live == 0, "nothing left behind by the refit");
+}
+
 int
 main(void)
 {
@@ -175,5 +199,6 @@ main(void)
 		test_against_r(&wanted[i]);
 	test_moving_average();
 	test_other_ways();
+	test_refit();
 	return unit_done();
 }
