@@ -176,6 +176,14 @@ choose_differences(AoChoice *choice, double *z)
 	}
 	if (known >= 3 && choice->options.max_d > 0)
 		AO_TRY(ao_ndiffs(z, n, ALPHA, choice->options.max_d, env, &choice->d));
+	/* of three or four values the test cannot tell */
+	if (known >= 3 && choice->options.max_d > 0 && choice->d + choice->D == 0)
+	{
+		bool		line;
+
+		AO_TRY(ao_is_line(z, n, env, &line));
+		choice->d = line;
+	}
 	choice->asks_twice = choice->d == 2 && !choice->twice;
 	if (choice->asks_twice)
 		choice->d = 1;

@@ -11,6 +11,7 @@
  */
 #include "values.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -41,6 +42,40 @@ ao_is_constant(const double *y, int64_t n, AoEnv *env, bool *constant)
 		level += fabs(y[t] / 4) / (double) n;
 	}
 	*constant = !(deviation > CONSTANT * level);
+	return AO_OK;
+}
+
+/* See tests.h.  The slopes between neighbours against the first of them. */
+AoStatus
+ao_is_line(const double *y, int64_t n, AoEnv *env, bool *line)
+{
+	int64_t		before = -1,
+				slopes = 0;
+	double		first = 0,
+				deviation = 0,
+				level = 0,
+				rounding = 0;
+	AoPace		pace = {env, 0};
+
+	for (int64_t t = 0; t < n; t++)
+	{
+		AO_TRY(ao_pace(&pace, 2));
+		if (isnan(y[t]))
+			continue;
+		if (before >= 0)
+		{
+			/* quarters, as above */
+			double		slope = (y[t] / 4 - y[before] / 4) / (double) (t - before);
+
+			if (slopes++ == 0)
+				first = slope;
+			deviation += fabs(slope - first) / (double) n;
+			level += fabs(slope) / (double) n;
+			rounding += DBL_EPSILON * fabs(y[t]) / (double) n;
+		}
+		before = t;
+	}
+	*line = slopes > 1 && level > 0 && !(deviation > CONSTANT * level + rounding);
 	return AO_OK;
 }
 

@@ -95,6 +95,8 @@ AoStatus	ao_test_diebold_mariano(const double *e1, const double *e2, int64_t n, 
 
 /* Do all known values equal the first one, up to 1.5e-8 relative? */
 AoStatus	ao_is_constant(const double *y, int64_t n, AoEnv *env, bool *constant);
+/* Do the known values, three at least, lie on a line that is not level, but for rounding? */
+AoStatus	ao_is_line(const double *y, int64_t n, AoEnv *env, bool *line);
 /*
  * Number of differences, up to max_d, after which the KPSS test around a level,
  * with 3 sqrt(n)/13 lags, no longer rejects at alpha (0.01..0.10); a constant

@@ -88,6 +88,10 @@ SELECT name, bool_or(chosen) AS chosen, count(*) FILTER (WHERE chosen) AS one, m
 FROM (VALUES ('constant', array_fill(3.0::float8, ARRAY[20])), ('linear', ARRAY[1,2,3,4,5,6,7,8,9]::float8[]), ('two values', ARRAY[3,4]::float8[]),
 	('two of many', ARRAY[3,NULL,NULL,NULL,NULL,NULL,4]::float8[])) v (name, y), arima_candidates(y) c
 GROUP BY name, y ORDER BY name COLLATE "C";
+-- three values on a line are enough to say so, two are not
+SELECT y, s.spec, s.status, round(f.forecast) AS forecast
+FROM (VALUES ('{2,4}'::float8[]), ('{2,4,6}'), ('{2,4,6,8}'), ('{8,6,4,2}'), ('{2,NULL,6,NULL,10,NULL}')) v (y),
+	arima_fit(y) model, arima_stats(model) s, arima_forecast(model) f;
 -- no series, no candidates
 SELECT count(*) FROM arima_candidates(NULL);
 
