@@ -104,8 +104,8 @@ take_regressors_out(const AoFitTask *task, int m, int K, int k, AoLeastSquares *
 		ls->row[k] = 1;
 		ls->row[k + 1] = z[t];
 		if (known)
-			ao_least_squares_add(ls);
-		AO_TRY(ao_pace(pace, (int64_t) k * k));
+			AO_TRY(ao_least_squares_add(ls, pace));
+		AO_TRY(ao_pace(pace, k));
 	}
 	if (!ao_least_squares_regular(ls))
 		return AO_OK;
@@ -141,9 +141,10 @@ adjusted(const AoFitTask *task, int m, int K, double *z, AoEnv *env)
 		return AO_OK;
 	AO_TRY(ao_arena_open(&arena, ao_least_squares_bytes(k + 1) +
 						 ao_arena_round((size_t) k + 1, sizeof(double)), env));
-	ao_least_squares_init(&ls, k + 1, &arena);
-	status = take_regressors_out(task, m, K, k, &ls,
-								 ao_arena_take(&arena, (size_t) k + 1, sizeof(double)), &pace, z);
+	status = ao_least_squares_init(&ls, k + 1, &arena, &pace);
+	if (status == AO_OK)
+		status = take_regressors_out(task, m, K, k, &ls,
+									 ao_arena_take(&arena, (size_t) k + 1, sizeof(double)), &pace, z);
 	ao_arena_close(&arena, env);
 	return status;
 }

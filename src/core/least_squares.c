@@ -21,8 +21,8 @@ ao_least_squares_bytes(int k)
 }
 
 /* No rows yet. */
-void
-ao_least_squares_init(AoLeastSquares *ls, int k, AoArena *arena)
+AoStatus
+ao_least_squares_init(AoLeastSquares *ls, int k, AoArena *arena, AoPace *pace)
 {
 	size_t		c = (size_t) k + 1;
 
@@ -31,13 +31,18 @@ ao_least_squares_init(AoLeastSquares *ls, int k, AoArena *arena)
 	ls->R = ao_arena_take(arena, c * c, sizeof(double));
 	ls->norm = ao_arena_take(arena, c, sizeof(double));
 	ls->row = ao_arena_take(arena, c, sizeof(double));
-	memset(ls->R, 0, c * c * sizeof(double));
 	memset(ls->norm, 0, c * sizeof(double));
+	for (size_t j = 0; j < c; j++)
+	{
+		memset(ls->R + j * c, 0, c * sizeof(double));
+		AO_TRY(ao_pace(pace, (int64_t) c));
+	}
+	return AO_OK;
 }
 
 /* Rotates the new row into the triangle (Golub & Van Loan, 5.2.5). */
-void
-ao_least_squares_add(AoLeastSquares *ls)
+AoStatus
+ao_least_squares_add(AoLeastSquares *ls, AoPace *pace)
 {
 	int			c = ls->k + 1;
 	double	   *x = ls->row;
@@ -51,6 +56,7 @@ ao_least_squares_add(AoLeastSquares *ls)
 					cosine,
 					sine;
 
+		AO_TRY(ao_pace(pace, c - j));
 		if (x[j] == 0)
 			continue;
 		length = sqrt(r[j] * r[j] + x[j] * x[j]);
@@ -68,6 +74,7 @@ ao_least_squares_add(AoLeastSquares *ls)
 		}
 	}
 	ls->rows++;
+	return AO_OK;
 }
 
 /* The diagonal tells: what of each column is orthogonal to those before it. */

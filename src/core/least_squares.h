@@ -19,9 +19,9 @@ typedef struct AoLeastSquares
 } AoLeastSquares;
 
 size_t		ao_least_squares_bytes(int k);
-void		ao_least_squares_init(AoLeastSquares *ls, int k, AoArena *arena);
+AoStatus	ao_least_squares_init(AoLeastSquares *ls, int k, AoArena *arena, AoPace *pace);
 /* Takes ls->row in; what was there is destroyed.  O(k^2). */
-void		ao_least_squares_add(AoLeastSquares *ls);
+AoStatus	ao_least_squares_add(AoLeastSquares *ls, AoPace *pace);
 /* Are the regressors independent and the response not exactly explained? */
 bool		ao_least_squares_regular(const AoLeastSquares *ls);
 /* Residual sum of squares. */

@@ -203,7 +203,6 @@ dickey_fuller_rows(AoLeastSquares *ls, const double *v, int64_t n, AoDeterminist
 	{
 		double	   *x = ls->row;
 
-		AO_TRY(ao_pace(&pace, (int64_t) ls->k * ls->k));
 		if (around >= AO_LEVEL)
 			*x++ = 1;
 		if (around == AO_TREND)
@@ -212,7 +211,7 @@ dickey_fuller_rows(AoLeastSquares *ls, const double *v, int64_t n, AoDeterminist
 			*x++ = v[t - l] - v[t - l - 1];
 		*x++ = v[t - 1];
 		*x = v[t] - v[t - 1];
-		ao_least_squares_add(ls);
+		AO_TRY(ao_least_squares_add(ls, &pace));
 	}
 	return AO_OK;
 }
@@ -250,6 +249,7 @@ ao_test_adf(const double *y, int64_t n, AoDeterministic around, int64_t lags,
 	AoValues	values;
 	AoArena		arena;
 	AoLeastSquares ls;
+	AoPace		pace = {env, 0};
 	AoStatus	status;
 	double	   *v;
 
@@ -268,8 +268,9 @@ ao_test_adf(const double *y, int64_t n, AoDeterministic around, int64_t lags,
 	AO_TRY(ao_arena_open(&arena, ao_arena_round((size_t) values.n, sizeof(double)) +
 						 ao_least_squares_bytes((int) lags + constants + 1), env));
 	v = ao_arena_take(&arena, (size_t) values.n, sizeof(double));
-	ao_least_squares_init(&ls, (int) lags + constants + 1, &arena);
-	status = take_values(y, n, &values, around, v, env);
+	status = ao_least_squares_init(&ls, (int) lags + constants + 1, &arena, &pace);
+	if (status == AO_OK)
+		status = take_values(y, n, &values, around, v, env);
 	if (status == AO_OK)
 		status = dickey_fuller_rows(&ls, v, values.n, around, lags, env);
 	if (status == AO_OK)
@@ -334,6 +335,7 @@ ao_test_pp(const double *y, int64_t n, int64_t lags, AoEnv *env, AoTest *test)
 	AoValues	values;
 	AoArena		arena;
 	AoLeastSquares ls;
+	AoPace		pace = {env, 0};
 	AoStatus	status;
 	double	   *v;
 
@@ -350,8 +352,9 @@ ao_test_pp(const double *y, int64_t n, int64_t lags, AoEnv *env, AoTest *test)
 	AO_TRY(ao_arena_open(&arena, ao_arena_round((size_t) values.n, sizeof(double)) +
 						 ao_least_squares_bytes(3), env));
 	v = ao_arena_take(&arena, (size_t) values.n, sizeof(double));
-	ao_least_squares_init(&ls, 3, &arena);
-	status = take_values(y, n, &values, AO_TREND, v, env);
+	status = ao_least_squares_init(&ls, 3, &arena, &pace);
+	if (status == AO_OK)
+		status = take_values(y, n, &values, AO_TREND, v, env);
 	if (status == AO_OK)
 		status = phillips_perron(&ls, v, values.n, lags, env, &test->statistic);
 	ao_arena_close(&arena, env);

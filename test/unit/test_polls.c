@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "auto.h"
+#include "tests.h"
 #include "unit.h"
 
 #define REPEATS 3
@@ -168,6 +169,14 @@ forecasts(AoEnv *env, const double *series)
 	return status;
 }
 
+static AoStatus
+unit_root(AoEnv *env, const double *series)
+{
+	AoTest		test;
+
+	return ao_test_adf(series, 30000, AO_TREND, 4000, env, &test);
+}
+
 static const Work works[] = {
 	{"random walk with noise", "(1,1,1)", .n = N},
 	{"random walk with gaps", "(1,1,1)", .n = N, .gaps = true},
@@ -198,7 +207,8 @@ static const Work works[] = {
 	{"appending, gaps", .run = append, .gaps = true},
 	{"appending, long season, gaps", .run = seasonal_append, .gaps = true},
 	{"forecasts, long season", .run = forecasts},
-	{"forecasts, long season, gaps", .run = forecasts, .gaps = true}};
+	{"forecasts, long season, gaps", .run = forecasts, .gaps = true},
+	{"a test with many lags", .run = unit_root}};
 
 /* Series and models, all the same every time. */
 static void
