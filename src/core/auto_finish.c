@@ -6,8 +6,10 @@
 #include "auto_internal.h"
 
 #include <math.h>
+#include <string.h>
 
 #define FINALISTS 3
+#define FEW_REFUSED 3
 #define CLOSE 2.0				/* criterion a finalist may be behind */
 #define DEAR 10000				/* values times season, beyond which only the winner gets all effort */
 
@@ -68,14 +70,15 @@ is_dear(const AoChoice *choice)
 	return choice->m > 1 && choice->quick.n * choice->m >= DEAR;
 }
 
-/* With gaps and such a season a finalist has to keep its distance on the filled series first: most
- * of those that do not are found out there, at a tenth of the cost.  Its optimum with the gaps is
- * next to that one. */
+/* With gaps and such a season each step is dear: a finalist goes first to its optimum on the filled
+ * series, at a tenth of the cost and next to the other.  Once a few did not keep their distance
+ * with the gaps, one that does not keep it there is not tried with them. */
 static AoStatus
 try_filled(const AoChoice *choice, AoTrial *trial, bool *keeps)
 {
 	AoFitTask	task = choice->quick;
-	AoQuickFit	fit = {.u = trial->u};
+	double		u[AO_AUTO_MAX_COEF];
+	AoQuickFit	fit = {.u = u};
 	AoStatus	status;
 
 	*keeps = true;
@@ -85,13 +88,17 @@ try_filled(const AoChoice *choice, AoTrial *trial, bool *keeps)
 	task.effort = AO_LOCAL;
 	task.given = trial->u;
 	status = ao_fit_quick(&task, &trial->candidate.spec, choice->env, &fit);
-	*keeps = status != AO_OK || fit.degenerate || fit.admissible;
-	return status == AO_CANCELLED || status == AO_NO_MEMORY ? status : AO_OK;
+	if (status != AO_OK || fit.degenerate)
+		return status == AO_CANCELLED || status == AO_NO_MEMORY ? status : AO_OK;
+	if (fit.admissible)
+		memcpy(trial->u, u, sizeof u);
+	*keeps = fit.admissible || choice->n_refused < FEW_REFUSED;
+	return AO_OK;
 }
 
 /* Estimate one finalist with all effort; *model becomes NULL if it is not to be chosen. */
 static AoStatus
-estimate_finalist(const AoChoice *choice, const AoFitTask *task, AoTrial *trial,
+estimate_finalist(AoChoice *choice, const AoFitTask *task, AoTrial *trial,
 				  AoModel **model)
 {
 	AoCandidate *candidate = &trial->candidate;
@@ -105,6 +112,7 @@ estimate_finalist(const AoChoice *choice, const AoFitTask *task, AoTrial *trial,
 	if (keeps_distance(choice, *model))
 		return AO_OK;
 	refuse(trial);
+	choice->n_refused++;
 	choice->env->free(choice->env->arg, *model);
 	*model = NULL;
 	return AO_OK;
@@ -156,7 +164,7 @@ best_finalist(AoChoice *choice, const AoFitTask *task, int first, AoTrial **chos
 /* Where a pass is dear, only the winner is estimated with all effort; it stays what it
  * is if that leads to where it is not to be chosen. */
 static AoStatus
-estimate_winner(const AoChoice *choice, AoTrial *trial, AoModel **model)
+estimate_winner(AoChoice *choice, AoTrial *trial, AoModel **model)
 {
 	AoFitTask	task = *choice->task;
 	AoTrial		before = *trial;

@@ -32,6 +32,7 @@ typedef struct AoChoice
 	int64_t		lead;			/* values of the task before the first of those */
 	double	   *filled;			/* those, if gaps are filled, or NULL */
 	bool		refilled;		/* .. by the best model of a first search */
+	int			n_refused;		/* finalists whose roots came too near to the circle */
 	AoAutoOptions options;		/* bounds cut to what the series allows */
 	int			d,
 				D,
