@@ -8,13 +8,14 @@
  * the cross products; only the ARMA block needs second differences, and their
  * points are evaluated many to a pass.
  */
-#include "internal.h"
+#include "gap_columns.h"
 
 #include <lapacke.h>
 #include <math.h>
 #include <string.h>
 
 #define STEP_IN_SE 0.01			/* of the longer ones */
+#define LONG 1.2e8				/* multiplications of vectors for a whole Hessian: a tenth of a second */
 
 typedef struct Work
 {
@@ -325,6 +326,17 @@ to_regressors(Work *w)
 			for (int i = 0; i < nb; i++)
 				w->H[base + i * step] = tmp[i];
 		}
+}
+
+/* See internal.h. */
+bool
+ao_covariance_too_late(const AoObjective *obj)
+{
+	const AoDesign *de = obj->design;
+	double		k = obj->shape->k + 1;
+
+	return de->missing && ao_out_of_time(obj->deadline) &&
+		(obj->columns ? ao_gap_columns_cost(obj->shape, de->n, de->n_missing) : ao_gap_filter_cost(obj->shape, de->n)) * k * k > LONG;
 }
 
 /* See internal.h. */

@@ -281,7 +281,7 @@ find_covariance(Fit *fit)
 {
 	bool		ok = true;
 
-	if (fit->options->no_std_errors)
+	if (fit->options->no_std_errors || ao_covariance_too_late(&fit->obj))
 		no_covariance(fit);
 	else
 		AO_TRY(ao_covariance(&fit->obj, fit->coef, fit->gamma, &fit->arena, fit->cov, &ok));

@@ -458,6 +458,8 @@ AoStatus	ao_search(AoObjective *obj, const double *given, AoEffort effort, AoAre
 /* ---- covariance.c ---- */
 
 size_t		ao_covariance_bytes(int k, int n_beta);
+/* Is time over, and would it take long, as with gaps and a long season? */
+bool		ao_covariance_too_late(const AoObjective *obj);
 /* Covariance of (coef, beta) in units of the user's regressors, packed lower
  * triangle; false when the Hessian is not positive definite: NaN there. */
 AoStatus	ao_covariance(AoObjective *obj, const double *coef, const double *gamma,

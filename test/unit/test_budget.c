@@ -128,10 +128,44 @@ test_deadline(void)
 			   "over: %g and %g of %g", loglik[1], loglik[2], loglik[0]);
 }
 
+/* With gaps and a long season standard errors would take many times what is over already; elsewhere
+ * they are given. */
+static void
+test_errors_too_late(void)
+{
+	static const char *const names[] = {"USAccDeaths", "co2"};
+	static ReadSeries series;
+	AoFitOptions options = {.method = AO_ML};
+	AoSpec spec = {.d = 1, .q = 1, .D = 1, .Q = 1};
+
+	for (int i = 0; i < 2; i++)
+	{
+		UnitMemory memory;
+		AoEnv env = unit_env(&memory);
+		double given[2][4] = {{-0.4, -0.6}, {0.1, -0.4, 0.1, -0.6}};
+		AoFitTask task = {.options = &options, .given = given[i], .effort = AO_LOCAL, .deadline = 1};
+		AoModel *model;
+
+		read_series(&series, names[i]);
+		spec.m = i == 0 ? 12 : 120;
+		spec.p = spec.P = i;
+		task.y = series.y;
+		task.n = series.n;
+		for (int t = 5; t < series.n; t += i == 0 ? 10 : 3)
+			series.y[t] = NAN;
+		if (ao_fit_task(&task, &spec, &env, &model) != AO_OK)
+			abort();
+		UNIT_CHECK(((model->remarks & AO_REMARK_NO_COVARIANCE) != 0) == (i == 1),
+				   "%s: standard errors %s", names[i], i == 0 ? "for a short season" : "left out for a long one");
+		env.free(env.arg, model);
+	}
+}
+
 int
 main(void)
 {
 	test_time_over();
+	test_errors_too_late();
 	test_deadline();
 	test_set_back();
 	return unit_done();
