@@ -27,6 +27,10 @@ set_interval(AoModel **model, AoIntervalKind kind, const AoFitTask *task, AoEnv 
 	if (kind != AO_INTERVAL_CONFORMAL)
 		return AO_OK;
 	status = ao_calibrate(model, task->y, task->n, task->xreg, task->k, env);
+	/* the conditional sum of squares may lead to where no filter can start, so that there are no
+	 * errors to calibrate by */
+	if (status == AO_BAD_MODEL)
+		return AO_OK;
 	if (status != AO_OK)
 		env->free(env->arg, *model);
 	return status;

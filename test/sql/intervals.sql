@@ -124,6 +124,10 @@ SELECT model::jsonb->'calibration' AS calibration, (regexp_match(arima_summary(m
 FROM arima_fit(ARRAY[1,3,2,4,3,5,4], '(0,1,0)', options => '{"interval": "conformal"}') AS model;
 SELECT kind, round(lower::numeric, 3) AS lower, round(upper::numeric, 3) AS upper
 FROM unnest(ARRAY['normal', 'student', 'conformal']) AS kind, arima_fit(array_fill(7.0::float8, ARRAY[40]), '(0,1,1)', options => jsonb_build_object('interval', kind)) AS model, arima_forecast(model);
+-- an estimate of which no filter has errors is not calibrated
+SELECT kind, s.intervals, model::jsonb->'calibration' AS calibration
+FROM unnest(ARRAY['normal', 'conformal']) AS kind,
+	arima_fit(ARRAY[0, 0.1, 0.8, 2.7, 6.4, 12.5], '(2,1,0)', options => jsonb_build_object('method', 'css', 'interval', kind)) AS model, arima_stats(model) AS s;
 
 -- ---- bias adjustment ----
 
