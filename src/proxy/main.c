@@ -5,6 +5,7 @@
  */
 #include "restd.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <grp.h>
 #include <inttypes.h>
@@ -29,6 +30,9 @@ split_address(char *whole, char **host, char **port)
 
 	if (colon == NULL || colon[1] == '\0')
 		die("listen must be an address and a port, such as 127.0.0.1:8000, not \"%s\"", whole);
+	/* getaddrinfo would take the number modulo 65536 */
+	if (strspn(colon + 1, "+-0123456789") == strlen(colon + 1) && (!isdigit((unsigned char) colon[1]) || strtoul(colon + 1, NULL, 10) > 65535))
+		die("listen must have a port from 0 to 65535, not \"%s\"", colon + 1);
 	*colon = '\0';
 	*host = whole;
 	*port = colon + 1;

@@ -415,6 +415,8 @@ if ($> == 0)
 	like($said, qr/does not run as root/, 'not as root');
 }
 like(`build/proxy/arima_restd --threads 0 2>&1`, qr/threads must be a number from 1 to 256, not "0"/, 'a setting that is wrong');
+my $user = $> == 0 ? '--user nobody' : '';
+like(`timeout 5 build/proxy/arima_restd $user --listen 127.0.0.1:99999 2>&1`, qr/port from 0 to 65535, not "99999"/, 'a port that there is none of');
 $locker->end;
 $session->end;
 done_testing();
