@@ -211,12 +211,33 @@ http_answer(Request *request)
 
 /* ---- requests ---- */
 
+/* Adds a parameter to an address, as it came: only of a + has the library made a blank. */
+static enum MHD_Result
+add_parameter(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	Text	   *location = cls;
+	size_t		begin = location->size;
+
+	(void) kind;
+	text_add_char(location, memchr(location->data, '?', location->size) == NULL ? '?' : '&');
+	text_add_string(location, name);
+	if (value != NULL)
+	{
+		text_add_char(location, '=');
+		text_add_string(location, value);
+	}
+	for (char *s = location->data + begin; *s != '\0'; s++)
+		if (*s == ' ')
+			*s = '+';
+	return MHD_YES;
+}
+
 /* A path that only has a slash too many goes where it belongs, as in Starlette; one description is enough. */
 static bool
 redirect(Request *request, const char *url)
 {
 	size_t		length = strlen(url);
-	char	   *path;
+	Text		location = {0};
 	const char *allowed;
 
 	if (strcmp(url, "/redoc") == 0)
@@ -226,14 +247,14 @@ redirect(Request *request, const char *url)
 	}
 	if (length < 2 || url[length - 1] != '/' || url[1] == '/')
 		return false;
-	path = need_copy(url);
-	path[length - 1] = '\0';
-	if (route_find(request->method, path, NULL, &allowed) == NULL && allowed == NULL && asset_find(path) == NULL)
+	text_add(&location, url, length - 1);
+	if (route_find(request->method, location.data, NULL, &allowed) == NULL && allowed == NULL && asset_find(location.data) == NULL)
 	{
-		free(path);
+		text_free(&location);
 		return false;
 	}
-	request->reply = (Reply) {.status = 307, .location = path};
+	MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, add_parameter, &location);
+	request->reply = (Reply) {.status = 307, .location = location.data};
 	return true;
 }
 
