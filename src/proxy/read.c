@@ -22,31 +22,71 @@ unescape(const char *text, size_t *length)
 	return copy;
 }
 
-/* A parameter that the route does not know is a slip of the pen: the reply says so. */
-static enum MHD_Result
-refuse_unknown(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+/* Is it UTF-8 without zero bytes, which PostgreSQL's text cannot hold? */
+static bool
+is_text(const char *s, size_t length)
 {
-	Request    *request = cls;
-	char	   *unescaped_name;
-	char	   *unescaped_value;
+	for (const char *end = s + length; s != end;)
+	{
+		int			n = utf8_length(s, end);
+
+		if (n == 0 || *s == '\0')
+			return false;
+		s += n;
+	}
+	return true;
+}
+
+static void
+refuse_bytes(Request *request, const char *name)
+{
+	char		loc[64];
+
+	snprintf(loc, sizeof(loc), "\"query\",\"%s\"", name);
+	reply_invalid(request, "string_unicode", loc,
+				  "Input should be a valid string, unable to parse raw data as a unicode string", NULL, NULL);
+}
+
+/* A parameter that the route does not know is a slip of the pen: the reply says so. */
+static void
+refuse_unknown(Request *request, const char *name, const char *value)
+{
+	char	   *unescaped = unescape(value != NULL ? value : "", NULL);
 	Text		loc = {0};
 	Text		input = {0};
 
-	(void) kind;
-	for (int i = 0; i < MOST_PARAMETERS && request->route->parameters[i] != NULL; i++)
-		if (strcmp(name, request->route->parameters[i]) == 0)
-			return MHD_YES;
-	unescaped_name = unescape(name, NULL);
-	unescaped_value = unescape(value != NULL ? value : "", NULL);
 	text_add_string(&loc, "\"query\",");
-	text_add_json(&loc, unescaped_name, strlen(unescaped_name));
-	text_add_json(&input, unescaped_value, strlen(unescaped_value));
+	text_add_json(&loc, name, strlen(name));
+	text_add_json(&input, unescaped, strlen(unescaped));
 	reply_invalid(request, "extra_forbidden", loc.data, "Extra inputs are not permitted", input.data, NULL);
-	free(unescaped_name);
-	free(unescaped_value);
+	free(unescaped);
 	text_free(&loc);
 	text_free(&input);
-	return MHD_NO;
+}
+
+/* A parameter of the query string; of one given twice the first counts. */
+static enum MHD_Result
+take_parameter(void *cls, enum MHD_ValueKind kind, const char *escaped_name, const char *value)
+{
+	Request    *request = cls;
+	const char *const *names = request->route->parameters;
+	char	   *name = unescape(escaped_name, NULL);
+	size_t		length;
+	int			i = 0;
+
+	(void) kind;
+	while (i < MOST_PARAMETERS && names[i] != NULL && strcmp(name, names[i]) != 0)
+		i++;
+	if (i == MOST_PARAMETERS || names[i] == NULL)
+		refuse_unknown(request, name, value);
+	else if (request->parameters[i] == NULL && value != NULL)
+	{
+		request->parameters[i] = unescape(value, &length);
+		if (!is_text(request->parameters[i], length))
+			refuse_bytes(request, name);
+	}
+	free(name);
+	return request->reply.status == 0 ? MHD_YES : MHD_NO;
 }
 
 /* ---- the answer to what anyone may ask, as often as he likes: /ready ---- */
@@ -109,39 +149,13 @@ read_prepare(Request *request)
 {
 	if (request->route->open && answer_from_kept(request))
 		return false;
-	if (request->route->parameters[0] != NULL)
-		MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, refuse_unknown, request);
-	if (request->reply.status != 0)
-		return false;
-	for (int i = 0; i < MOST_PARAMETERS && request->route->parameters[i] != NULL; i++)
-	{
-		const char *name = request->route->parameters[i];
-		const char *value = MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
-		size_t		length = 0;
-
-		if (request->parameters[i] == NULL && value != NULL)
-			request->parameters[i] = unescape(value, &length);
-		else if (request->parameters[i] != NULL)
-			length = strlen(request->parameters[i]);
-		value = request->parameters[i];
-		for (const char *s = value, *end = value != NULL ? value + length : NULL; s != end;)
-		{
-			int			n = utf8_length(s, end);
-			char		loc[64];
-
-			/* nor can there be a zero byte in PostgreSQL's text */
-			if (n > 0 && *s != '\0')
-			{
-				s += n;
-				continue;
-			}
-			snprintf(loc, sizeof(loc), "\"query\",\"%s\"", name);
-			reply_invalid(request, "string_unicode", loc,
-						  "Input should be a valid string, unable to parse raw data as a unicode string", NULL, NULL);
-			return false;
-		}
-	}
-	return true;
+	/* what is in the path */
+	for (int i = 0; i < MOST_PARAMETERS && request->reply.status == 0; i++)
+		if (request->parameters[i] != NULL && !is_text(request->parameters[i], strlen(request->parameters[i])))
+			refuse_bytes(request, request->route->parameters[i]);
+	if (request->route->parameters[0] != NULL && request->reply.status == 0)
+		MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, take_parameter, request);
+	return request->reply.status == 0;
 }
 
 /*

@@ -201,6 +201,7 @@ is($restd->get('/api/forecast?horizon=2&series=other', headers => { 'If-None-Mat
 is($restd->get('/api/forecast?series=nobody')->{status}, 404, 'PT404 of the database');
 is($restd->get('/api/forecast?horizon=x')->{status}, 422, 'a parameter of another type');
 is($restd->get('/api/forecast?horizon=%ff')->{status}, 422, 'a parameter that is no text');
+is($restd->get('/api/forecast?horiz%6Fn=3&s%65ries=other')->{body}, $restd->get('/api/forecast?horizon=3&series=other')->{body}, 'names of parameters with escapes');
 is($restd->get('/api/events/?kind=a+b%20c&limit=2&x')->{headers}{location}, '/api/events?kind=a+b%20c&limit=2&x', 'a slash too many: sent on with its parameters');
 is($restd->get('/api/events/')->{headers}{location}, '/api/events', 'and without any');
 is(decode_json($restd->get('/api/series/a%2Fb%20c')->{body})->{state}{name}, 'a/b c', 'a name with a slash in the path');
