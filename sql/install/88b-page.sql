@@ -194,7 +194,7 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' SET enable_seqscan = off SET jit = off AS $$
 #variable_conflict use_variable
 BEGIN
-	PERFORM arima_ops.check_between('at_most', at_most, 1, 1000);
+	PERFORM arima_ops.check_between('the number of events', at_most, 1, 1000);
 	RETURN (SELECT json_build_object('events', coalesce(json_agg(json_build_object('id', t.id, 'at', t.at, 'series', t.series, 'kind', t.kind,
 			'version', t.version, 'what', t.what, 'details', t.details) ORDER BY t.id DESC), '[]'))
 		FROM (SELECT l.id, l.at, l.series, l.kind, e.version, l.what, e.details
