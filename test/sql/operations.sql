@@ -13,6 +13,9 @@ SELECT arima_ops.create_series('ops_a', '(0,1,1)', policy => '{"drift_window": 2
 SELECT name, spec, provider, calendar, drift_window, drift_multiplier, drift_consecutive, promotion_policy, backtest_length
 FROM arima_ops.series WHERE name = 'ops_a';
 SELECT arima_ops.create_series('ops_a');
+SELECT arima_ops.create_series('');
+SELECT arima_ops.create_series('..');
+SELECT arima_ops.create_series(NULL);
 SELECT arima_ops.create_series('ops_b', '(0,1,1');
 SELECT arima_ops.create_series('ops_b', '(0,1,1)', '{"metod": "css"}');
 SELECT arima_ops.create_series('ops_b', policy => '{"drift_windw": 20}');
