@@ -64,7 +64,8 @@ CREATE FUNCTION arima_ops.in_drift(series text) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT coalesce((SELECT d.drift FROM arima_ops.models AS m
 			JOIN arima_ops.drift_checks AS d ON d.series = m.series AND d.version = m.version AND d.ts > m.champion_from
-		WHERE m.series = in_drift.series AND m.status = 'champion' ORDER BY d.ts DESC LIMIT 1), false)
+		WHERE m.series = s.name AND m.status = 'champion' ORDER BY d.ts DESC LIMIT 1), false)
+	FROM arima_ops.get_series(in_drift.series) AS s
 $$;
 COMMENT ON FUNCTION arima_ops.in_drift(text) IS
 'Did the last check by arima_ops.detect_drift find the champion of a series in drift?';
@@ -294,14 +295,21 @@ COMMENT ON FUNCTION arima_ops.detect_drift(text, float8, int, float8, int) IS
 CREATE FUNCTION arima_ops.champion_errors(series text) RETURNS float8[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
-BEGIN
-	RETURN (SELECT array_agg((u.actual - u.forecast) / e.rmse)
+DECLARE
+	errors float8[] := (SELECT array_agg((u.actual - u.forecast) / e.rmse)
 		FROM (SELECT v.* FROM arima_ops.models AS m JOIN arima_ops.evaluations AS v USING (series, version)
 			WHERE m.series = series AND m.status = 'champion' AND v.rmse > 0 ORDER BY v.id DESC LIMIT 1) AS e,
 			unnest(e.actuals, e.forecasts) AS u (actual, forecast));
+BEGIN
+	-- Gaussian ones in their place would be taken for its own
+	IF errors IS NULL THEN
+		RAISE EXCEPTION 'series "%" has no champion with a walk-forward evaluation', series
+			USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'arima_ops.train(series) makes one where there are enough values; without own_errors the errors are Gaussian.';
+	END IF;
+	RETURN errors;
 END $$;
 COMMENT ON FUNCTION arima_ops.champion_errors(text) IS
-'Walk-forward errors of the champion at its last evaluation, in units of their RMSE; NULL if there are none';
+'Walk-forward errors of the champion at its last evaluation, in units of their RMSE; an error (55000) if there are none';
 
 CREATE FUNCTION arima_ops.false_alarm_rate(series text, own_errors boolean DEFAULT false, sessions int DEFAULT 250) RETURNS float8
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -175,6 +175,9 @@ FROM arima_ops.series WHERE name IN ('drift_a', 'drift_c') ORDER BY name;
 SELECT arima_ops.set_policy('drift_d', '{"drift_policy": "none"}');
 SELECT arima_ops.false_alarm_rate('drift_d');
 SELECT arima_ops.false_alarm_rate('drift_x');
+SELECT arima_ops.in_drift('drift_x');
+-- errors of its own that a series does not have
+SELECT arima_ops.false_alarm_rate('drift_d', own_errors => true);
 
 -- the last value is taken back after its check, a champion comes, and the value comes again: the session is the new one's
 SELECT arima_ops.create_series('drift_e', '(0,1,0)', policy => '{"drift_window": 5, "drift_min_labels": 1, "drift_consecutive": 1}');
