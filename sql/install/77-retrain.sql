@@ -312,6 +312,8 @@ DECLARE
 	computed record;
 BEGIN
 	PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+	-- a number of workers that is none is an error before there is a run
+	PERFORM FROM arima_ops.run_trainings('{}', workers);
 	run := arima_ops.begin_job('retraining', batch);
 	IF run IS NULL THEN
 		RETURN;

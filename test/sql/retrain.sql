@@ -152,6 +152,8 @@ CREATE TEMP TABLE paused AS SELECT name FROM arima_ops.series WHERE active AND (
 UPDATE arima_ops.series SET active = false WHERE name IN (TABLE paused);
 SELECT arima_ops.set_policy('re_c', '{"retrain_every": 10}'), pg_temp.record('re_c', 'ar', 21, 60);
 SELECT arima_ops.series_to_retrain(false);
+CALL arima_ops.run_retraining(workers => -1);
+SELECT count(*) AS begun FROM arima_ops.job_runs WHERE job = 'retraining' AND status = 'running';
 CALL arima_ops.run_retraining(workers => 2);
 SELECT job, status, done, total, error FROM arima_ops.job_runs WHERE job = 'retraining' ORDER BY id DESC LIMIT 1;
 SELECT s, pg_temp.status(s), pg_temp.last_event(s) FROM unnest(ARRAY['re_a', 're_c', 're_f', 're_g', 're_h']) AS s;
