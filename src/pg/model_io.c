@@ -65,12 +65,20 @@ json_of(const AoModel *model)
 	return out;
 }
 
-/* arima_model_in(cstring) */
+/* arima_model_in(cstring); a specification where a model should be is a common slip */
 PG_FUNCTION_INFO_V1(arima_ops_model_in);
 Datum
 arima_ops_model_in(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_AO_MODEL(ao_pg_model_parse(PG_GETARG_CSTRING(0)));
+	char	   *text = PG_GETARG_CSTRING(0);
+
+	if (text[strspn(text, " \t\r\n")] != '{')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+				 errmsg("invalid arima_model value"),
+				 errdetail("A model as text is a JSON object."),
+				 errhint("A specification is no model yet: arima_fit(y, '(1,1,1)') makes one.")));
+	PG_RETURN_AO_MODEL(ao_pg_model_parse(text));
 }
 
 /* arima_model_out(arima_model) */

@@ -209,3 +209,7 @@ SELECT v.state, count(*) > 50 AS many
 FROM sample, generate_series(1, length(json)) n, unnest(ARRAY['0', '9', '-', '"', ',', ']', 'e', E'\\', '{', ' ']) AS c,
 	LATERAL pg_temp.verdict(overlay(json PLACING c FROM n FOR 1)) v
 WHERE id IN ('plain', 'seasonal') GROUP BY v.state ORDER BY v.state;
+
+-- a specification in its place
+SELECT '(1,1,1)'::arima_model;
+SELECT ' auto'::arima_model;
