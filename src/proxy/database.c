@@ -236,7 +236,12 @@ take_role(Database *database, const char *role)
 	if (role == database->role || (role != NULL && database->role != NULL && strcmp(role, database->role) == 0))
 		return true;
 	if (!run_simple(database, "SELECT pg_catalog.set_config('role', $1, false)", role != NULL ? role : "none"))
+	{
+		/* what the server says of it is left out of the log as data */
+		if (PQtransactionStatus(database->connection) == PQTRANS_IDLE)
+			log_event("error", "no such role, or it is not granted to the login", "role", role, (char *) NULL);
 		return false;
+	}
 	free(database->role);
 	database->role = role != NULL ? need_copy(role) : NULL;
 	return true;
@@ -262,6 +267,13 @@ database_ready(Database *database, const char *role)
 		return false;
 	}
 	return true;
+}
+
+/* See database.h. */
+bool
+database_connected(const Database *database)
+{
+	return database->connection != NULL;
 }
 
 /* Prepares a statement once in a connection; NULL: done, or else the result that says why not. */

@@ -24,6 +24,8 @@ extern Database *database_new(void);
 extern void database_free(Database *database);
 /* Connects if need be and takes on a role, NULL for the login's own; false: not now. */
 extern bool database_ready(Database *database, const char *role);
+/* Is there a connection?  Where there is and database_ready said no, it was for the role. */
+extern bool database_connected(const Database *database);
 /* Runs the SQL, which is prepared once; name is unique to it.  NULL: the connection is lost. */
 extern PGresult *database_run(Database *database, const char *name, const char *sql, const Arguments *arguments);
 

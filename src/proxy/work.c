@@ -41,14 +41,14 @@ drop_overdue(Request *request, size_t *n)
 	return kept;
 }
 
-/* No database: all are told so. */
+/* No database, or none for the role of their token: all are told so. */
 static void
-refuse_all(Request *request)
+refuse_all(Request *request, bool connected)
 {
 	for (Request *next; request != NULL; request = next)
 	{
 		next = request->next;
-		reply_unavailable(request, "The database cannot be reached");
+		reply_unavailable(request, connected ? "The role of this token is not there for the server" : "The database cannot be reached");
 		http_answer(request);
 	}
 }
@@ -68,7 +68,7 @@ serve(Queue *queue, size_t most, bool reserve, void (*answer)(Database *, Reques
 		if (request != NULL && database_ready(database, request->token != NULL ? request->token->role : NULL))
 			answer(database, request, n);
 		else
-			refuse_all(request);
+			refuse_all(request, database_connected(database));
 	}
 	database_free(database);
 }

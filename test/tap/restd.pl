@@ -361,6 +361,8 @@ is($restd->post('/predict', qq({"recent_prices":$ten}), headers => { Authorizati
 is($session->query("SELECT count(*) FROM arima_ops.predictions WHERE request_id = 'first-client:k1'"), 1, 'is that of its client');
 is(join(' ', map { $restd->post('/predict', qq({"recent_prices":$ten}), headers => { Authorization => "Bearer $_" })->{status} } qw(delta alpha delta alpha)),
 	'503 200 503 200', 'a role that is not there costs the others nothing');
+like($restd->post('/predict', qq({"recent_prices":$ten}), headers => { Authorization => 'Bearer delta' })->{body}, qr/role of this token/, 'and is what is said to be amiss');
+like($restd->log_text, qr/no such role.*"role":"is_not_there"/, 'in the log by its name');
 open $file, '>', "$folder/tokens" or die $!;
 print $file "$hash{beta} second-client\n";
 close $file;
