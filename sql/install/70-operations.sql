@@ -50,7 +50,7 @@ CREATE INDEX events_series ON arima_ops.events (series, id);
 CREATE INDEX events_kind ON arima_ops.events (kind, id);
 
 COMMENT ON TABLE arima_ops.events IS
-'What happened, and with which numbers: rows are only ever added. Each is also told by NOTIFY on the channel arima_ops, as json with id, series, kind and version. Any role can send on a channel: it is a hint to read the rows behind the last id known';
+'What happened, and with which numbers: rows are only ever added. Each is also told by NOTIFY on the channel arima_ops, as json with id, series, kind and version. Any role can send on a channel: it is a hint to look the id up. Ids are given before their transactions commit: a smaller one may appear after a larger';
 COMMENT ON COLUMN arima_ops.events.kind IS
 'series, training, promotion, rejection, rollback, drift, recovery, stale, restatement, split, dividend, revision, late (values that came after later ones), fetch_failed, retrain_failed, monitoring_failed';
 COMMENT ON COLUMN arima_ops.events.details IS 'the numbers that the decision was made from';
