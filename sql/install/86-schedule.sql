@@ -6,18 +6,34 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION arima_ops.cron_job_name(text, text) IS 'Name of a job in cron.job';
 
+/* Settings that not everybody may see: the view leaves them out, where current_setting is an error. */
+CREATE FUNCTION arima_ops.cron_settings(OUT loaded boolean, OUT home text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT s.home IS NOT NULL OR 'pg_cron' = ANY (regexp_split_to_array(s.libraries, '[[:space:]]*,[[:space:]]*')), s.home
+	FROM (SELECT (SELECT setting FROM pg_settings WHERE name = 'cron.database_name') AS home,
+			(SELECT setting FROM pg_settings WHERE name = 'shared_preload_libraries') AS libraries) AS s
+$$;
+COMMENT ON FUNCTION arima_ops.cron_settings() IS 'Is pg_cron loaded in this server, and in which database does it live? NULL where the present user may not see it (pg_read_all_settings)';
+
 /* What pg_cron can do here; an error with the way out if it is not here. */
 CREATE FUNCTION arima_ops.require_cron() RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	home text := coalesce(current_setting('cron.database_name', true), 'postgres');
+	is_loaded boolean;
+	home text;
 BEGIN
-	-- a schema of this name could be anybody's
-	IF EXISTS (SELECT FROM pg_catalog.pg_extension AS e WHERE e.extname = 'pg_cron') THEN
+	IF arima_ops.sees_cron() THEN
 		RETURN;
+	ELSIF EXISTS (SELECT FROM pg_catalog.pg_extension AS e WHERE e.extname = 'pg_cron') THEN
+		RAISE EXCEPTION 'permission denied for pg_cron'
+			USING ERRCODE = 'insufficient_privilege', HINT = format('GRANT USAGE ON SCHEMA cron TO %I; the jobs that it schedules run with its rights.', current_user);
 	END IF;
-	IF current_setting('cron.database_name', true) IS NULL
-		AND NOT 'pg_cron' = ANY (regexp_split_to_array(current_setting('shared_preload_libraries', true), '[[:space:]]*,[[:space:]]*')) THEN
+	SELECT c.loaded, coalesce(c.home, 'postgres') INTO is_loaded, home FROM arima_ops.cron_settings() AS c;
+	IF is_loaded IS NULL THEN
+		RAISE EXCEPTION 'pg_cron is not in this database'
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				HINT = 'A superuser sees where it is, by SHOW cron.database_name, and what is to be done, by this function. Or run the jobs otherwise: each is one CALL (see the README).';
+	ELSIF NOT is_loaded THEN
 		RAISE EXCEPTION 'pg_cron is not loaded in this server'
 			USING ERRCODE = 'object_not_in_prerequisite_state',
 				HINT = 'Install pg_cron, set shared_preload_libraries = ''pg_cron'', restart, and CREATE EXTENSION pg_cron in the database that cron.database_name says. Or run the jobs otherwise: each is one CALL (see the README).';
@@ -30,7 +46,7 @@ BEGIN
 			HINT = format('CREATE EXTENSION arima_ops in database "%s" too, and there: SELECT * FROM arima_ops.schedule(database => %L);',
 				home, current_database());
 END $$;
-COMMENT ON FUNCTION arima_ops.require_cron() IS 'An error (55000) that says what to do, where pg_cron is not in this database';
+COMMENT ON FUNCTION arima_ops.require_cron() IS 'An error (55000, 42501) that says what to do, where pg_cron is not in this database or not for the present user';
 
 CREATE FUNCTION arima_ops.schedule(
 	etl text DEFAULT '30 1-21/4 * * *',

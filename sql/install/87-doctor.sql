@@ -14,7 +14,8 @@ DECLARE
 	installed text;
 	offered text;
 	scheduled int;
-	home text := coalesce(current_setting('cron.database_name', true), 'postgres');
+	is_loaded boolean;
+	home text;
 BEGIN
 	SELECT e.extversion, a.default_version INTO installed, offered
 	FROM pg_extension AS e JOIN pg_available_extensions AS a ON a.name = e.extname WHERE e.extname = 'arima_ops';
@@ -22,10 +23,13 @@ BEGIN
 		format('arima_ops %s is installed, the server offers %s', installed, offered),
 		CASE WHEN installed <> offered THEN 'ALTER EXTENSION arima_ops UPDATE;' END;
 
-	IF EXISTS (SELECT FROM pg_catalog.pg_extension AS e WHERE e.extname = 'pg_cron') THEN
+	SELECT c.loaded, coalesce(c.home, 'postgres') INTO is_loaded, home FROM arima_ops.cron_settings() AS c;
+	IF arima_ops.sees_cron() THEN
 		EXECUTE $sql$SELECT count(*) FROM cron.job AS j
 			WHERE j.active AND j.database = current_database() AND starts_with(j.command, 'CALL arima_ops.run_')$sql$ INTO scheduled;
-		RETURN QUERY SELECT 'schedule', CASE WHEN scheduled >= 5 THEN 'ok' ELSE 'notice' END, format('%s of 5 jobs are on pg_cron', least(scheduled, 5)),
+		RETURN QUERY SELECT 'schedule', CASE WHEN scheduled >= 5 THEN 'ok' ELSE 'notice' END,
+			-- to others than a superuser pg_cron shows their own
+			format('%s of 5 jobs%s are on pg_cron', least(scheduled, 5), CASE WHEN row_security_active('cron.job') THEN ' of this user' ELSE '' END),
 			CASE WHEN scheduled < 5 THEN 'SELECT * FROM arima_ops.schedule(); or another scheduler that CALLs the jobs' END;
 		RETURN QUERY EXECUTE $sql$
 			SELECT 'schedule of ' || j.jobname, 'problem', format('pg_cron: last run %s: %s', d.status, d.return_message),
@@ -33,10 +37,18 @@ BEGIN
 			FROM cron.job AS j CROSS JOIN LATERAL (SELECT r.status, r.return_message FROM cron.job_run_details AS r
 				WHERE r.jobid = j.jobid AND r.end_time IS NOT NULL ORDER BY r.runid DESC LIMIT 1) AS d
 			WHERE starts_with(j.command, 'CALL arima_ops.run_') AND d.status = 'failed'$sql$;
+	ELSIF EXISTS (SELECT FROM pg_catalog.pg_extension AS e WHERE e.extname = 'pg_cron') THEN
+		RETURN QUERY SELECT 'schedule', 'notice', 'which jobs are on pg_cron is not for this user to see', 'ask as the user who put them there; or GRANT USAGE ON SCHEMA cron';
 	ELSE
-		RETURN QUERY SELECT 'schedule', 'notice', CASE WHEN home = current_database() THEN 'pg_cron is not installed' ELSE format('pg_cron is not in this database; it would be in "%s"', home) END,
-			CASE WHEN home = current_database() THEN 'CREATE EXTENSION pg_cron; and SELECT * FROM arima_ops.schedule(); or another scheduler that CALLs the jobs'
-				ELSE format('there: SELECT * FROM arima_ops.schedule(database => %L); or another scheduler that CALLs the jobs', current_database()) END;
+		RETURN QUERY SELECT 'schedule', 'notice',
+			CASE WHEN is_loaded IS NULL THEN 'pg_cron is not in this database'
+				WHEN NOT is_loaded THEN 'pg_cron is not loaded in this server'
+				WHEN home = current_database() THEN 'pg_cron is not installed'
+				ELSE format('pg_cron is not in this database; it would be in "%s"', home) END,
+			CASE WHEN is_loaded IS NULL THEN 'ask as a superuser, who sees where it is'
+				WHEN NOT is_loaded THEN 'shared_preload_libraries = ''pg_cron'', restart, CREATE EXTENSION pg_cron; and SELECT * FROM arima_ops.schedule()'
+				WHEN home = current_database() THEN 'CREATE EXTENSION pg_cron; and SELECT * FROM arima_ops.schedule()'
+				ELSE format('there: SELECT * FROM arima_ops.schedule(database => %L)', current_database()) END || '; or another scheduler that CALLs the jobs';
 	END IF;
 
 END $$;

@@ -34,6 +34,11 @@ sub refusal
 $home->query('CREATE EXTENSION arima_ops; CREATE DATABASE app');
 is(refusal($home, 'SELECT arima_ops.schedule()'), '55000: pg_cron is not installed in this database', 'in the database of pg_cron, not created');
 is($hint, 'CREATE EXTENSION pg_cron;', 'the hint says how');
+# who is no superuser may not see the settings of pg_cron, nor look into its schema
+my $schedule = q{SELECT status || ': ' || finding FROM arima_ops.doctor() WHERE check_name = 'schedule'};
+is($home->query("SET ROLE arima_ops_reader; $schedule"), 'notice: pg_cron is not in this database', 'a reader asks the doctor');
+is(refusal($home, 'SET ROLE arima_ops_admin; SELECT arima_ops.schedule()'), '55000: pg_cron is not in this database', 'an admin schedules');
+$home->query('RESET ROLE');
 $ENV{PGDATABASE} = 'app';
 my $app = Session->new;
 $app->query('CREATE EXTENSION arima_ops');
@@ -42,6 +47,14 @@ like($hint, qr/and there: SELECT \* FROM arima_ops.schedule\(database => 'app'\)
 
 # from the database of pg_cron, for itself and for the other one, every minute
 $home->query('CREATE EXTENSION pg_cron');
+is($home->query("SET ROLE arima_ops_reader; $schedule"), 'notice: which jobs are on pg_cron is not for this user to see', 'it is here: a reader asks the doctor');
+$home->query('SET ROLE arima_ops_admin');
+is(refusal($home, 'SELECT arima_ops.schedule()'), '42501: permission denied for pg_cron', 'an admin schedules');
+$home->query('CALL arima_ops.run_retention()');
+is($home->query(q{SELECT status FROM arima_ops.job_runs WHERE job = 'retention'}), 'succeeded', 'and cleans up');
+$home->query('RESET ROLE; GRANT USAGE ON SCHEMA cron TO arima_ops_admin');
+is($home->query("SET ROLE arima_ops_admin; SELECT count(*) FROM arima_ops.schedule(); $schedule"), "5\nok: 5 of 5 jobs of this user are on pg_cron", 'and may, once it is told so');
+is($home->query('SELECT arima_ops.unschedule(); RESET ROLE'), '5', 'unscheduled');
 like(refusal($home, q{SELECT arima_ops.schedule(database => 'nowhere')}), qr/^3D000: there is no database "nowhere"/, 'a database that is not there');
 like(refusal($home, q{SELECT arima_ops.schedule(etl => 'now and then')}), qr/invalid schedule/, 'a schedule that is none');
 is($home->query('SELECT count(*) FROM cron.job'), '0', 'and nothing is scheduled by half');
