@@ -316,15 +316,19 @@ announced_length(const Request *request)
 	return length != NULL ? strtoull(length, NULL, 10) : 0;
 }
 
-/* Counts what says where a request ends; a name with a blank in it may be one that a proxy takes for it. */
+/*
+ * Counts what says where a request ends; a name with a blank in it may be one that a
+ * proxy takes for it.  Of a coding other than chunked the library knows no end: it would
+ * read until the connection is cut.
+ */
 static enum MHD_Result
 count_ends(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
 {
 	int		   *ends = cls;
 
 	(void) kind;
-	(void) value;
-	if (strpbrk(name, " \t") != NULL)
+	if (strpbrk(name, " \t") != NULL
+		|| (strcasecmp(name, "Transfer-Encoding") == 0 && (value == NULL || strcasecmp(value, "chunked") != 0)))
 		*ends += 2;
 	else if (strcasecmp(name, "Content-Length") == 0 || strcasecmp(name, "Transfer-Encoding") == 0)
 		*ends += 1;

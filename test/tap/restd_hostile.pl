@@ -126,6 +126,10 @@ for ("Content-Length: 5\r\nTransfer-Encoding: chunked", "Content-Length: 2\r\nCo
 {
 	is(statuses("POST /predict HTTP/1.1\r\nHost: x\r\n$_\r\n\r\n0\r\n\r\n$hidden"), 'closed 400', "two ends of a request: $_");
 }
+for ('gzip, chunked', 'identity', 'chunked, gzip', 'x')
+{
+	is(statuses("POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: $_\r\n\r\n0\r\n\r\n$hidden"), 'closed 400', "a request without an end that is known: $_");
+}
 is($restd->stop, 0, 'the end');
 
 # ---- clients are told apart ----
