@@ -148,7 +148,13 @@ COMMENT ON FUNCTION arima_ops.get_series(text) IS 'The row of a series; an error
 /* What is wrong with policies that the table does not take: the rule that they break, or the types that their columns have. */
 CREATE FUNCTION arima_ops.refuse_policy(series text, policy jsonb, code text, message text, rule text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	other text := (SELECT s.name FROM arima_ops.series AS s WHERE s.is_default);
 BEGIN
+	IF rule = 'series_default' AND other IS NOT NULL THEN
+		RAISE EXCEPTION 'series "%" cannot be the default: that is "%"', series, other
+			USING ERRCODE = code, HINT = format('There is one at most; first SELECT arima_ops.set_policy(%L, ''{"is_default": false}'');', other);
+	END IF;
 	RAISE EXCEPTION 'series "%" cannot have this policy: %', series, CASE WHEN rule <> '' THEN format('it breaks the rule "%s"', rule) ELSE message END
 		USING ERRCODE = code, DETAIL = coalesce(
 			(SELECT format('The rule is %s.', pg_get_constraintdef(c.oid)) FROM pg_constraint AS c WHERE c.conrelid = 'arima_ops.series'::regclass AND c.conname = rule),

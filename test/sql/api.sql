@@ -37,6 +37,7 @@ FROM unnest(ARRAY['api_a', 'api_b']) AS name, generate_series(1, 100) AS i GROUP
 SELECT arima_ops.train(name) FROM unnest(ARRAY['api_a', 'api_b']) AS name;
 UPDATE arima_ops.series SET is_default = true WHERE name = 'api_a';
 UPDATE arima_ops.series SET is_default = true WHERE name = 'api_b';
+SELECT arima_ops.set_policy('api_b', '{"is_default": true}');
 CREATE TEMP VIEW recent AS SELECT array_agg(100 + sin(i) ORDER BY i) AS prices FROM generate_series(81, 101) AS i;
 
 -- together: each gets its own, in order
