@@ -145,6 +145,14 @@ END $$;
 COMMENT ON FUNCTION arima_ops.parse_csv(arima_ops.providers, text) IS 'The rows of a CSV answer as texts, by the columns of the provider';
 
 /* What stands for a missing number, "" or "N/A", is none; a date that is not one is an error. */
+/* What has digits is not missing: left out it would be lost without a word. */
+CREATE FUNCTION arima_ops.refuse_field(what text, said text, hint text) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RAISE EXCEPTION 'a % of the answer is not understood: "%"', what, left(said, 60) USING ERRCODE = 'data_exception', HINT = hint;
+END $$;
+COMMENT ON FUNCTION arima_ops.refuse_field(text, text, text) IS 'The error (22000) of a date or value of an answer that is not as its provider says';
+
 CREATE FUNCTION arima_ops.parse_rows(provider arima_ops.providers, body text)
 RETURNS TABLE (session date, value float8, factor numeric, final boolean)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -160,10 +168,12 @@ BEGIN
 		RETURN;
 	END IF;
 	RETURN QUERY
-	SELECT d.day, CASE WHEN d.number ~ '^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)(e[-+]?[0-9]+)?$' THEN d.number::float8 END, 1::numeric,
+	SELECT d.day, CASE WHEN d.number ~ '^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)(e[-+]?[0-9]+)?$' THEN d.number::float8
+			WHEN d.number ~ '[0-9]' THEN arima_ops.refuse_field('value', d.number, 'A number has a decimal point and no other mark; with decimal_comma its point is for thousands.')::float8 END, 1::numeric,
 		now() >= (d.day + provider.session_end) AT TIME ZONE zone
 	FROM (SELECT lower(btrim(r.value)) AS number, CASE provider.date_format
-			WHEN 'iso' THEN to_date(substring(r.day FROM '^[[:space:]]*([0-9]{4}-[0-9]{2}-[0-9]{2})'), 'YYYY-MM-DD')
+			WHEN 'iso' THEN to_date(coalesce(substring(r.day FROM '^[[:space:]]*([0-9]{4}-[0-9]{2}-[0-9]{2})'),
+				CASE WHEN r.day ~ '[0-9]' THEN arima_ops.refuse_field('date', r.day, 'date_format of the provider says how dates are written, in the letters of to_date.') END), 'YYYY-MM-DD')
 			WHEN 'epoch' THEN (to_timestamp(r.day::float8) AT TIME ZONE zone)::date
 			WHEN 'epoch_ms' THEN (to_timestamp(r.day::float8 / 1000) AT TIME ZONE zone)::date
 			ELSE to_date(btrim(r.day), provider.date_format) END AS day

@@ -393,6 +393,13 @@ like($session->error, qr/23503/, 'a series of an unknown provider');
 $session->query("SELECT * FROM arima_ops.parse_answer('nowhere', '')");
 like($session->error, qr/42704.*HINT/s, 'an answer of an unknown provider');
 is(query("SELECT string_agg(session || '=' || value, ' ') FROM arima_ops.parse_answer('stooq', E'date,CLOSE\\n2024-01-02,5')"), '02/01/2024=5', 'an answer can be tried out');
+is(query("SELECT string_agg(session || '=' || value, ' ') FROM arima_ops.parse_answer('stooq', E'date,CLOSE\\n2024-01-02,5\\n2024-01-03,\\n2024-01-04,N/D\\n,6\\n')"), '02/01/2024=5', 'what is missing is left out');
+for ([ '2024-01-03,"1,234.5"', qr/value .* not understood: "1,234.5".*HINT/s ], [ '03.01.2024,5', qr/date .* not understood: "03.01.2024".*HINT:.*date_format/s ])
+{
+	my ($row, $error) = @$_;
+	$session->query("SELECT * FROM arima_ops.parse_answer('stooq', E'date,CLOSE\\n2024-01-02,5\\n$row\\n')");
+	like($session->error, $error, "but not what is there and not understood: $row");
+}
 
 # ---- who may ----
 
