@@ -137,7 +137,10 @@ BEGIN
 		RAISE EXCEPTION '%', arima_ops.complaint(body) USING ERRCODE = 'data_exception';
 	END IF;
 	RETURN QUERY
-	SELECT l.f[date_column], CASE WHEN provider.decimal_comma THEN replace(replace(l.f[value_column], '.', ''), ',', '.') ELSE l.f[value_column] END
+	SELECT l.f[date_column], CASE WHEN NOT provider.decimal_comma THEN l.f[value_column]
+			WHEN l.f[value_column] ~ '[0-9][.]|[.][0-9]' AND l.f[value_column] !~ '^[^0-9]*[0-9]{1,3}([.][0-9]{3})+(,[0-9]*)?[^0-9]*$'
+			THEN arima_ops.refuse_field('value', l.f[value_column], 'By decimal_comma of the provider its point is for thousands.')
+			ELSE replace(replace(l.f[value_column], '.', ''), ',', '.') END
 	FROM (SELECT CASE WHEN strpos(line, '"') = 0 THEN string_to_array(line, provider.separator)
 			ELSE arima_ops.csv_fields(line, provider.separator) END AS f
 		FROM unnest(lines[2:]) AS line WHERE line ~ '[^[:space:]]') AS l;

@@ -400,6 +400,9 @@ for ([ '2024-01-03,"1,234.5"', qr/value .* not understood: "1,234.5".*HINT/s ], 
 	$session->query("SELECT * FROM arima_ops.parse_answer('stooq', E'date,CLOSE\\n2024-01-02,5\\n$row\\n')");
 	like($session->error, $error, "but not what is there and not understood: $row");
 }
+is(query("SELECT string_agg(value::text, ' ') FROM arima_ops.parse_answer('my_kurs', E'Datum;Kurs\\n02.01.2024;1.234,5\\n03.01.2024;1.234\\n04.01.2024;7,25\\n05.01.2024;n.a.\\n')"), '12345 12340 72.5', 'decimal commas');
+$session->query("SELECT * FROM arima_ops.parse_answer('my_kurs', E'Datum;Kurs\\n02.01.2024;3.5\\n')");
+like($session->error, qr/value .* not understood: "3.5".*decimal_comma/s, 'a point that is none for thousands');
 
 # ---- who may ----
 
