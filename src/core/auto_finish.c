@@ -118,6 +118,22 @@ estimate_finalist(AoChoice *choice, const AoFitTask *task, AoTrial *trial,
 	return AO_OK;
 }
 
+/* The better of *chosen, if there is one, and a finalist; the other model is given back. */
+static void
+keep_better(const AoChoice *choice, AoTrial *trial, AoModel *model, AoTrial **chosen, AoModel **out)
+{
+	if (*chosen == NULL || trial->candidate.criterion < (*chosen)->candidate.criterion)
+	{
+		AoModel    *loser = *out;
+
+		*out = model;
+		model = loser;
+		*chosen = trial;
+	}
+	if (model)
+		choice->env->free(choice->env->arg, model);
+}
+
 /* The best of *chosen, if there is one, and of the finalists among the trials from `first` on,
  * estimated with the task's effort, or NULL. */
 static AoStatus
@@ -147,16 +163,7 @@ best_finalist(AoChoice *choice, const AoFitTask *task, int first, AoTrial **chos
 		if (model == NULL)
 			continue;
 		left--;
-		if (*chosen == NULL || trial->candidate.criterion < (*chosen)->candidate.criterion)
-		{
-			AoModel    *loser = *out;
-
-			*out = model;
-			model = loser;
-			*chosen = trial;
-		}
-		if (model)
-			choice->env->free(choice->env->arg, model);
+		keep_better(choice, trial, model, chosen, out);
 	}
 	return AO_OK;
 }
@@ -240,6 +247,48 @@ search_refilled(AoChoice *choice, const AoTrial *chosen, const AoModel *model)
 	return AO_OK;
 }
 
+/* The best of those that the filled series refused and that would be ahead of the choice, or NULL. */
+static AoTrial *
+next_refused(const AoChoice *choice, const AoTrial *chosen)
+{
+	AoTrial    *best = NULL;
+	double		least = chosen->criterion - CLOSE;
+
+	for (int i = 0; i < choice->n_trials; i++)
+	{
+		AoTrial    *trial = &choice->trials[i];
+
+		if (!trial->final && trial->criterion == HUGE_VAL && trial->refilled == choice->refilled && trial->raw < least)
+		{
+			best = trial;
+			least = trial->raw;
+		}
+	}
+	return best;
+}
+
+/* Whether a root is near to the circle can depend on how gaps were filled: a few that were refused
+ * for that and would be ahead are estimated with the gaps, where that is not dear. */
+static AoStatus
+try_refused(AoChoice *choice, const AoFitTask *task, AoTrial **chosen, AoModel **out)
+{
+	AoFitTask	near = *task;
+
+	for (int left = FEW_REFUSED; left > 0 && !is_dear(choice) && !ao_choice_out_of_time(choice); left--)
+	{
+		AoTrial    *trial = next_refused(choice, *chosen);
+		AoModel    *model;
+
+		if (trial == NULL)
+			break;
+		near.given = trial->u;
+		AO_TRY(estimate_finalist(choice, &near, trial, &model));
+		if (model)
+			keep_better(choice, trial, model, chosen, out);
+	}
+	return AO_OK;
+}
+
 /* Straight lines across the gaps suit few models, and mislead the search: a second one, and the
  * best of its finalists and of those before. */
 static AoStatus
@@ -249,7 +298,10 @@ refilled_round(AoChoice *choice, const AoFitTask *task, AoTrial **chosen, AoMode
 		ao_choice_out_of_time(choice))
 		return AO_OK;
 	AO_TRY(search_refilled(choice, *chosen, *out));
-	return choice->refilled ? best_finalist(choice, task, 0, chosen, out) : AO_OK;
+	if (!choice->refilled)
+		return AO_OK;
+	AO_TRY(best_finalist(choice, task, 0, chosen, out));
+	return try_refused(choice, task, chosen, out);
 }
 
 /* See auto_internal.h. */
