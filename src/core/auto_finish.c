@@ -149,7 +149,7 @@ best_finalist(AoChoice *choice, const AoFitTask *task, int first, AoTrial **chos
 		AoModel    *model;
 		bool		keeps;
 
-		if (*chosen && (choice->refilled || !choice->approximate) &&
+		if (*chosen && (choice->series != AO_FILLED || !choice->approximate) &&
 			trial->criterion > ao_choice_trial_criterion(choice, *chosen) + CLOSE)
 			break;
 		AO_TRY(try_filled(choice, trial, &keeps));
@@ -241,7 +241,7 @@ search_refilled(AoChoice *choice, const AoTrial *chosen, const AoModel *model)
 	if (status != AO_OK)
 		return status == AO_CANCELLED || status == AO_NO_MEMORY ? status : AO_OK;
 	choice->best = (int) (chosen - choice->trials);
-	AO_TRY(ao_choice_climb_refilled(choice));
+	AO_TRY(ao_choice_climb_anew(choice, AO_REFILLED));
 	AO_TRY(ao_choice_climb_again(choice));
 	choice->degenerate = false;
 	return AO_OK;
@@ -258,7 +258,7 @@ next_refused(const AoChoice *choice, const AoTrial *chosen)
 	{
 		AoTrial    *trial = &choice->trials[i];
 
-		if (!trial->final && trial->criterion == HUGE_VAL && trial->refilled == choice->refilled && trial->raw < least)
+		if (!trial->final && trial->criterion == HUGE_VAL && trial->series == choice->series && trial->raw < least)
 		{
 			best = trial;
 			least = trial->raw;
@@ -298,10 +298,32 @@ refilled_round(AoChoice *choice, const AoFitTask *task, AoTrial **chosen, AoMode
 		ao_choice_out_of_time(choice))
 		return AO_OK;
 	AO_TRY(search_refilled(choice, *chosen, *out));
-	if (!choice->refilled)
+	if (choice->series == AO_FILLED)
 		return AO_OK;
 	AO_TRY(best_finalist(choice, task, 0, chosen, out));
 	return try_refused(choice, task, chosen, out);
+}
+
+/* And where that is not dear, from the choice on with the gaps themselves. */
+static AoStatus
+open_round(AoChoice *choice, const AoFitTask *task, AoTrial **chosen, AoModel **out)
+{
+	AoFitTask	quick = choice->quick;
+	bool		approximate = choice->approximate;
+
+	if (*chosen == NULL || choice->series != AO_REFILLED || is_dear(choice) || choice->out_of_budget ||
+		ao_choice_out_of_time(choice))
+		return AO_OK;
+	choice->quick.y = choice->task->y + choice->lead;
+	choice->quick.options = choice->task->options;
+	choice->approximate = false;
+	choice->best = (int) (*chosen - choice->trials);
+	AO_TRY(ao_choice_climb_anew(choice, AO_GAPS));
+	choice->degenerate = false;
+	choice->quick = quick;
+	AO_TRY(best_finalist(choice, task, 0, chosen, out));
+	choice->approximate = approximate;
+	return AO_OK;
 }
 
 /* See auto_internal.h. */
@@ -315,6 +337,7 @@ ao_choice_finish(AoChoice *choice, AoModel **out)
 	task.effort = choice->approximate || choice->max_K > 0 || dear || ao_choice_out_of_time(choice) ? AO_LOCAL : AO_THOROUGH;
 	AO_TRY(final_rounds(choice, &task, &chosen, out));
 	AO_TRY(refilled_round(choice, &task, &chosen, out));
+	AO_TRY(open_round(choice, &task, &chosen, out));
 	if (chosen && dear && !choice->approximate && choice->max_K == 0 && !ao_choice_out_of_time(choice))
 		AO_TRY(estimate_winner(choice, chosen, out));
 	if (chosen)

@@ -11,6 +11,14 @@
 #define AO_AUTO_MAX_COEF (2 * AO_AUTO_MAX_P + 2 * AO_AUTO_MAX_SEASONAL)
 
 /* A model that was tried, with what its neighbours start from. */
+/* The series that a search with gaps goes by. */
+typedef enum AoSearched
+{
+	AO_FILLED,					/* gaps bridged by straight lines, beside a season */
+	AO_REFILLED,				/* filled by the best model of a first search */
+	AO_GAPS						/* as it is */
+} AoSearched;
+
 typedef struct AoTrial
 {
 	AoCandidate candidate;
@@ -18,8 +26,8 @@ typedef struct AoTrial
 								 * is another */
 				raw;			/* the same, wherever the roots are */
 	bool		final,			/* estimated with all effort */
-				looked_around,	/* its neighbours were tried */
-				refilled;		/* .. as it was itself, on the series filled anew */
+				looked_around;	/* its neighbours were tried */
+	AoSearched	series;			/* .. as it was itself, on this one */
 	double		u[AO_AUTO_MAX_COEF];
 } AoTrial;
 
@@ -31,7 +39,7 @@ typedef struct AoChoice
 	AoFitOptions quick_options; /* .. and a conditional likelihood, if the exact one costs much */
 	int64_t		lead;			/* values of the task before the first of those */
 	double	   *filled;			/* those, if gaps are filled, or NULL */
-	bool		refilled;		/* .. by the best model of a first search */
+	AoSearched	series;			/* where they are */
 	int			n_refused;		/* finalists whose roots came too near to the circle */
 	AoAutoOptions options;		/* bounds cut to what the series allows */
 	int			d,
@@ -81,8 +89,8 @@ double		ao_choice_trial_criterion(const AoChoice *choice, const AoTrial *trial);
 AoStatus	ao_choice_stepwise(AoChoice *choice);
 /* From a trial to its neighbours as long as one is better, which becomes the best. */
 AoStatus	ao_choice_climb(AoChoice *choice);
-/* The same with the gaps filled anew: models are tried once more, the best so far first. */
-AoStatus	ao_choice_climb_refilled(AoChoice *choice);
+/* The same on another series: models are tried once more, the best so far first. */
+AoStatus	ao_choice_climb_anew(AoChoice *choice, AoSearched series);
 /* The largest model to begin with is there lest the search ends among small ones, none of which
  * a single step makes better.  Where it was refused, a second climb, by p and q until it is
  * above the best so far, from the best model of some size that the first one passed by, and a

@@ -89,7 +89,7 @@ reason_of(AoStatus status, const AoEnv *env)
 double
 ao_choice_trial_criterion(const AoChoice *choice, const AoTrial *trial)
 {
-	return trial->refilled == choice->refilled ? trial->criterion : HUGE_VAL;
+	return trial->series == choice->series ? trial->criterion : HUGE_VAL;
 }
 
 /* The same of a trial by its index. */
@@ -137,14 +137,23 @@ estimate(AoChoice *choice, AoTrial *trial)
 				start = ao_clock();
 	AoStatus	status;
 
+	if (choice->series == AO_GAPS && trial->final)
+	{
+		/* it was estimated so */
+		trial->criterion = trial->candidate.criterion;
+		trial->series = AO_GAPS;
+		trial->looked_around = false;
+		return AO_OK;
+	}
 	if (choice->best >= 0)
 	{
-		const AoTrial *from = trial->refilled == choice->refilled ? &choice->trials[choice->best] : trial;
+		const AoTrial *from = trial->series == choice->series ? &choice->trials[choice->best] : trial;
 
 		carry_over(&from->candidate.spec, from->u, &found.spec, given);
 		task.given = given;
-		/* many columns are dear, and what they explain leaves few optima */
-		if (choice->max_K > 0)
+		/* many columns are dear, and what they explain leaves few optima; with the gaps, the
+		 * optimum is next to that without */
+		if (choice->max_K > 0 || (choice->series == AO_GAPS && from == trial))
 			task.effort = AO_NEARBY;
 	}
 	status = ao_fit_quick(&task, &found.spec, choice->env, &fit);
@@ -153,7 +162,7 @@ estimate(AoChoice *choice, AoTrial *trial)
 	trial->raw = HUGE_VAL;
 	judge(choice, trial, status, &fit, &found);
 	trial->criterion = found.criterion;
-	trial->refilled = choice->refilled;
+	trial->series = choice->series;
 	trial->looked_around = false;
 	found.milliseconds = trial->candidate.milliseconds + ao_clock() - start;
 	if (trial->final)
@@ -191,7 +200,7 @@ new_trial(AoChoice *choice, const AoSpec *spec)
 
 	memset(trial, 0, sizeof *trial);
 	trial->candidate.spec = *spec;
-	trial->refilled = choice->refilled;
+	trial->series = choice->series;
 	return trial;
 }
 
@@ -209,7 +218,7 @@ try_model(AoChoice *choice, int p, int q, int P, int Q, bool constant, bool *bet
 		spec.K > choice->max_K)
 		return AO_OK;
 	trial = find_trial(choice, &spec);
-	if (trial && trial->refilled == choice->refilled)
+	if (trial && trial->series == choice->series)
 		return AO_OK;
 	/* the first one is always tried */
 	if (choice->n_trials > 0 && !may_go_on(choice, trial == NULL))
@@ -326,12 +335,12 @@ ao_choice_climb(AoChoice *choice)
 
 /* See auto_internal.h. */
 AoStatus
-ao_choice_climb_refilled(AoChoice *choice)
+ao_choice_climb_anew(AoChoice *choice, AoSearched series)
 {
 	AoSpec		spec = choice->trials[choice->best].candidate.spec;
 	bool		better;
 
-	choice->refilled = true;
+	choice->series = series;
 	choice->K = spec.K;
 	AO_TRY(try_model(choice, spec.p, spec.q, spec.P, spec.Q, spec.constant != AO_CONSTANT_NONE, &better));
 	return ao_choice_climb(choice);

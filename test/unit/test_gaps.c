@@ -6,6 +6,7 @@
 
 #include "diagnostics.h"
 #include "internal.h"
+#include "read_series.h"
 
 /* Every other value is low: on a straight line across a gap this ends. */
 static const double zigzag[] = {
@@ -192,6 +193,63 @@ test_no_start(void)
 	UNIT_CHECK(memory.live == 0, "nothing is left behind");
 }
 
+/* The criterion of a model one step from the choice, HUGE_VAL if it is none or its roots are near
+ * the circle. */
+static double
+criterion_of(const AoSpec *spec, const double *y, int64_t n, AoGuard guard, AoEnv *env)
+{
+	AoFitOptions options = {.method = AO_ML, .no_std_errors = true};
+	AoShape		shape = {.spec = *spec};
+	AoModel    *model;
+	double		aic,
+				aicc = HUGE_VAL,
+				bic;
+
+	if (spec->p < 0 || spec->q < 0 || spec->P < 0 || spec->Q < 0 || spec->P > 2 || spec->Q > 2 ||
+		ao_fit(y, n, NULL, 0, spec, &options, env, &model) != AO_OK)
+		return HUGE_VAL;
+	if (ao_roots_beyond(&shape, ao_model_coef(model), guard))
+		ao_model_criteria(model, &aic, &aicc, &bic);
+	env->free(env->arg, model);
+	return aicc;
+}
+
+/* With the gaps themselves no model that differs by one order, or by one in two, is better than the
+ * choice: what the filled series says is not the last word. */
+static void
+test_neighbours(const char *name, int m, int every, int from)
+{
+	static ReadSeries series;
+	Choice		c;
+	AoSpec		at;
+	double		aic,
+				aicc,
+				bic;
+
+	read_series(&series, name);
+	for (int64_t t = from; t < series.n; t += every)
+		series.y[t] = NAN;
+	choice_begin(&c);
+	if (!choice_make(&c, series.y, series.n, m))
+		abort();
+	ao_model_spec(c.model, &at);
+	ao_model_criteria(c.model, &aic, &aicc, &bic);
+	for (int i = 0; i < 18; i++)
+	{
+		AoSpec		spec = at;
+		int		   *first = i < 9 ? &spec.p : &spec.P,
+				   *second = i < 9 ? &spec.q : &spec.Q;
+		double		other;
+
+		*first += i % 9 / 3 - 1;
+		*second += i % 3 - 1;
+		other = criterion_of(&spec, series.y, series.n, (AoGuard) {1.01, 8.0 / (double) series.n}, &c.env);
+		UNIT_CHECK(other > aicc - 0.05, "%s, every %d. missing: (%d,%d,%d)(%d,%d,%d) has %.2f, the choice %.2f", name, every,
+				   spec.p, spec.d, spec.q, spec.P, spec.D, spec.Q, other, aicc);
+	}
+	UNIT_CHECK(choice_end(&c), "%s: nothing is left behind", name);
+}
+
 int
 main(void)
 {
@@ -200,5 +258,8 @@ main(void)
 	test_bound(&series[0]);
 	test_fills();
 	test_no_start();
+	test_neighbours("nottem", 12, 17, 7);
+	test_neighbours("nottem", 12, 11, 2);
+	test_neighbours("co2", 12, 19, 1);
 	return unit_done();
 }
