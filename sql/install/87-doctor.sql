@@ -60,19 +60,20 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT 'job ' || j.name,
 		CASE WHEN r.id IS NULL THEN 'notice' WHEN r.status = 'failed' OR d.dead OR d.late OR d.stuck THEN 'problem' ELSE 'ok' END,
 		CASE WHEN r.id IS NULL THEN 'has never run'
-			WHEN d.dead THEN format('began %s, and its server process %s is gone', arima_ops.session_text(r.started_at), r.pid)
+			WHEN d.dead THEN format('began %s, and its server process %s is gone or does something else', arima_ops.session_text(r.started_at), r.pid)
 			ELSE format('%s %s, %s of %s', r.status, arima_ops.session_text(coalesce(r.finished_at, r.started_at)), r.done, coalesce(r.total::text, 'unknown'))
 				|| coalesce(': ' || r.error, '') || CASE WHEN d.late THEN format('; none for %s days', extract(day FROM now() - r.started_at)) ELSE '' END END,
 		CASE WHEN r.id IS NULL THEN format('CALL arima_ops.run_%s(); or schedule it', j.name)
 			WHEN d.dead THEN format('CALL arima_ops.run_%s(); it goes on where it was', j.name)
-			WHEN d.stuck THEN format('see pg_stat_activity; SELECT pg_terminate_backend(%s); the next run goes on where it was', r.pid)
+			WHEN d.stuck THEN format('%ssee pg_stat_activity; SELECT pg_terminate_backend(%s); the next run goes on where it was', CASE WHEN pg_is_in_recovery() THEN 'on the primary: ' ELSE '' END, r.pid)
 			WHEN d.late THEN format('is the scheduler at work? CALL arima_ops.run_%s(); it catches up', j.name)
 			WHEN r.status = 'failed' THEN 'see arima_ops.job_runs and the events of its time' END
 	FROM (VALUES (1, 'etl', interval '4 days'), (2, 'monitoring', '4 days'), (3, 'retraining', '4 days'), (4, 'tracking', '4 days'), (5, 'retention', '15 days')) AS j (i, name, usual)
 		LEFT JOIN LATERAL (SELECT * FROM arima_ops.job_runs AS l WHERE l.job = j.name ORDER BY l.id DESC LIMIT 1) AS r ON true
-		-- a process of the same number that began later is another one; who may not see when it began takes it for the same
-		CROSS JOIN LATERAL (SELECT coalesce(r.status = 'running' AND NOT EXISTS (SELECT FROM pg_stat_activity AS a
-				WHERE a.pid = r.pid AND coalesce(a.backend_start <= r.started_at, true)), false) AS dead,
+		-- a process of the same number whose statement began later is another one, or has left the job, cancelled; who may not see when it
+		-- began takes it for the same; a standby does not see those of its primary
+		CROSS JOIN LATERAL (SELECT coalesce(r.status = 'running' AND NOT pg_is_in_recovery() AND NOT EXISTS (SELECT FROM pg_stat_activity AS a
+				WHERE a.pid = r.pid AND coalesce(a.query_start <= r.started_at AND a.state <> 'idle', true)), false) AS dead,
 			coalesce(r.status = 'running' AND r.started_at < now() - interval '1 day', false) AS stuck,
 			coalesce(r.status <> 'running' AND r.started_at < now() - j.usual, false) AS late) AS d
 	ORDER BY j.i
