@@ -229,7 +229,9 @@ DECLARE
 BEGIN
 	PERFORM arima_ops.lock_basis(series, true);
 	UPDATE arima_ops.models AS m SET adjustment = m.adjustment * factor WHERE m.series = series AND m.trained_to <= up_to;
-	UPDATE arima_ops.predictions AS p SET adjustment = p.adjustment * factor WHERE p.series = series AND p.as_of <= up_to;
+	-- either half of the log has its index
+	UPDATE arima_ops.predictions AS p SET adjustment = p.adjustment * factor
+	WHERE p.series = series AND p.as_of <= up_to AND (p.target_ts IS NULL OR p.target_ts IS NOT NULL);
 	GET DIAGNOSTICS adjusted = ROW_COUNT;
 	UPDATE arima_ops.drift_checks AS d
 	SET session_rmse = d.session_rmse * factor, session_error = d.session_error * factor, rolling_rmse = d.rolling_rmse * factor,

@@ -150,6 +150,22 @@ SELECT arima_ops.drop_series('s');
 -- and may come again
 SELECT arima_ops.create_series('s');
 
+-- one with a long log, in which others' rows are not looked for, and which goes in time
+SELECT arima_ops.create_series('long', '(0,1,0)', calendar => 'none');
+INSERT INTO arima_ops.actuals (series, ts, value) SELECT 'long', '2001-01-01'::timestamptz + i * interval '1 hour', i FROM generate_series(1, 20001) AS i;
+INSERT INTO arima_ops.predictions (series, as_of, history_len, forecast, target_ts, actual, scored_at)
+SELECT 'long', ts, 0, i, ts + interval '1 hour', i + 1, now() FROM generate_series(1, 20000) AS i, LATERAL (SELECT '2001-01-01'::timestamptz + i * interval '1 hour' AS ts) AS t;
+ANALYZE arima_ops.predictions;
+BEGIN;
+SELECT seq_scan AS scans FROM pg_stat_xact_user_tables WHERE schemaname = 'arima_ops' AND relname = 'predictions' \gset
+SELECT arima_ops.restate('other', 0.5, now());
+SELECT seq_scan - :scans AS scans FROM pg_stat_xact_user_tables WHERE schemaname = 'arima_ops' AND relname = 'predictions';
+ROLLBACK;
+SET statement_timeout = '20s';
+SELECT arima_ops.drop_series('long');
+RESET statement_timeout;
+SELECT count(*) FROM arima_ops.predictions WHERE series = 'long';
+
 -- ---- what makes no sense ----
 
 -- within a transaction block, as clients without autocommit begin one: said before anything is done
