@@ -32,15 +32,31 @@ SELECT pg_catalog.pg_extension_config_dump('arima_ops.actual_revisions_id_seq', 
 
 /* ---- labels ---- */
 
+/* Labels of sessions that drift was looked at already are not what they were. */
+CREATE FUNCTION arima_ops.outdate_checks(touched text[], from_ts timestamptz[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = on SET enable_seqscan = off SET jit = off AS $$
+BEGIN
+	UPDATE arima_ops.drift_checks AS d SET checked_at = NULL
+	FROM unnest(touched, from_ts) AS f (series, ts)
+	WHERE d.series = f.series AND d.ts >= f.ts AND d.checked_at IS NOT NULL;
+END $$;
+COMMENT ON FUNCTION arima_ops.outdate_checks(text[], timestamptz[]) IS
+'Marks the checks of locked series for drift, each from a session on, as to be done again';
+
 /*
  * The sessions that predictions of a series are for, as far as they are there: for
  * each session known and number of steps, the session that many after it.  One
  * look-up for each pair, however many predictions share it.
+ *
+ * Most of the time nothing is pending, so that the planner takes what is for a row or
+ * two and would compare each prediction with each pair.
  */
 CREATE FUNCTION arima_ops.label_predictions(wanted text[], from_ts timestamptz DEFAULT '-infinity') RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
 	labelled bigint;
+	touched text[];
+	first_ts timestamptz[];
 BEGIN
 	WITH pair AS MATERIALIZED (
 		SELECT p.series, p.as_of, p.lead + p.horizon AS steps FROM arima_ops.predictions AS p
@@ -50,16 +66,16 @@ BEGIN
 		SELECT pair.*, a.ts, a.value
 		FROM pair CROSS JOIN LATERAL (SELECT t.ts, t.value FROM arima_ops.actuals AS t
 			WHERE t.series = pair.series AND t.ts > pair.as_of ORDER BY t.ts OFFSET pair.steps - 1 LIMIT 1) AS a
-	), outdated AS (
-		-- a prediction for a session that drift was looked at already
-		UPDATE arima_ops.drift_checks AS d SET checked_at = NULL
-		FROM (SELECT target.series, min(target.ts) AS ts FROM target GROUP BY 1) AS f
-		WHERE d.series = f.series AND d.ts >= f.ts AND d.checked_at IS NOT NULL
+	), added AS (
+		UPDATE arima_ops.predictions AS p SET target_ts = t.ts, actual = t.value, scored_at = clock_timestamp()
+		FROM target AS t
+		WHERE p.target_ts IS NULL AND p.series = ANY (wanted) AND p.as_of >= from_ts
+			AND p.series = t.series AND p.as_of = t.as_of AND p.lead + p.horizon = t.steps
+		RETURNING p.series, p.target_ts
 	)
-	UPDATE arima_ops.predictions AS p SET target_ts = t.ts, actual = t.value, scored_at = clock_timestamp()
-	FROM target AS t
-	WHERE p.target_ts IS NULL AND p.series = t.series AND p.as_of = t.as_of AND p.lead + p.horizon = t.steps;
-	GET DIAGNOSTICS labelled = ROW_COUNT;
+	SELECT coalesce(sum(f.n), 0), array_agg(f.series), array_agg(f.ts) INTO labelled, touched, first_ts
+	FROM (SELECT added.series, count(*) AS n, min(added.target_ts) AS ts FROM added GROUP BY 1) AS f;
+	PERFORM arima_ops.outdate_checks(touched, first_ts);
 	RETURN labelled;
 END $$;
 COMMENT ON FUNCTION arima_ops.label_predictions(text[], timestamptz) IS
@@ -88,12 +104,15 @@ COMMENT ON FUNCTION arima_ops.score_predictions(text) IS
 
 /*
  * After actual values came, changed or went.  Only predictions whose label is not
- * what it would be now are touched, so that a load in any order is harmless.
+ * what it would be now are touched, so that a load in any order is harmless.  Of the
+ * settings see label_predictions.
  */
 CREATE FUNCTION arima_ops.relabel(touched text[], from_ts timestamptz) RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
-	changed bigint;
+	relabelled bigint;
+	outdated text[];
+	first_ts timestamptz[];
 BEGIN
 	WITH pair AS MATERIALIZED (
 		SELECT p.series, p.as_of, p.lead + p.horizon AS steps, p.target_ts, p.actual FROM arima_ops.predictions AS p
@@ -104,19 +123,19 @@ BEGIN
 		FROM pair LEFT JOIN LATERAL (SELECT t.ts, t.value FROM arima_ops.actuals AS t
 			WHERE t.series = pair.series AND t.ts > pair.as_of ORDER BY t.ts OFFSET pair.steps - 1 LIMIT 1) AS a ON true
 		WHERE a.ts IS DISTINCT FROM pair.target_ts OR a.value IS DISTINCT FROM pair.actual
-	), outdated AS (
-		UPDATE arima_ops.drift_checks AS d SET checked_at = NULL
-		FROM (SELECT wrong.series, min(least(wrong.target_ts, wrong.ts)) AS ts FROM wrong GROUP BY 1) AS f
-		WHERE d.series = f.series AND d.ts >= f.ts AND d.checked_at IS NOT NULL
+	), changed AS (
+		UPDATE arima_ops.predictions AS p
+		SET target_ts = w.ts, actual = w.value, relabelled = p.relabelled + 1,
+			scored_at = CASE WHEN w.ts IS NOT NULL THEN clock_timestamp() END
+		FROM wrong AS w
+		WHERE p.series = ANY (touched) AND p.target_ts >= from_ts AND p.series = w.series AND p.as_of = w.as_of
+			AND p.lead + p.horizon = w.steps AND p.target_ts = w.target_ts AND p.actual = w.actual
+		RETURNING p.series, least(w.target_ts, w.ts) AS ts
 	)
-	UPDATE arima_ops.predictions AS p
-	SET target_ts = w.ts, actual = w.value, relabelled = p.relabelled + 1,
-		scored_at = CASE WHEN w.ts IS NOT NULL THEN clock_timestamp() END
-	FROM wrong AS w
-	WHERE p.series = w.series AND p.as_of = w.as_of AND p.lead + p.horizon = w.steps
-		AND p.target_ts = w.target_ts AND p.actual = w.actual;
-	GET DIAGNOSTICS changed = ROW_COUNT;
-	RETURN changed;
+	SELECT coalesce(sum(f.n), 0), array_agg(f.series), array_agg(f.ts) INTO relabelled, outdated, first_ts
+	FROM (SELECT changed.series, count(*) AS n, min(changed.ts) AS ts FROM changed GROUP BY 1) AS f;
+	PERFORM arima_ops.outdate_checks(outdated, first_ts);
+	RETURN relabelled;
 END $$;
 COMMENT ON FUNCTION arima_ops.relabel(text[], timestamptz) IS
 'Mends the labels of locked series from a session on, where they are no longer what the actual values say; gives their number';

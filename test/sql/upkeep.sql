@@ -136,6 +136,28 @@ SELECT arima_ops.restate('quarters', 0.5, (SELECT ts FROM quarters WHERE i = 60)
 SELECT labels, abs(rolling_rmse - (SELECT sqrt(avg(error ^ 2)) / 2 FROM errors WHERE i > 58)) < 1e-9 AS of_the_window FROM arima_ops.detect_drift('quarters');
 SELECT arima_ops.drop_series('quarters');
 
+-- ---- many predictions that the planner knows nothing of ----
+
+-- 20,000 wait, since it was told that none does: not each is compared with each
+SELECT arima_ops.create_series('many', '(0,1,0)', calendar => 'none');
+INSERT INTO arima_ops.predictions (series, as_of, history_len, forecast, target_ts, actual, scored_at)
+SELECT 'many', ts, 0, i, ts + interval '1 hour', i, now() FROM generate_series(1, 20000) AS i, LATERAL (SELECT '2001-01-01'::timestamptz + i * interval '1 hour' AS ts) AS t;
+ANALYZE arima_ops.predictions;
+UPDATE arima_ops.predictions SET target_ts = NULL, actual = NULL, scored_at = NULL WHERE series = 'many';
+INSERT INTO arima_ops.actuals (series, ts, value) SELECT 'many', '2001-01-01'::timestamptz + i * interval '1 hour', i FROM generate_series(1, 20001) AS i;
+SET statement_timeout = '20s';
+SELECT arima_ops.score_predictions('many');
+RESET statement_timeout;
+-- nor where labels change
+UPDATE arima_ops.predictions SET target_ts = NULL, actual = NULL, scored_at = NULL WHERE series = 'many';
+ANALYZE arima_ops.predictions;
+UPDATE arima_ops.predictions SET target_ts = as_of + interval '1 hour', actual = forecast, scored_at = now() WHERE series = 'many';
+SET statement_timeout = '20s';
+UPDATE arima_ops.actuals SET value = value + 1 WHERE series = 'many';
+RESET statement_timeout;
+SELECT count(*) FROM arima_ops.predictions WHERE series = 'many' AND relabelled = 1 AND actual = forecast + 2;
+SELECT arima_ops.drop_series('many');
+
 -- ---- a series goes ----
 
 SELECT arima_ops.create_series('other', '(0,1,0)', policy => '{"backtest_length": 20}');
