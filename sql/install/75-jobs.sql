@@ -30,6 +30,10 @@ SELECT pg_catalog.pg_extension_config_dump('arima_ops.job_runs_id_seq', '');
  * cancelled CALL.  It is not one of those that anybody may take, and so keep every
  * run away.  In the moment between two transactions another run may take
  * over; the first one then learns it from job_progress and stops.
+ *
+ * Each transaction but the first is at READ COMMITTED, whatever the default: a series
+ * that somebody has changed since the snapshot would be an error otherwise.  After a CALL
+ * with results there is a snapshot already, and so a COMMIT before that.
  */
 CREATE FUNCTION arima_ops.lock_job(job text) RETURNS boolean
 AS 'MODULE_PATHNAME', 'arima_ops_lock_job'

@@ -322,6 +322,7 @@ BEGIN
 	total := cardinality(wanted);
 	LOOP
 		COMMIT;
+		SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 		PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 		IF NOT arima_ops.job_progress(run, done, total) THEN
 			RETURN;
@@ -330,6 +331,7 @@ BEGIN
 		computed := arima_ops.compute_trainings(wanted[done + 1 : done + batch], workers);
 		FOR i IN 1 .. coalesce(cardinality(computed.plans), 0) LOOP
 			COMMIT;
+			SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 			PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 			IF NOT arima_ops.job_progress(run, done + i - 1) THEN
 				RETURN;

@@ -147,12 +147,15 @@ DECLARE
 	once_more text[];
 BEGIN
 	COMMIT;
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	outcomes := '{}';
 	FOREACH whole IN ARRAY '{false, true}'::pg_catalog.bool[] LOOP
 		PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 		EXIT WHEN coalesce(array_length(names, 1), 0) = 0;
 		names := arima_ops.prepare_fetch(names, whole);
 		CALL arima_ops.http_exchange(answers);
+		COMMIT;
+		SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 		once_more := '{}';
 		FOR i IN 1 .. coalesce(pg_catalog.array_length(names, 1), 0) LOOP
 			PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
@@ -168,6 +171,7 @@ BEGIN
 				done := done + 1;
 			END IF;
 			COMMIT;
+			SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 		END LOOP;
 		names := once_more;
 	END LOOP;
@@ -186,6 +190,7 @@ DECLARE
 BEGIN
 	PERFORM arima_ops.check_transaction();
 	COMMIT;
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	IF (arima_ops.get_series(series)).provider IS NULL THEN
 		RAISE EXCEPTION 'series "%" has no provider', series
 			USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -218,6 +223,7 @@ DECLARE
 BEGIN
 	PERFORM arima_ops.check_transaction();
 	COMMIT;
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 	fetched := 0;
 	failed := 0;
@@ -285,6 +291,7 @@ BEGIN
 	WHERE EXISTS (SELECT FROM arima_ops.predictions AS p WHERE p.series = s.name AND p.target_ts IS NULL);
 	FOR i IN 1 .. cardinality(wanted) BY batch LOOP
 		COMMIT;
+		SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 		PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 		IF NOT arima_ops.job_progress(run, fetched + failed + i - 1, fetched + failed + cardinality(wanted)) THEN
 			RETURN;

@@ -72,6 +72,7 @@ BEGIN
 	total := cardinality(wanted);
 	LOOP
 		COMMIT;
+		SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 		PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 		IF NOT arima_ops.job_progress(run, done, total) THEN
 			RETURN;

@@ -128,6 +128,7 @@ BEGIN
 	total := (SELECT count(*) FROM arima_ops.tracking_outbox WHERE status = 'waiting');
 	LOOP
 		COMMIT;
+		SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 		PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 		IF NOT arima_ops.job_progress(run, done, total) THEN
 			RETURN;
@@ -135,6 +136,8 @@ BEGIN
 		wave := arima_ops.tracking_prepare();
 		EXIT WHEN wave.entries IS NULL;
 		CALL arima_ops.http_exchange(responses);
+		COMMIT;
+		SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 		PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 		settled := arima_ops.tracking_settle(wave.entries, wave.steps, wave.until, responses);
 		done := done + settled.confirmed;

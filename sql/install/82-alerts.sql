@@ -104,9 +104,12 @@ BEGIN
 		wave := arima_ops.alerts_prepare();
 		EXIT WHEN wave.webhooks IS NULL;
 		CALL arima_ops.http_exchange(responses);
+		COMMIT;
+		SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 		PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 		PERFORM arima_ops.alerts_settle(wave.webhooks, wave.events, responses);
 		COMMIT;
+		SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	END LOOP;
 END $$;
 COMMENT ON PROCEDURE arima_ops.send_alerts() IS

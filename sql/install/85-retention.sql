@@ -127,6 +127,7 @@ BEGIN
 	PERFORM arima_ops.remove_old_cron_log();
 	LOOP
 		COMMIT;
+		SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 		PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 		IF NOT arima_ops.job_progress(run, gone) THEN
 			RETURN;

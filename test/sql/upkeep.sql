@@ -188,6 +188,32 @@ SELECT arima_ops.drop_series('long');
 RESET statement_timeout;
 SELECT count(*) FROM arima_ops.predictions WHERE series = 'long';
 
+-- ---- a default of isolation that jobs do not need ----
+
+CREATE TABLE levels (job text, level text);
+CREATE FUNCTION note_level() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO public.levels VALUES (coalesce(to_jsonb(NEW) ->> 'job', to_jsonb(NEW) ->> 'kind'), current_setting('transaction_isolation'));
+	RETURN NULL;
+END $$;
+CREATE TRIGGER note_level AFTER UPDATE ON arima_ops.job_runs FOR EACH ROW WHEN (OLD.status = 'running') EXECUTE FUNCTION note_level();
+CREATE TRIGGER note_level AFTER INSERT ON arima_ops.events FOR EACH ROW EXECUTE FUNCTION note_level();
+SELECT arima_ops.create_series('isolated', '(0,1,0)', provider => 'stooq', calendar => 'none', policy => '{"backtest_length": 20}');
+SELECT arima_ops.record_actuals('isolated', array_agg('2020-01-01'::timestamptz + i * interval '1 day'), array_agg(i)) FROM generate_series(1, 50) AS i;
+TRUNCATE levels;
+SET default_transaction_isolation = 'serializable';
+CALL arima_ops.run_etl();
+CALL arima_ops.run_monitoring();
+CALL arima_ops.run_retraining();
+CALL arima_ops.run_tracking();
+CALL arima_ops.run_retention();
+CALL arima_ops.fetch_actuals('isolated');
+RESET default_transaction_isolation;
+SELECT job, level FROM levels WHERE job NOT IN ('stale', 'drift') GROUP BY 1, 2 ORDER BY 1, 2;
+DROP TRIGGER note_level ON arima_ops.job_runs;
+DROP TRIGGER note_level ON arima_ops.events;
+SELECT arima_ops.drop_series('isolated');
+
 -- ---- what makes no sense ----
 
 -- within a transaction block, as clients without autocommit begin one: said before anything is done
