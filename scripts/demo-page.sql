@@ -3,7 +3,7 @@
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
 CREATE TEMP VIEW calendar AS
-SELECT session, timestamptz '1997-01-01 00:00+00' + (((session - 1591) / 5) * 7 + (session - 1591) % 5) * interval '1 day' AS day
+SELECT session, timestamptz '1997-01-01 00:00+00' + (((session - 1591) / 5) * 7 + (session - 1591) % 5) * interval '24 hours' AS day
 FROM generate_series(1, 1860) AS session;
 
 SELECT arima_ops.create_series(name, '(0,1,1) with drift', options => '{"lambda": 0}', calendar => 'none', policy => '{"backtest_length": 100, "train_window": 500}')

@@ -14,7 +14,7 @@ WITH RECURSIVE moves AS (
 	SELECT m.session, w.close + n.move, n.move
 	FROM walk AS w JOIN moves AS m ON m.session = w.session + 1 CROSS JOIN LATERAL (SELECT 1.8 * m.move + 0.55 * w.move AS move) AS n
 )
-SELECT session, timestamptz '1997-01-01 00:00+00' + (((session - 1591) / 5) * 7 + (session - 1591) % 5) * interval '1 day' AS day, close
+SELECT session, timestamptz '1997-01-01 00:00+00' + (((session - 1591) / 5) * 7 + (session - 1591) % 5) * interval '24 hours' AS day, close
 FROM (SELECT session, close FROM moves WHERE session <= 1720 UNION ALL SELECT session, close FROM walk WHERE session > 1720) AS told
 WHERE session <= 1850;
 
