@@ -174,6 +174,10 @@ BEGIN
 			INSERT INTO arima_ops.actual_revisions (series, ts, old_value, old_source, old_recorded_at)
 			SELECT o.series, o.ts, o.value, o.source, o.recorded_at FROM old_rows AS o ORDER BY o.series, o.ts;
 			SELECT min(o.ts) INTO first_ts FROM old_rows AS o;
+			-- a champion from a session that is none any more, of a wrong year perhaps, would never have one to be judged by
+			UPDATE arima_ops.models AS m SET champion_from = l.ts
+			FROM (SELECT t.series, (SELECT max(a.ts) FROM arima_ops.actuals AS a WHERE a.series = t.series) AS ts FROM unnest(touched) AS t (series)) AS l
+			WHERE m.series = l.series AND m.status = 'champion' AND m.champion_from > l.ts;
 		END IF;
 	END IF;
 	IF touched IS NULL THEN

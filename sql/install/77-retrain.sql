@@ -44,6 +44,9 @@ BEGIN
 			WHERE e.series = series AND e.kind = 'restatement' AND e.at > newest.created_at) THEN
 		due := true;
 		reason := format('values restated since version %s was trained', newest.version);
+	ELSIF newest.trained_to > (SELECT max(a.ts) FROM arima_ops.actuals AS a WHERE a.series = series) THEN
+		due := true;
+		reason := format('the last value that version %s was trained on was removed', newest.version);
 	ELSIF sessions > 0 AND arima_ops.in_drift(series)
 		AND (sessions >= policy.cooldown OR NOT EXISTS (SELECT FROM arima_ops.events AS e
 			WHERE e.series = series AND e.kind = 'rejection' AND e.version = newest.version AND e.details ->> 'why' = 'drift')) THEN
@@ -57,7 +60,7 @@ BEGIN
 	END IF;
 END $$;
 COMMENT ON FUNCTION arima_ops.retrain_due(text) IS
-'Is it time to train a series anew? On drift, at once and, while it lasts, every cooldown sessions; after retrain_every sessions since it, after a restatement of values; not within cooldown sessions of a change of champion';
+'Is it time to train a series anew? On drift, at once and, while it lasts, every cooldown sessions; after retrain_every sessions since it, after a restatement of values or where its last value was removed; not within cooldown sessions of a change of champion';
 
 /*
  * Errors are those of the same sessions in the same order; rmse that of the naive

@@ -169,3 +169,25 @@ BEGIN;
 CALL arima_ops.run_retraining();
 ROLLBACK;
 UPDATE arima_ops.series SET active = true WHERE name IN (TABLE paused);
+
+-- ---- a session of a wrong year, seen only after a model was trained on it ----
+SELECT arima_ops.create_series('re_year', '(0,1,1)', calendar => 'none', policy => '{"backtest_length": 20}');
+SELECT arima_ops.record_actuals('re_year', array_agg('2024-01-01 00:00+00'::timestamptz + i * interval '24 hours'), array_agg(100 + sin(i))) FROM generate_series(1, 60) AS i;
+SELECT arima_ops.record_actuals('re_year', ARRAY['2204-03-02 00:00+00'::timestamptz], ARRAY[100]);
+SELECT arima_ops.train('re_year');
+DELETE FROM arima_ops.actuals WHERE series = 're_year' AND ts > '2200-01-01';
+SELECT champion_from AT TIME ZONE 'UTC' FROM arima_ops.models WHERE series = 're_year';
+SELECT * FROM arima_ops.retrain_due('re_year');
+DO $$
+BEGIN
+	FOR i IN 61 .. 80 LOOP
+		PERFORM arima_ops.predict('re_year');
+		PERFORM arima_ops.record_actuals('re_year', ARRAY['2024-01-01 00:00+00'::timestamptz + i * interval '24 hours'], ARRAY[100 + 50 * sin(i)]);
+		PERFORM arima_ops.score_predictions('re_year');
+	END LOOP;
+END $$;
+SELECT labels, drift FROM arima_ops.detect_drift('re_year');
+SELECT * FROM arima_ops.retrain_due('re_year');
+SELECT outcome FROM arima_ops.retrain('re_year');
+SELECT * FROM arima_ops.retrain_due('re_year');
+SELECT arima_ops.drop_series('re_year');
