@@ -23,6 +23,7 @@
 #define ROWS AO_GAP_ROWS
 /* A sum of squares that shrinks by this when others are taken out has lost too many digits. */
 #define FEW_DIGITS 1e-7
+#define LARGEST_START 1e4		/* variance of the first value, beyond which the filter, with its start near the circle, keeps more digits */
 #define MOST_GAPS 400
 
 /* See gap_columns.h. */
@@ -230,9 +231,13 @@ ao_gap_columns_pass(AoGapColumns *gc)
 	if (gc->shape->r > 0)
 		AO_TRY(ao_stationary_start(gc->shape, gc->phi, gc->theta, 1, rescue, gc->K, &gc->F, gc->scratch,
 								   &gc->pace));
-	/* the filter has no start either */
 	for (int j = 0; j < AO_LANES; j++)
+	{
+		/* the filter has no start either */
 		none[j] = !rescue && isnan(gc->F[j]);
+		if (rescue && gc->F[j] > LARGEST_START)
+			gc->F[j] = NAN;
+	}
 	reset(gc);
 	set_impulse(gc);
 	AO_TRY(ao_gap_rows(gc));

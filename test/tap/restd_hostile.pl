@@ -128,7 +128,8 @@ for ("Content-Length: 5\r\nTransfer-Encoding: chunked", "Content-Length: 2\r\nCo
 }
 for ('gzip, chunked', 'identity', 'chunked, gzip', 'x')
 {
-	is(statuses("POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: $_\r\n\r\n0\r\n\r\n$hidden"), 'closed 400', "a request without an end that is known: $_");
+	# libmicrohttpd from 1.0 on answers by itself
+	like(statuses("POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: $_\r\n\r\n0\r\n\r\n$hidden"), qr/^closed (400|501)$/, "a request without an end that is known: $_");
 }
 is($restd->stop, 0, 'the end');
 
