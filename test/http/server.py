@@ -12,8 +12,8 @@ ends with its standard input.  What a path answers is set by POST /define:
 Modes: reset (closes without answer), cut (closes within the body), endless (a
 body without end), bomb (64 MB of zeros as gzip), flood (headers without
 end), drip (a byte now and then), echo (the request, as json).
-GET /log gives the requests since the last /define, GET /most how many were
-under way at once.
+GET /log gives the requests since the last /define, GET /most how many that came after it
+were under way at once: clients that gave up have left others behind.
 """
 import gzip
 import json
@@ -29,7 +29,7 @@ lock = threading.Lock()
 answers = {}
 log = []
 bomb = gzip.compress(bytes(64 << 20), 1)
-busy = {"now": 0, "most": 0}
+busy = {"now": 0, "most": 0, "defined": 0}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -58,7 +58,7 @@ class Handler(BaseHTTPRequestHandler):
         with lock:
             answers[given["path"]] = list(given["answers"])
             log.clear()
-            busy["most"] = 0
+            busy.update(now=0, most=0, defined=busy["defined"] + 1)
         self.send_json({})
 
     def endless(self):
@@ -111,11 +111,12 @@ class Handler(BaseHTTPRequestHandler):
     # A request is one of those at once until its answer begins: whoever has that may send the next one.
     def delay(self, seconds):
         with lock:
+            defined = busy["defined"]
             busy["now"] += 1
             busy["most"] = max(busy["most"], busy["now"])
         time.sleep(seconds)
         with lock:
-            busy["now"] -= 1
+            busy["now"] -= busy["defined"] == defined
 
     def answer(self, path):
         with lock:
