@@ -19,6 +19,7 @@ CREATE TABLE arima_ops.predictions (
 	upper float8,
 	level float8,
 	request_id text,
+	request_hash bigint,
 	adjustment float8 NOT NULL DEFAULT 1 CHECK (adjustment > 0 AND adjustment < 'Infinity'),
 	target_ts timestamptz,
 	actual float8,
@@ -40,7 +41,8 @@ COMMENT ON COLUMN arima_ops.predictions.as_of IS 'last session that the forecast
 COMMENT ON COLUMN arima_ops.predictions.lead IS 'newer values that the request brought, whose sessions were not recorded yet';
 COMMENT ON COLUMN arima_ops.predictions.horizon IS 'steps ahead: the forecast is for the session number lead + horizon after as_of';
 COMMENT ON COLUMN arima_ops.predictions.history_len IS 'number of values that the request brought; 0: it relied on those recorded';
-COMMENT ON COLUMN arima_ops.predictions.request_id IS 'the caller''s key: a request that comes again gets the first answer';
+COMMENT ON COLUMN arima_ops.predictions.request_id IS 'the caller''s key, one for each request: one that comes again gets the first answer';
+COMMENT ON COLUMN arima_ops.predictions.request_hash IS 'what was asked for with that key (arima_ops.request_hash), so that another request with it is refused; NULL: not known, and any gets the first answer';
 COMMENT ON COLUMN arima_ops.predictions.adjustment IS 'factor from the prices of the answer to those of today, other than 1 after a split';
 COMMENT ON COLUMN arima_ops.predictions.target_ts IS 'session that the forecast was for, once its value is there';
 COMMENT ON COLUMN arima_ops.predictions.actual IS 'value of that session, in the prices of today';
@@ -95,13 +97,34 @@ END $$;
 COMMENT ON FUNCTION arima_ops.champion_forecast(arima_ops.models, float8[], timestamptz, int, float8) IS
 'Forecast of a registered model, in the prices of today: after recent values, or after those recorded up to as_of';
 
-/* A request's answer that is already logged. */
-CREATE FUNCTION arima_ops.logged_answer(series text, request_id text) RETURNS SETOF arima_ops.predictions
+CREATE FUNCTION arima_ops.request_hash(recent float8[], horizon int, level float8, as_of timestamptz) RETURNS bigint
+AS 'MODULE_PATHNAME', 'arima_ops_request_hash'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION arima_ops.request_hash(float8[], int, float8, timestamptz) IS
+'A number that tells one request for a prediction from another; the same on every machine';
+
+/* What was asked for by the request that a key is known from. */
+CREATE FUNCTION arima_ops.logged_hash(series text, key text) RETURNS bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT p.* FROM arima_ops.predictions AS p
-	WHERE p.series = logged_answer.series AND p.request_id = logged_answer.request_id ORDER BY p.horizon
+	SELECT p.request_hash FROM arima_ops.predictions AS p
+	WHERE p.series = logged_hash.series AND p.request_id = logged_hash.key ORDER BY p.horizon LIMIT 1
 $$;
-COMMENT ON FUNCTION arima_ops.logged_answer(text, text) IS 'The predictions that were logged for a request';
+COMMENT ON FUNCTION arima_ops.logged_hash(text, text) IS 'The request_hash of the request that has had this key; NULL if there has been none, or it is not known';
+
+/* A request's answer that is already logged; an error where the key was another request's. */
+CREATE FUNCTION arima_ops.logged_answer(series text, request_id text, request_hash bigint) RETURNS SETOF arima_ops.predictions
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+	IF arima_ops.logged_hash(logged_answer.series, logged_answer.request_id) <> logged_answer.request_hash THEN
+		RAISE EXCEPTION 'request "%" of series "%" has come before and asked for something else', logged_answer.request_id, logged_answer.series
+			USING ERRCODE = 'invalid_parameter_value', DETAIL = 'Its values, horizon, level or as_of were others.',
+				HINT = 'A new request needs a new request_id; the answer to the first is in arima_ops.predictions.';
+	END IF;
+	RETURN QUERY SELECT p.* FROM arima_ops.predictions AS p
+		WHERE p.series = logged_answer.series AND p.request_id = logged_answer.request_id ORDER BY p.horizon;
+END $$;
+COMMENT ON FUNCTION arima_ops.logged_answer(text, text, bigint) IS 'The predictions that were logged for a request; an error where its request_hash was another';
 
 /*
  * Security definer: who may ask needs no right to write the log, and so each
@@ -121,6 +144,7 @@ DECLARE
 	champion arima_ops.models;
 	last_ts timestamptz := as_of;
 	newer int := 0;
+	hash bigint;
 BEGIN
 	PERFORM arima_ops.get_series(series);
 	IF num_nulls(horizon, level) > 0 OR cardinality(recent) = 0 OR length(request_id) > 200 THEN
@@ -132,7 +156,8 @@ BEGIN
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave as_of out where they end with the last one recorded, or follow it.';
 	END IF;
 	IF request_id IS NOT NULL THEN
-		RETURN QUERY SELECT * FROM arima_ops.logged_answer(series, request_id);
+		hash := arima_ops.request_hash(recent, horizon, level, as_of);
+		RETURN QUERY SELECT * FROM arima_ops.logged_answer(series, request_id, hash);
 		IF FOUND THEN
 			RETURN;
 		END IF;
@@ -167,22 +192,22 @@ BEGIN
 	WITH step AS MATERIALIZED (
 		SELECT f.* FROM arima_ops.champion_forecast(champion, recent, last_ts, horizon, level) AS f
 	), claimed AS (
-		INSERT INTO arima_ops.predictions AS p (series, version, as_of, lead, horizon, history_len, forecast, std_error, lower, upper, level, request_id)
+		INSERT INTO arima_ops.predictions AS p (series, version, as_of, lead, horizon, history_len, forecast, std_error, lower, upper, level, request_id, request_hash)
 		SELECT series, champion.version, last_ts, newer, f.step, coalesce(cardinality(recent), 0),
-			f.forecast, f.std_error, f.lower, f.upper, level, request_id FROM step AS f WHERE f.step = 1
+			f.forecast, f.std_error, f.lower, f.upper, level, request_id, hash FROM step AS f WHERE f.step = 1
 		ON CONFLICT DO NOTHING
 		RETURNING p.*
 	), others AS (
-		INSERT INTO arima_ops.predictions AS p (series, version, as_of, lead, horizon, history_len, forecast, std_error, lower, upper, level, request_id)
-		SELECT c.series, c.version, c.as_of, c.lead, f.step, c.history_len, f.forecast, f.std_error, f.lower, f.upper, c.level, c.request_id
+		INSERT INTO arima_ops.predictions AS p (series, version, as_of, lead, horizon, history_len, forecast, std_error, lower, upper, level, request_id, request_hash)
+		SELECT c.series, c.version, c.as_of, c.lead, f.step, c.history_len, f.forecast, f.std_error, f.lower, f.upper, c.level, c.request_id, c.request_hash
 		FROM claimed AS c CROSS JOIN step AS f WHERE f.step > 1 ORDER BY f.step
 		RETURNING p.*
 	)
 	SELECT * FROM claimed UNION ALL SELECT * FROM others;
 	IF NOT FOUND THEN
 		-- the same request at the same time was first
-		RETURN QUERY SELECT * FROM arima_ops.logged_answer(series, request_id);
+		RETURN QUERY SELECT * FROM arima_ops.logged_answer(series, request_id, hash);
 	END IF;
 END $$;
 COMMENT ON FUNCTION arima_ops.predict(text, float8[], int, float8, timestamptz, text) IS
-'Forecast of the champion for the next sessions, logged: gives the rows of arima_ops.predictions, one a step. From recent values, oldest first, else from those recorded. as_of is the session after which the forecast begins: by default the last one recorded; where recent values follow that one, they are counted. A request_id that came before gets the first answer';
+'Forecast of the champion for the next sessions, logged: gives the rows of arima_ops.predictions, one a step. From recent values, oldest first, else from those recorded. as_of is the session after which the forecast begins: by default the last one recorded; where recent values follow that one, they are counted. A request_id that came before gets the first answer, or an error where it asked for something else';

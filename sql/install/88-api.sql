@@ -62,7 +62,7 @@ CREATE FUNCTION arima_ops.answer_requests(bodies text[], keys text[] DEFAULT NUL
 AS 'MODULE_PATHNAME', 'arima_ops_answer_requests'
 LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION arima_ops.answer_requests(text[], text[]) IS
-'Answers requests for predictions together: for each body, which is JSON, status and reply, in their order; keys: for each NULL, or the caller''s key, with which a request that comes again gets the first answer. The predictions in the replies are logged';
+'Answers requests for predictions together: for each body, which is JSON, status and reply, in their order; keys: for each NULL, or the caller''s key, with which a request that comes again gets the first answer, and another one status 422. The predictions in the replies are logged';
 
 /* ---- what PostgREST shows ---- */
 
@@ -89,7 +89,7 @@ BEGIN
 	RETURN answer.reply;
 END $$;
 COMMENT ON FUNCTION arima_api.predict(json) IS
-'POST /rpc/predict: {"recent_prices": [...], "series", "horizon", "level", "date"} gives the prediction of the champion, logged; what is wrong with a request comes with status 422 in the form of FastAPI. The header Idempotency-Key makes a retry get the first answer';
+'POST /rpc/predict: {"recent_prices": [...], "series", "horizon", "level", "date"} gives the prediction of the champion, logged; what is wrong with a request comes with status 422 in the form of FastAPI. The header Idempotency-Key makes a retry get the first answer; another request with it is refused, 422';
 
 CREATE FUNCTION arima_api.forecast(series text DEFAULT NULL, horizon int DEFAULT 10, level float8 DEFAULT 0.95)
 RETURNS TABLE (step int, forecast float8, std_error float8, lower float8, upper float8)

@@ -48,6 +48,7 @@ typedef struct Named
 typedef struct Asked
 {
 	text	   *key;			/* NULL: none */
+	int64		hash;			/* of what is asked for, where there is a key */
 	AoServed   *series;
 	AoRequest	request;
 	int			lead;
@@ -66,11 +67,11 @@ typedef struct Statement
 	SPIPlanPtr	plan;
 } Statement;
 
-static Statement logged_query = {"SELECT arima_ops.logged_reply($1, $2)", 2, NULL};
+static Statement logged_query = {"SELECT arima_ops.logged_reply($1, $2), arima_ops.logged_hash($1, $2)", 2, NULL};
 
 #define INSERT_FROM(relation) \
 	"INSERT INTO arima_ops.predictions AS p (id, series, version, as_of, lead, horizon, history_len," \
-	" forecast, std_error, lower, upper, level, request_id, made_at) OVERRIDING SYSTEM VALUE" \
+	" forecast, std_error, lower, upper, level, request_id, request_hash, made_at) OVERRIDING SYSTEM VALUE" \
 	" SELECT r.*, pg_catalog.statement_timestamp() FROM " relation " AS r"
 
 /* The first steps of requests with a key: those go in whose key is new. */
@@ -176,6 +177,8 @@ read_asked(Asked *asked, text *body, Named **all)
 		refuse(asked, 404, psprintf("There is no series \"%s\"", named->name));
 	else if (asked->series->version == 0)
 		refuse(asked, 503, psprintf("Series \"%s\" has no model yet", named->name));
+	if (asked->status == 0 && asked->key != NULL)
+		asked->hash = ao_pg_request_hash(asked->request.recent, asked->request.horizon, asked->request.level, NULL);
 	return asked->status == 0;
 }
 
@@ -230,7 +233,7 @@ forecast(Asked *asked)
 
 /* ---- the log ---- */
 
-#define N_COLUMNS 13
+#define N_COLUMNS 14
 
 /* The columns of the relations that are inserted from. */
 static TupleDesc
@@ -243,7 +246,8 @@ row_type(void)
 	}			columns[N_COLUMNS] = {
 		{"id", INT8OID}, {"series", TEXTOID}, {"version", INT4OID}, {"as_of", TIMESTAMPTZOID}, {"lead", INT4OID},
 		{"horizon", INT4OID}, {"history_len", INT4OID}, {"forecast", FLOAT8OID}, {"std_error", FLOAT8OID},
-		{"lower", FLOAT8OID}, {"upper", FLOAT8OID}, {"level", FLOAT8OID}, {"request_id", TEXTOID}
+		{"lower", FLOAT8OID}, {"upper", FLOAT8OID}, {"level", FLOAT8OID}, {"request_id", TEXTOID},
+		{"request_hash", INT8OID}
 	};
 	TupleDesc	type = CreateTemplateTupleDesc(N_COLUMNS);
 
@@ -288,7 +292,8 @@ add_first_step(Tuplestorestate *rows, TupleDesc type, const Asked *asked)
 		TimestampTzGetDatum(asked->series->as_of), Int32GetDatum(asked->lead), Int32GetDatum(1),
 		Int32GetDatum((int32) asked->request.recent.n), Float8GetDatum(step->mean),
 		number_or_null(step->std_error, &nulls[8]), number_or_null(step->lower, &nulls[9]),
-		number_or_null(step->upper, &nulls[10]), Float8GetDatum(asked->request.level), PointerGetDatum(asked->key)
+		number_or_null(step->upper, &nulls[10]), Float8GetDatum(asked->request.level), PointerGetDatum(asked->key),
+		Int64GetDatum(asked->hash)
 	};
 
 	tuplestore_putvalues(rows, type, values, nulls);
@@ -345,7 +350,8 @@ log_steps(AoPredictionLog *log, const Asked *asked, int from)
 			.history_len = (int) asked->request.recent.n,
 			.step = &asked->steps[i],
 			.level = asked->request.level,
-			.key = asked->key
+			.key = asked->key,
+			.hash = asked->hash
 		};
 
 		ao_pg_log_row(log, &row);
@@ -407,17 +413,30 @@ number_steps(Asked *all, int n)
 
 /* ---- replies ---- */
 
-/* The reply from the log, of a request whose key has been there before. */
+/* What is said of a key that comes again with another request, as draft-ietf-httpapi-idempotency-key-header has it. */
+static const char reused_key[] =
+	"{\"type\":\"idempotency_key_reused\",\"loc\":[\"header\",\"idempotency-key\"],"
+	"\"msg\":\"Key has come before with another request: a new request needs a new key\",\"input\":null}";
+
+/* The reply from the log, of a request whose key has been there before; not to another request. */
 static void
 repeat_reply(Asked *asked)
 {
 	bool		null;
+	bool		no_hash;
 	Datum		reply;
+	Datum		hash;
 
 	run(&logged_query, CStringGetTextDatum(asked->series->name), PointerGetDatum(asked->key));
 	reply = column(1, &null);
 	if (null)
 		elog(ERROR, "the first answer is not in the log");
+	hash = column(2, &no_hash);
+	if (!no_hash && DatumGetInt64(hash) != asked->hash)
+	{
+		refuse_body(asked, reused_key);
+		return;
+	}
 	initStringInfo(&asked->reply);
 	appendStringInfoString(&asked->reply, TextDatumGetCString(reply));
 	asked->status = 200;

@@ -37,12 +37,12 @@
 typedef enum Column
 {
 	ID, SERIES, VERSION, MADE_AT, AS_OF, LEAD, HORIZON, HISTORY_LEN, FORECAST, STD_ERROR, LOWER, UPPER, LEVEL,
-	ADJUSTMENT, RELABELLED, REQUEST_ID, N_COLUMNS
+	ADJUSTMENT, RELABELLED, REQUEST_ID, REQUEST_HASH, N_COLUMNS
 } Column;
 
 static const char *const column_names[N_COLUMNS] = {
 	"id", "series", "version", "made_at", "as_of", "lead", "horizon", "history_len", "forecast", "std_error", "lower", "upper", "level",
-	"adjustment", "relabelled", "request_id"
+	"adjustment", "relabelled", "request_id", "request_hash"
 };
 
 struct AoPredictionLog
@@ -280,7 +280,10 @@ ao_pg_log_row(AoPredictionLog *log, const AoPrediction *row)
 	set(log, ADJUSTMENT, Float8GetDatum(1));
 	set(log, RELABELLED, Int32GetDatum(0));
 	if (row->key != NULL)
+	{
 		set(log, REQUEST_ID, PointerGetDatum(row->key));
+		set(log, REQUEST_HASH, Int64GetDatum(row->hash));
+	}
 	ExecStoreVirtualTuple(log->slot);
 #if PG_VERSION_NUM < 140000
 	ExecSimpleRelationInsert(log->estate, log->slot);

@@ -18,6 +18,7 @@ typedef struct AoPrediction
 	const AoForecast *step;
 	double		level;
 	text	   *key;			/* or NULL */
+	int64		hash;			/* of the request, where it has a key */
 } AoPrediction;
 
 typedef struct AoPredictionLog AoPredictionLog;

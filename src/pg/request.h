@@ -34,6 +34,9 @@ extern bool ao_pg_check_body(AoBody *body, int least, int most, AoRequest *reque
 /* serving.c: see there */
 extern int	ao_pg_count_newer(AoSeries recent, AoSeries recorded);
 
+/* What a request asks for, as a number that is the same everywhere: recent.n -1: no values; as_of NULL: not said. */
+extern int64 ao_pg_request_hash(AoSeries recent, int horizon, double level, const TimestampTz *as_of);
+
 /* What was logged for a request, as its reply shows it. */
 typedef struct AoAnswer
 {

@@ -1,7 +1,8 @@
 /*
  * serving.c
  *		The parts of answering a request that every answer pays for: where its
- *		values stand among those recorded, and the text of the reply.
+ *		values stand among those recorded, what tells one request from another,
+ *		and the text of the reply.
  */
 #include "postgres.h"
 
@@ -15,6 +16,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
+#include "utils/float.h"
 #include "utils/json.h"
 #include "utils/timestamp.h"
 
@@ -22,6 +24,8 @@
 
 PG_FUNCTION_INFO_V1(arima_ops_count_newer);
 PGDLLEXPORT Datum arima_ops_count_newer(PG_FUNCTION_ARGS);
+PG_FUNCTION_INFO_V1(arima_ops_request_hash);
+PGDLLEXPORT Datum arima_ops_request_hash(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(arima_ops_reply);
 PGDLLEXPORT Datum arima_ops_reply(PG_FUNCTION_ARGS);
 
@@ -92,6 +96,57 @@ arima_ops_count_newer(PG_FUNCTION_ARGS)
 	AoSeries	recorded = ao_pg_series(PG_GETARG_ARRAYTYPE_P(1), "recorded");
 
 	PG_RETURN_INT32(ao_pg_count_newer(recent, recorded));
+}
+
+/* ---- what is asked for ---- */
+
+#define HASH_START UINT64CONST(0xcbf29ce484222325)
+#define HASH_PRIME UINT64CONST(0x100000001b3)
+
+/* FNV-1a, from the lowest byte on: PostgreSQL's own hashes differ between machines and versions, and a log moves to others. */
+static uint64
+mix(uint64 hash, uint64 word)
+{
+	for (int i = 0; i < 8; i++, word >>= 8)
+		hash = (hash ^ (word & 0xff)) * HASH_PRIME;
+	return hash;
+}
+
+/* Equal numbers count as equal, and so do missing ones. */
+static uint64
+mix_number(uint64 hash, double number)
+{
+	uint64		bits;
+
+	number = isnan(number) ? get_float8_nan() : number == 0 ? 0 : number;
+	memcpy(&bits, &number, sizeof(bits));
+	return mix(hash, bits);
+}
+
+/* See request.h. */
+int64
+ao_pg_request_hash(AoSeries recent, int horizon, double level, const TimestampTz *as_of)
+{
+	uint64		hash = mix(HASH_START, (uint64) recent.n);
+
+	for (int64 i = 0; i < recent.n; i++)
+		hash = mix_number(hash, recent.values[i]);
+	hash = mix_number(mix(hash, (uint64) horizon), level);
+	return (int64) (as_of != NULL ? mix(hash, (uint64) *as_of) : hash);
+}
+
+/* arima_ops.request_hash(recent float8[], horizon int, level float8, as_of timestamptz); only recent and as_of may be NULL */
+Datum
+arima_ops_request_hash(PG_FUNCTION_ARGS)
+{
+	AoSeries	recent = {.n = -1};
+	TimestampTz as_of = PG_ARGISNULL(3) ? 0 : PG_GETARG_TIMESTAMPTZ(3);
+
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		PG_RETURN_NULL();
+	if (!PG_ARGISNULL(0))
+		recent = ao_pg_series(PG_GETARG_ARRAYTYPE_P(0), "recent");
+	PG_RETURN_INT64(ao_pg_request_hash(recent, PG_GETARG_INT32(1), PG_GETARG_FLOAT8(2), PG_ARGISNULL(3) ? NULL : &as_of));
 }
 
 /* ---- the reply ---- */

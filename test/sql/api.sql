@@ -45,8 +45,8 @@ CREATE TEMP TABLE answered AS
 SELECT a.i, a.status, a.reply FROM recent, unnest(arima_ops.answer_requests(ARRAY[
 		json_build_object('recent_prices', prices), json_build_object('recent_prices', prices, 'series', 'api_b', 'horizon', 3, 'level', 0.5),
 		'{"recent_prices":[1,2]}', json_build_object('recent_prices', prices, 'series', 'nobody'), json_build_object('recent_prices', prices, 'series', 'api_none'),
-		json_build_object('recent_prices', prices), json_build_object('recent_prices', prices[2:]), NULL]::text[],
-		ARRAY[NULL, NULL, NULL, NULL, NULL, 'twice', 'twice', NULL])) WITH ORDINALITY AS a (status, reply, i);
+		json_build_object('recent_prices', prices), json_build_object('recent_prices', prices, 'series', 'api_a'), NULL, json_build_object('recent_prices', prices[2:])]::text[],
+		ARRAY[NULL, NULL, NULL, NULL, NULL, 'twice', 'twice', NULL, 'twice'])) WITH ORDINALITY AS a (status, reply, i);
 SELECT a.i, status, reply ->> 'detail', reply ->> 'series', reply ->> 'model_version', reply ->> 'arima_order', json_array_length(reply -> 'forecasts') AS steps,
 	(reply ->> 'prediction')::float8 = p.forecast AND (reply ->> 'lower')::float8 = p.lower AND (reply ->> 'upper')::float8 = p.upper
 		AND (reply ->> 'timestamp')::timestamp = p.made_at AT TIME ZONE 'UTC' AS logged, p.lead, p.history_len, p.horizon, p.request_id
@@ -57,7 +57,13 @@ SELECT ((arima_ops.answer_requests(ARRAY[json_build_object('recent_prices', pric
 SELECT arima_ops.restate('api_a', 0.5, 'infinity');
 SELECT ((arima_ops.answer_requests(ARRAY[json_build_object('recent_prices', halves)]::text[]))[1].reply ->> 'prediction')::float8 = (SELECT forecast FROM arima_ops.predict('api_a', halves)) AS same
 FROM (SELECT array_agg(v / 2) AS halves FROM recent, unnest(prices) AS v) AS r;
--- a key again: the first answer, whatever the body
+-- a key again: the first answer to the same request, whichever way it comes; none to another, if that is known
+SELECT (a.reply ->> 'prediction_id')::bigint = p.id AS first_one, a.status, a.reply -> 'detail' AS detail
+FROM recent, arima_ops.predictions AS p, unnest(arima_ops.answer_requests(ARRAY[json_build_object('recent_prices', prices, 'level', 0.95),
+	'{"recent_prices":[1,2,3,4,5,6,7,8,9,10]}', json_build_object('recent_prices', prices, 'horizon', 2)]::text[], ARRAY['twice', 'twice', 'twice'])) AS a
+WHERE p.series = 'api_a' AND p.request_id = 'twice';
+SELECT p.id = q.id AS first_one FROM recent, arima_ops.predictions AS q, arima_ops.predict('api_a', prices, request_id => 'twice') AS p WHERE q.series = 'api_a' AND q.request_id = 'twice';
+UPDATE arima_ops.predictions SET request_hash = NULL WHERE series = 'api_a' AND request_id = 'twice';
 SELECT ((arima_ops.answer_requests(ARRAY['{"recent_prices":[1,2,3,4,5,6,7,8,9,10]}'], ARRAY['twice']))[1].reply ->> 'prediction_id')::bigint
 	= (SELECT id FROM arima_ops.predictions WHERE series = 'api_a' AND request_id = 'twice') AS first_one;
 -- one forecast fails: it alone

@@ -119,9 +119,20 @@ WHERE m.series = 'ops_a' AND m.version = 1;
 SELECT * FROM arima_ops.predict('ops_a', as_of => '2020-01-01');
 SELECT * FROM arima_ops.predict('ops_a', ARRAY[1, 2, 3], as_of => 'infinity');
 SELECT arima_ops.session_text('infinity'), arima_ops.session_text('-infinity'), arima_ops.session_text('2024-01-02 00:00+00');
--- the same request again: the first answer, logged once
-SELECT a.id = b.id AND a.forecast = b.forecast AS same, a.request_id
-FROM arima_ops.predict('ops_a', request_id => 'r1') AS a, arima_ops.predict('ops_a', ARRAY[1, 2, 3], request_id => 'r1') AS b;
+-- the same request again: the first answer, logged once; to another one none
+SELECT a.id = b.id AND a.forecast = b.forecast AS same, a.request_id, a.request_hash
+FROM arima_ops.predict('ops_a', request_id => 'r1') AS a, arima_ops.predict('ops_a', NULL, 1, 0.95, NULL, 'r1') AS b;
+SELECT * FROM arima_ops.predict('ops_a', ARRAY[1, 2, 3], request_id => 'r1');
+SELECT * FROM arima_ops.predict('ops_a', as_of => (SELECT max(ts) FROM truth), request_id => 'r1');
+SELECT count(DISTINCT h) FROM unnest(ARRAY[arima_ops.request_hash(NULL, 1, 0.95, NULL), arima_ops.request_hash('{}', 1, 0.95, NULL), arima_ops.request_hash('{0}', 1, 0.95, NULL),
+	arima_ops.request_hash('{-0}', 1, 0.95, NULL), arima_ops.request_hash('{NaN}', 1, 0.95, NULL), arima_ops.request_hash('{NULL}', 1, 0.95, NULL),
+	arima_ops.request_hash('{0,NULL}', 1, 0.95, NULL), arima_ops.request_hash('{NULL,0}', 1, 0.95, NULL), arima_ops.request_hash('{0}', 2, 0.95, NULL),
+	arima_ops.request_hash('{0}', 1, 0.9, NULL), arima_ops.request_hash('{0}', 1, 0.95, '2024-01-01 00:00+00'), arima_ops.request_hash('{0}', 1, 0.95, '2000-01-01 00:00+00')]) AS h;
+-- of one that is not known
+BEGIN;
+UPDATE arima_ops.predictions SET request_hash = NULL WHERE series = 'ops_a' AND request_id = 'r1';
+SELECT history_len FROM arima_ops.predict('ops_a', ARRAY[1, 2, 3], request_id => 'r1');
+ROLLBACK;
 SELECT count(*) FROM arima_ops.predictions WHERE series = 'ops_a' AND request_id = 'r1';
 SELECT count(*) AS logged, count(target_ts) AS labelled FROM arima_ops.predictions WHERE series = 'ops_a';
 

@@ -74,7 +74,7 @@ for my $way (
 }
 
 # life goes on
-is(psql('dump_to', q{SELECT count(*) FROM arima_ops.predict('two', request_id => 'asked')}), '3', 'a request from before is known');
+is(psql('dump_to', q{SELECT count(*) FROM arima_ops.predict('two', horizon => 3, request_id => 'asked')}), '3', 'a request from before is known');
 psql('dump_to', q{SELECT arima_ops.predict('one')});
 is(psql('dump_to', q{SELECT max(id) = count(*) FROM arima_ops.predictions}), 't', 'new predictions go on with the numbers');
 psql('dump_to', q{SELECT arima_ops.retrain('two', force => true)});

@@ -39,6 +39,7 @@ my @names = sort keys %series;
 my $cluster = Cluster->new;
 my $oracle = LifeOracle->new;
 my $clock = 0;          # counts statements sent and ended
+my %wording;            # series and key => SQL of the request
 my $tags = 0;           # keys of requests, names of passing series
 my %restates;           # series => [ [ began, ended ], … ]
 my %cut_asks;           # series => rows that may be there although nobody got them
@@ -233,6 +234,7 @@ sub asking
 		$recent = ", ARRAY[@{[list(@values)]}]";
 	}
 	my $sql = "SELECT $columns FROM arima_ops.predict('$name'$recent, horizon => $horizon" . ($key ? ", request_id => '$key'" : '') . ')';
+	$wording{"$name $key"} = $sql if $key;
 	my $done = sub {
 		my ($rows) = @_;
 		my @rows = map { [ split /\|/, $_, -1 ] } split /\n/, $rows;
@@ -248,13 +250,16 @@ sub asking
 		else { $cut_asks{$name} += $horizon; } } };
 }
 
-# A request that has been answered, once more, and wanting something else: the first answer comes.
+# A request that has been answered, once more: the first answer comes.  Another one with its key is refused.
 sub asking_again
 {
 	my ($name, $key) = split / /, pick(grep { !/steps/ && !/^forgets/ } keys %{ $oracle->{requests} }) // return asking(pick(@names));
 	my $steps = grep { $oracle->{requests}{"$name $key $_"} } 1 .. 5;
 
-	return { sql => "SELECT $columns FROM arima_ops.predict('$name', horizon => " . pick(1, 2, 5) . ", request_id => '$key')", done => sub {
+	my $again = $wording{"$name $key"};
+
+	return { sql => "SELECT $columns FROM arima_ops.predict('$name', horizon => 7, request_id => '$key')", wanted_error => qr/22023/ } if !$again || rand() < 0.3;
+	return { sql => $again, done => sub {
 		my ($rows) = @_;
 		my @rows = map { [ split /\|/, $_, -1 ] } split /\n/, $rows;
 

@@ -89,8 +89,9 @@ sub test_predict
 	is(sql($logged), $before + 1, "$version: none of the wrong ones is logged");
 	is(line($server->answer(method => 'GET', path => '/rpc/predict')), '404 PGRST202', "$version: nothing is asked by GET");
 
-	my @retries = map { $server->answer(method => 'POST', path => '/rpc/predict', body => $_, headers => { 'Idempotency-Key' => "key $version" })->{body} } $ask, encode_json({ recent_prices => [ 1 .. 10 ] });
-	is_deeply($retries[1], $retries[0], "$version: Idempotency-Key: a retry gets the first answer");
+	my @retries = map { $server->answer(method => 'POST', path => '/rpc/predict', body => $_, headers => { 'Idempotency-Key' => "key $version" }) } $ask, $ask, encode_json({ recent_prices => [ 1 .. 10 ] });
+	is_deeply($retries[1]{body}, $retries[0]{body}, "$version: Idempotency-Key: a retry gets the first answer");
+	is(line($retries[2]), '422 idempotency_key_reused header.idempotency-key', "$version: another request with it is refused");
 	is(sql(qq{SELECT count(*) FROM arima_ops.predictions WHERE request_id = 'anon key $version'}), '1', "$version: which is logged once");
 }
 

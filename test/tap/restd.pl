@@ -226,9 +226,19 @@ is($restd->get('/', headers => { 'Accept-Encoding' => 'gzip;q=0' })->{headers}{'
 my %key = (headers => { 'Idempotency-Key' => 'k1' });
 my $first = $restd->post('/predict', qq({"recent_prices":$ten}), %key);
 is($first->{status}, 200, 'with a key');
-is($restd->post('/predict', '{"recent_prices":[9,9,9,9,9,9,9,9,9,9,9]}', %key)->{body}, $first->{body}, 'a retry gets the first answer');
+is($restd->post('/predict', qq({"recent_prices":$ten}), %key)->{body}, $first->{body}, 'a retry gets the first answer');
+(my $worded = $ten) =~ s/,/.00 , /;
+is($restd->post('/predict', qq({"level":"0.95","date":"2024-01-02", "series":"first","horizon":null,"more":1,"recent_prices":$worded}), %key)->{body}, $first->{body}, 'also in other words');
+for ('"recent_prices":[9,9,9,9,9,9,9,9,9,9,9]', qq("recent_prices":$ten,"level":0.9), qq("recent_prices":$ten,"horizon":5))
+{
+	$reply = $restd->post('/predict', "{$_}", %key);
+	is($reply->{status}, 422, "another request with the key, $_");
+	is_deeply(decode_json($reply->{body}), { detail => [ { type => 'idempotency_key_reused', loc => [ 'header', 'idempotency-key' ], input => undef,
+		msg => 'Key has come before with another request: a new request needs a new key' } ] }, 'is told so');
+}
 is($session->query("SELECT count(*) FROM arima_ops.predictions WHERE request_id = 'k1'"), 1, 'and one row');
-is($restd->post('/predict', qq({"recent_prices":$ten,"horizon":5}), %key)->{body}, $first->{body}, 'also with a longer horizon');
+$session->query("UPDATE arima_ops.predictions SET request_hash = NULL WHERE request_id = 'k1'");
+is($restd->post('/predict', qq({"recent_prices":$ten,"horizon":5}), %key)->{body}, $first->{body}, 'a key of which it is not known what it asked for: the first answer');
 is($session->query("SELECT count(*) FROM arima_ops.predictions WHERE request_id = 'k1'"), 1, 'one row still');
 my @sockets = map { $restd->connect } 1 .. 8;
 print $_ Restd::text('POST', '/predict', body => qq({"recent_prices":$ten}), headers => { 'Idempotency-Key' => 'together' }) for @sockets;

@@ -76,7 +76,7 @@ is($session->query("SELECT count(*) FROM arima_ops.predictions WHERE horizon = 1
 {
 	my $two = Restd->new(database => $database);
 
-	$locker->query("BEGIN; SELECT count(*) FROM arima_ops.predict('s', request_id => 'held')");
+	$locker->query("BEGIN; SELECT count(*) FROM arima_ops.predict('s', '{1,2,3,4,5,6,7,8,9,10}', request_id => 'held')");
 	my $held = $two->connect;
 	print $held Restd::text('POST', '/predict', body => "{$ten}", headers => { 'Idempotency-Key' => 'held' });
 	for (1 .. 200)
