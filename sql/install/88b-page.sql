@@ -189,21 +189,25 @@ END $$;
 COMMENT ON FUNCTION arima_api.series_detail(text, int, int) IS
 '/rpc/series_detail: one series as the monitoring page shows it: its last sessions with the predictions for them, the champion''s forecast with intervals of 80 and 95 %, accuracy beside the naive forecast, checks for drift, versions';
 
-CREATE FUNCTION arima_api.events(after bigint DEFAULT 0, series text DEFAULT NULL, kind text DEFAULT NULL, at_most int DEFAULT 100) RETURNS json
+/* Who follows the events by the id of the last one misses none: those after an id come from the oldest on, however many there are. */
+CREATE FUNCTION arima_api.events(after bigint DEFAULT NULL, series text DEFAULT NULL, kind text DEFAULT NULL, at_most int DEFAULT 100) RETURNS json
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' SET enable_seqscan = off SET jit = off AS $$
 #variable_conflict use_variable
 BEGIN
 	PERFORM arima_ops.check_between('the number of events', at_most, 1, 1000);
 	RETURN (SELECT json_build_object('events', coalesce(json_agg(json_build_object('id', t.id, 'at', t.at, 'series', t.series, 'kind', t.kind,
-			'version', t.version, 'what', t.what, 'details', t.details) ORDER BY t.id DESC), '[]'))
-		FROM (SELECT l.id, l.at, l.series, l.kind, e.version, l.what, e.details
-			FROM arima_ops.timeline AS l JOIN arima_ops.events AS e USING (id)
-			WHERE l.id > coalesce(after, 0) AND (series IS NULL OR l.series = series) AND (kind IS NULL OR l.kind = kind)
-			ORDER BY l.id DESC LIMIT at_most) AS t);
+			'version', t.version, 'what', t.what, 'details', t.details) ORDER BY CASE WHEN after IS NULL THEN -t.id ELSE t.id END), '[]'))
+		FROM ((SELECT l.id, l.at, l.series, l.kind, e.version, l.what, e.details FROM arima_ops.timeline AS l JOIN arima_ops.events AS e USING (id)
+				WHERE after IS NULL AND (series IS NULL OR l.series = series) AND (kind IS NULL OR l.kind = kind)
+				ORDER BY l.id DESC LIMIT at_most)
+			UNION ALL
+			(SELECT l.id, l.at, l.series, l.kind, e.version, l.what, e.details FROM arima_ops.timeline AS l JOIN arima_ops.events AS e USING (id)
+				WHERE l.id > after AND (series IS NULL OR l.series = series) AND (kind IS NULL OR l.kind = kind)
+				ORDER BY l.id LIMIT at_most)) AS t);
 END $$;
 COMMENT ON FUNCTION arima_api.events(bigint, text, text, int) IS
-'/rpc/events: what happened, the newest first: of all series or one, of all kinds or one, after an id; at most so many';
+'/rpc/events: what happened, of all series or one, of all kinds or one; at most so many: the newest, newest first, or the oldest after an id, oldest first, so that one page follows another';
 
 CREATE FUNCTION arima_api.jobs() RETURNS json
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' SET enable_seqscan = off AS $$

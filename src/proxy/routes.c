@@ -19,7 +19,7 @@ static const Route routes[] = {
 	{"GET", "/api/overview", ROUTE_READ, false, "SELECT arima_api.overview()", {NULL}},
 	{"GET", "/api/series/{name}", ROUTE_READ, false, "SELECT arima_api.series_detail($1, coalesce($2::int, 250), coalesce($3::int, 20))",
 		{"name", "sessions", "horizon"}},
-	{"GET", "/api/events", ROUTE_READ, false, "SELECT arima_api.events(coalesce($1::bigint, 0), $2, $3, coalesce($4::int, 100))",
+	{"GET", "/api/events", ROUTE_READ, false, "SELECT arima_api.events($1::bigint, $2, $3, coalesce($4::int, 100))",
 		{"after", "series", "kind", "limit"}},
 	{"GET", "/api/jobs", ROUTE_READ, false, "SELECT arima_api.jobs()", {NULL}},
 };

@@ -76,6 +76,16 @@ FROM json_array_elements(arima_api.series_detail('page/a') -> 'versions') AS v J
 SELECT bool_and(e ->> 'what' = t.what), array_agg(e ->> 'kind' ORDER BY t.id DESC) FROM json_array_elements(arima_api.events(series => 'page/a') -> 'events') WITH ORDINALITY AS e (e, i) JOIN arima_ops.timeline AS t ON t.id = (e ->> 'id')::bigint;
 SELECT json_array_length(arima_api.events(after => (arima_api.overview() ->> 'last_event')::bigint) -> 'events'), json_array_length(arima_api.events(at_most => 2) -> 'events'),
 	json_array_length(arima_api.events(series => 'page/a', kind => 'drift') -> 'events'), json_array_length(arima_api.events(series => 'nobody') -> 'events');
+-- after an id page follows page, and none is left out
+WITH RECURSIVE pages AS (
+	SELECT 1 AS page, arima_api.events(after => 0, series => 'page/a', at_most => 1) -> 'events' AS events
+	UNION ALL
+	SELECT page + 1, arima_api.events(after => (events -> -1 ->> 'id')::bigint, series => 'page/a', at_most => 1) -> 'events' FROM pages WHERE json_array_length(events) > 0)
+SELECT count(DISTINCT page) > 2 AS pages, array_agg((e ->> 'id')::bigint ORDER BY page, i) = (SELECT array_agg(id ORDER BY id) FROM arima_ops.events WHERE series = 'page/a') AS whole
+FROM pages, json_array_elements(events) WITH ORDINALITY AS e (e, i);
+SELECT (arima_api.events(series => 'page/a', at_most => 1) #>> '{events,0,id}')::bigint = max(id), (arima_api.events(0, 'page/a', at_most => 1) #>> '{events,0,id}')::bigint = min(id),
+	(arima_api.events(min(id), 'page/a', 'drift', 1) #>> '{events,0,id}')::bigint = min(id) FILTER (WHERE kind = 'drift')
+FROM arima_ops.events WHERE series = 'page/a';
 -- nothing that changes while nothing happens: an ETag stays
 SELECT md5(arima_api.overview()::text) = md5(arima_api.overview()::text), md5(arima_api.series_detail('page/a')::text) = (SELECT md5(arima_api.series_detail('page/a')::text) FROM pg_sleep(0.01));
 -- a model with a regressor has no forecast of its own

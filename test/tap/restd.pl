@@ -204,6 +204,12 @@ is($restd->get('/api/forecast?horizon=%ff')->{status}, 422, 'a parameter that is
 is($restd->get('/api/forecast?horiz%6Fn=3&s%65ries=other')->{body}, $restd->get('/api/forecast?horizon=3&series=other')->{body}, 'names of parameters with escapes');
 is($restd->get('/api/events/?kind=a+b%20c&limit=2&x')->{headers}{location}, '/api/events?kind=a+b%20c&limit=2&x', 'a slash too many: sent on with its parameters');
 is($restd->get('/api/events/')->{headers}{location}, '/api/events', 'and without any');
+for ([ 'after=0&limit=2', 'the oldest first: after an id' ], [ 'limit=2', 'the newest first' ])
+{
+	my ($query, $what) = @$_;
+	is(join(' ', map { $_->{id} } @{ decode_json($restd->get("/api/events?$query")->{body})->{events} }),
+		join(' ', split /\n/, $session->query('SELECT id FROM arima_ops.events ORDER BY id ' . ($query =~ /after/ ? '' : 'DESC ') . 'LIMIT 2')), "events, $what");
+}
 like($restd->get('/api/events?limit=0')->{body}, qr/the number of events must be from 1 to 1000/, 'what is out of bounds is named');
 is(decode_json($restd->get('/api/series/a%2Fb%20c')->{body})->{state}{name}, 'a/b c', 'a name with a slash in the path');
 is($restd->get('/api/series/other%00x')->{status}, 404, 'with a zero byte it is not the one before it');
