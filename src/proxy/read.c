@@ -5,6 +5,9 @@
  */
 #include "database.h"
 
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,26 +67,105 @@ refuse_unknown(Request *request, const char *name, const char *value)
 	text_free(&input);
 }
 
+/* A parameter with a value that it cannot have; context is JSON or NULL. */
+static void
+refuse_value(Request *request, int i, const char *type, const char *message, const char *context)
+{
+	const char *value = request->parameters[i];
+	Text		loc = {0};
+	Text		input = {0};
+
+	text_printf(&loc, "\"query\",\"%s\"", request->route->parameters[i].name);
+	text_add_json(&input, value, strlen(value));
+	reply_invalid(request, type, loc.data, message, input.data, context);
+	text_free(&loc);
+	text_free(&input);
+}
+
+static bool
+only_blanks(const char *s)
+{
+	return s[strspn(s, " \t\n\r\f\v")] == '\0';
+}
+
+static void
+check_whole_number(Request *request, int i, int64_t low, int64_t high)
+{
+	const char *value = request->parameters[i];
+	char	   *end;
+	int64_t		number;
+
+	errno = 0;
+	number = strtoll(value, &end, 10);
+	if (end == value || !only_blanks(end))
+		refuse_value(request, i, "int_parsing", "Input should be a valid integer, unable to parse string as an integer", NULL);
+	else if (errno == ERANGE || number < low || number > high)
+	{
+		bool		small = number < 0;
+		int64_t		bound = small ? low : high;
+		Text		message = {0};
+		Text		context = {0};
+
+		text_printf(&message, "Input should be %s than or equal to %" PRId64, small ? "greater" : "less", bound);
+		text_printf(&context, "{\"%s\":%" PRId64 "}", small ? "ge" : "le", bound);
+		refuse_value(request, i, small ? "greater_than_equal" : "less_than_equal", message.data, context.data);
+		text_free(&message);
+		text_free(&context);
+	}
+}
+
+static void
+check_number(Request *request, int i)
+{
+	char	   *end;
+
+	(void) strtod(request->parameters[i], &end);
+	if (end == request->parameters[i] || !only_blanks(end))
+		refuse_value(request, i, "float_parsing", "Input should be a valid number, unable to parse string as a number", NULL);
+}
+
+/* Is the value of its type? */
+static void
+check_parameter(Request *request, int i)
+{
+	switch (request->route->parameters[i].type)
+	{
+		case PARAMETER_INT:
+			check_whole_number(request, i, INT32_MIN, INT32_MAX);
+			break;
+		case PARAMETER_BIGINT:
+			check_whole_number(request, i, INT64_MIN, INT64_MAX);
+			break;
+		case PARAMETER_FLOAT:
+			check_number(request, i);
+			break;
+		case PARAMETER_TEXT:
+			break;
+	}
+}
+
 /* A parameter of the query string; of one given twice the first counts. */
 static enum MHD_Result
 take_parameter(void *cls, enum MHD_ValueKind kind, const char *escaped_name, const char *value)
 {
 	Request    *request = cls;
-	const char *const *names = request->route->parameters;
+	const Parameter *known = request->route->parameters;
 	char	   *name = unescape(escaped_name, NULL);
 	size_t		length;
 	int			i = 0;
 
 	(void) kind;
-	while (i < MOST_PARAMETERS && names[i] != NULL && strcmp(name, names[i]) != 0)
+	while (i < MOST_PARAMETERS && known[i].name != NULL && strcmp(name, known[i].name) != 0)
 		i++;
-	if (i == MOST_PARAMETERS || names[i] == NULL)
+	if (i == MOST_PARAMETERS || known[i].name == NULL)
 		refuse_unknown(request, name, value);
 	else if (request->parameters[i] == NULL && value != NULL)
 	{
 		request->parameters[i] = unescape(value, &length);
 		if (!is_text(request->parameters[i], length))
 			refuse_bytes(request, name);
+		else
+			check_parameter(request, i);
 	}
 	free(name);
 	return request->reply.status == 0 ? MHD_YES : MHD_NO;
@@ -152,10 +234,41 @@ read_prepare(Request *request)
 	/* what is in the path */
 	for (int i = 0; i < MOST_PARAMETERS && request->reply.status == 0; i++)
 		if (request->parameters[i] != NULL && !is_text(request->parameters[i], strlen(request->parameters[i])))
-			refuse_bytes(request, request->route->parameters[i]);
-	if (request->route->parameters[0] != NULL && request->reply.status == 0)
+			refuse_bytes(request, request->route->parameters[i].name);
+	if (request->route->parameters[0].name != NULL && request->reply.status == 0)
 		MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, take_parameter, request);
 	return request->reply.status == 0;
+}
+
+/* Does a text name a parameter, as a word of its own? */
+static bool
+names_parameter(const char *text, const char *name)
+{
+	size_t		length = strlen(name);
+
+	for (const char *s = text; s != NULL && (s = strstr(s, name)) != NULL; s += length)
+		if ((s == text || !isalnum((unsigned char) s[-1])) && !isalnum((unsigned char) s[length]))
+			return true;
+	return false;
+}
+
+/* 422 for a value that the database refuses, with its hint, and with the parameter's name where one that was given is named. */
+static void
+refuse_data(Request *request, const char *message, const char *hint)
+{
+	const Parameter *known = request->route->parameters;
+	Text		text = {0};
+	int			i = 0;
+
+	text_printf(&text, hint != NULL ? "%s; %s" : "%s", message, hint);
+	while (i < MOST_PARAMETERS && known[i].name != NULL
+		   && (request->parameters[i] == NULL || !names_parameter(text.data, known[i].name)))
+		i++;
+	if (i < MOST_PARAMETERS && known[i].name != NULL)
+		refuse_value(request, i, "value_error", text.data, NULL);
+	else
+		reply_invalid(request, "value_error", "\"query\"", text.data, NULL, NULL);
+	text_free(&text);
 }
 
 /*
@@ -168,6 +281,7 @@ take_error(Request *request, const PGresult *result)
 	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+	const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
 
 	if (sqlstate != NULL && strncmp(sqlstate, "PT", 2) == 0 && atoi(sqlstate + 2) >= 400 && atoi(sqlstate + 2) <= 599)
 	{
@@ -176,7 +290,7 @@ take_error(Request *request, const PGresult *result)
 			request->reply.retry_after = 60;
 	}
 	else if (sqlstate != NULL && strncmp(sqlstate, "22", 2) == 0)
-		reply_invalid(request, "value_error", "\"query\"", message, NULL, NULL);
+		refuse_data(request, message, hint);
 	else
 		database_refuse(request, result);
 	if (request->reply.status >= 500 && strncmp(sqlstate != NULL ? sqlstate : "", "PT", 2) != 0)
@@ -191,7 +305,7 @@ read_one(Database *database, Request *request)
 	int			n = 0;
 	PGresult   *result;
 
-	while (n < MOST_PARAMETERS && route->parameters[n] != NULL)
+	while (n < MOST_PARAMETERS && route->parameters[n].name != NULL)
 		n++;
 	result = database_run(database, route->path, route->sql, &(Arguments) {.n = n, .values = (const char *const *) request->parameters});
 	if (result == NULL)

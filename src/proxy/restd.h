@@ -72,10 +72,25 @@ typedef enum RouteKind
 	ROUTE_FIXED					/* for benchmarks: the same reply always */
 } RouteKind;
 
+typedef enum ParameterType
+{
+	PARAMETER_TEXT,
+	PARAMETER_INT,				/* of 32 bits */
+	PARAMETER_BIGINT,			/* of 64 */
+	PARAMETER_FLOAT
+} ParameterType;
+
+/* What the SQL takes; the value is checked before, so that the reply can name the parameter as FastAPI does. */
+typedef struct Parameter
+{
+	const char *name;			/* NULL: there are no more */
+	ParameterType type;
+} Parameter;
+
 /*
  * A line of the table in routes.c.  In a path, {name} stands for any segment.  The
  * parameters $1, $2 … of the SQL come from the path or the query string, as text or
- * NULL; their types are up to the SQL.  It gives a row with one json.
+ * NULL.  It gives a row with one json.
  */
 typedef struct Route
 {
@@ -84,7 +99,7 @@ typedef struct Route
 	RouteKind	kind;
 	bool		open;			/* needs no token, and has no rate: the database is asked for it once a second at most */
 	const char *sql;
-	const char *parameters[MOST_PARAMETERS];
+	Parameter	parameters[MOST_PARAMETERS];
 } Route;
 
 typedef struct Reply

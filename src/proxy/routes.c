@@ -9,24 +9,24 @@
 #include <string.h>
 
 static const Route routes[] = {
-	{"POST", "/predict", ROUTE_PREDICT, false, NULL, {NULL}},
-	{"GET", "/health", ROUTE_HEALTH, true, NULL, {NULL}},
-	{"GET", "/ready", ROUTE_READ, true, "SELECT arima_api.ready()", {NULL}},
-	{"GET", "/metrics", ROUTE_METRICS, false, NULL, {NULL}},
+	{"POST", "/predict", ROUTE_PREDICT, false, NULL, {{NULL, 0}}},
+	{"GET", "/health", ROUTE_HEALTH, true, NULL, {{NULL, 0}}},
+	{"GET", "/ready", ROUTE_READ, true, "SELECT arima_api.ready()", {{NULL, 0}}},
+	{"GET", "/metrics", ROUTE_METRICS, false, NULL, {{NULL, 0}}},
 	{"GET", "/api/forecast", ROUTE_READ, false,
 		"SELECT coalesce(json_agg(f), '[]') FROM arima_api.forecast($1, coalesce($2::int, 10), coalesce($3::float8, 0.95)) AS f",
-		{"series", "horizon", "level"}},
-	{"GET", "/api/overview", ROUTE_READ, false, "SELECT arima_api.overview()", {NULL}},
+		{{"series", PARAMETER_TEXT}, {"horizon", PARAMETER_INT}, {"level", PARAMETER_FLOAT}}},
+	{"GET", "/api/overview", ROUTE_READ, false, "SELECT arima_api.overview()", {{NULL, 0}}},
 	{"GET", "/api/series/{name}", ROUTE_READ, false, "SELECT arima_api.series_detail($1, coalesce($2::int, 250), coalesce($3::int, 20))",
-		{"name", "sessions", "horizon"}},
+		{{"name", PARAMETER_TEXT}, {"sessions", PARAMETER_INT}, {"horizon", PARAMETER_INT}}},
 	{"GET", "/api/events", ROUTE_READ, false, "SELECT arima_api.events($1::bigint, $2, $3, coalesce($4::int, 100))",
-		{"after", "series", "kind", "limit"}},
-	{"GET", "/api/jobs", ROUTE_READ, false, "SELECT arima_api.jobs()", {NULL}},
+		{{"after", PARAMETER_BIGINT}, {"series", PARAMETER_TEXT}, {"kind", PARAMETER_TEXT}, {"limit", PARAMETER_INT}}},
+	{"GET", "/api/jobs", ROUTE_READ, false, "SELECT arima_api.jobs()", {{NULL, 0}}},
 };
 
 #define N_ROUTES (sizeof(routes) / sizeof(routes[0]))
 
-static const Route fixed = {"POST", "/fixed", ROUTE_FIXED, true, NULL, {NULL}};
+static const Route fixed = {"POST", "/fixed", ROUTE_FIXED, true, NULL, {{NULL, 0}}};
 
 /* See restd.h. */
 const Route *
@@ -50,8 +50,8 @@ route_number(const Route *route)
 static int
 parameter_number(const Route *route, const char *name, size_t length)
 {
-	for (int i = 0; i < MOST_PARAMETERS && route->parameters[i] != NULL; i++)
-		if (strlen(route->parameters[i]) == length && memcmp(route->parameters[i], name, length) == 0)
+	for (int i = 0; i < MOST_PARAMETERS && route->parameters[i].name != NULL; i++)
+		if (strlen(route->parameters[i].name) == length && memcmp(route->parameters[i].name, name, length) == 0)
 			return i;
 	return -1;
 }

@@ -199,7 +199,23 @@ my $etag = $reply->{headers}{etag};
 is($restd->get('/api/forecast?horizon=3&series=other', headers => { 'If-None-Match' => $etag })->{status}, 304, 'not modified');
 is($restd->get('/api/forecast?horizon=2&series=other', headers => { 'If-None-Match' => $etag })->{status}, 200, 'another is');
 is($restd->get('/api/forecast?series=nobody')->{status}, 404, 'PT404 of the database');
-is($restd->get('/api/forecast?horizon=x')->{status}, 422, 'a parameter of another type');
+for (
+	[ '/api/forecast?horizon=abc', 'int_parsing', 'horizon', 'abc', qr/^Input should be a valid integer, unable to parse string as an integer$/ ],
+	[ '/api/series/other?sessions=1.5', 'int_parsing', 'sessions', '1.5', qr/valid integer/ ],
+	[ '/api/series/other?horizon=', 'int_parsing', 'horizon', '', qr/valid integer/ ],
+	[ '/api/forecast?horizon=3000000000', 'less_than_equal', 'horizon', '3000000000', qr/^Input should be less than or equal to 2147483647$/ ],
+	[ '/api/events?after=-9223372036854775809', 'greater_than_equal', 'after', '-9223372036854775809', qr/^Input should be greater than or equal to -9223372036854775808$/ ],
+	[ '/api/forecast?level=a%22', 'float_parsing', 'level', 'a"', qr/^Input should be a valid number, unable to parse string as a number$/ ],
+	[ '/api/forecast?horizon=2&level=2', 'value_error', 'level', '2', qr/^invalid interval level 2; level must be between 0 and 1, for example 0.95\.$/ ])
+{
+	my ($path, $type, $name, $input, $message) = @$_;
+	$reply = $restd->get($path);
+	my $error = decode_json($reply->{body})->{detail}[0];
+	is_deeply([ $reply->{status}, @$error{qw(type loc input)} ], [ 422, $type, [ 'query', $name ], $input ], "$path: which parameter is wrong, and how");
+	like($error->{msg}, $message, 'in words');
+}
+is($restd->get('/api/forecast?horizon=%20+3%20&level=.9e0')->{status}, 200, 'a number with blanks');
+is($restd->get('/api/events?after=9223372036854775807')->{status}, 200, 'the largest number');
 is($restd->get('/api/forecast?horizon=%ff')->{status}, 422, 'a parameter that is no text');
 is($restd->get('/api/forecast?horiz%6Fn=3&s%65ries=other')->{body}, $restd->get('/api/forecast?horizon=3&series=other')->{body}, 'names of parameters with escapes');
 is($restd->get('/api/events/?kind=a+b%20c&limit=2&x')->{headers}{location}, '/api/events?kind=a+b%20c&limit=2&x', 'a slash too many: sent on with its parameters');
