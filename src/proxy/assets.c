@@ -76,21 +76,24 @@ enum MHD_Result
 asset_send(const Request *request)
 {
 	const Asset *asset = request->asset;
-	const char *known = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "If-None-Match");
-	bool		same = known != NULL && strstr(known, asset->etag) != NULL;
-	bool		packed = !same && takes_gzip(request->connection);
+	bool		packed = takes_gzip(request->connection);
+	bool		same;
+	char		etag[32];
 	struct MHD_Response *response;
 	enum MHD_Result result;
 
+	/* other bytes have another tag: parts of the two must not be put together */
+	snprintf(etag, sizeof(etag), packed ? "%.*s-gzip\"" : "%.*s\"", (int) strlen(asset->etag) - 1, asset->etag);
+	same = http_has_tag(request, etag);
 	response = MHD_create_response_from_buffer(same ? 0 : packed ? asset->packed_size : asset->size,
 											   (void *) (packed ? asset->packed : asset->data), MHD_RESPMEM_PERSISTENT);
 	if (response == NULL)
 		return MHD_NO;
 	if (!same)
 		MHD_add_response_header(response, "Content-Type", type_of(asset->path));
-	if (packed)
+	if (packed && !same)
 		MHD_add_response_header(response, "Content-Encoding", "gzip");
-	MHD_add_response_header(response, "ETag", asset->etag);
+	MHD_add_response_header(response, "ETag", etag);
 	MHD_add_response_header(response, "Vary", "Accept-Encoding");
 	MHD_add_response_header(response, "Cache-Control", "no-cache");
 	MHD_add_response_header(response, "Content-Security-Policy", strncmp(asset->path, "docs", 4) == 0 ? docs_policy : policy);

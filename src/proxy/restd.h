@@ -153,6 +153,8 @@ extern void http_start(int listening);
 extern bool http_drain(int64_t timeout);	/* no new connections; true when all in flight is answered */
 extern void http_stop(void);
 extern void http_check_times(void);
+/* Does the client say that it has what this tag, with its quotes, stands for? */
+extern bool http_has_tag(const Request *request, const char *etag);
 /* A worker is done with a request: its reply is sent. */
 extern void http_answer(Request *request);
 
@@ -161,7 +163,7 @@ extern void http_answer(Request *request);
 typedef struct Asset
 {
 	const char *path;			/* of its file, without the folder */
-	const char *etag;
+	const char *etag;			/* with its quotes; packed it has another, see asset_send */
 	const unsigned char *data;
 	size_t		size;
 	const unsigned char *packed;	/* by gzip */

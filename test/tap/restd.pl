@@ -241,6 +241,15 @@ is($restd->get('/', headers => { 'If-None-Match' => $reply->{headers}{etag} })->
 my $packed = $restd->get('/', headers => { 'Accept-Encoding' => 'br, gzip' });
 is($packed->{headers}{'content-encoding'}, 'gzip', 'packed');
 cmp_ok(length $packed->{body}, '<', length $reply->{body}, 'is shorter');
+my ($plain_tag, $packed_tag) = map { $_->{headers}{etag} } $reply, $packed;
+isnt($packed_tag, $plain_tag, 'and has another tag');
+for ([ $plain_tag, 'identity', 304 ], [ $packed_tag, 'gzip', 304 ], [ $packed_tag, 'identity', 200 ], [ $plain_tag, 'gzip', 200 ],
+	[ "\"x\", W/$plain_tag", 'identity', 304 ], [ "$plain_tag, $packed_tag", 'gzip', 304 ], [ '*', 'gzip', 304 ], [ '"x"', 'gzip', 200 ])
+{
+	my ($known, $coding, $status) = @$_;
+	my $again = $restd->get('/', headers => { 'If-None-Match' => $known, 'Accept-Encoding' => $coding });
+	is("$again->{status} $again->{headers}{etag}", "$status " . ($coding eq 'gzip' ? $packed_tag : $plain_tag), "who has $known and takes $coding");
+}
 is($restd->get('/', headers => { 'Accept-Encoding' => 'gzip;q=0' })->{headers}{'content-encoding'}, undef, 'who does not take it');
 
 # ---- keys ----
