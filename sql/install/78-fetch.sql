@@ -7,9 +7,73 @@ CREATE TYPE arima_ops.fetch_outcome AS (
 	revised bigint,
 	unchanged bigint,
 	message text,
-	retry_after int);
+	retry_after int,
+	event bigint);
 COMMENT ON TYPE arima_ops.fetch_outcome IS
-'What came of fetching a series: stored, with counts; restated: nothing stored, as earlier values have changed and the whole history is needed; failed, with the reason';
+'What came of fetching a series: stored, with counts; restated: nothing stored, as earlier values have changed and the whole history is needed; failed, with the reason, and with the event that tells it; event NULL: it fails as before';
+
+/* ---- failures: told when they begin ---- */
+
+CREATE TABLE arima_ops.fetch_failures (
+	series text PRIMARY KEY,
+	failing boolean NOT NULL DEFAULT true,
+	since timestamptz NOT NULL,
+	last_at timestamptz NOT NULL,
+	failures int NOT NULL DEFAULT 1,
+	message text NOT NULL,
+	details jsonb NOT NULL,
+	reasons text[] NOT NULL);
+COMMENT ON TABLE arima_ops.fetch_failures IS 'Series whose values could not be fetched, with the last reason; those that can be again stay, with failing false';
+COMMENT ON COLUMN arima_ops.fetch_failures.since IS 'first failure of this row of them';
+COMMENT ON COLUMN arima_ops.fetch_failures.failures IS 'how many there have been in this row';
+COMMENT ON COLUMN arima_ops.fetch_failures.details IS 'of the last one: provider, symbol, address, status';
+COMMENT ON COLUMN arima_ops.fetch_failures.reasons IS 'those that an event has told, until four days have gone by without a failure';
+
+SELECT pg_catalog.pg_extension_config_dump('arima_ops.fetch_failures', '');
+
+/*
+ * Without a network each series fails at each run: its event comes at the first
+ * failure, and for a reason that is new, numbers in it apart.  A reason that is known
+ * and was away for less than four days is marked so, as no news (enqueue_alert).
+ * No foreign key: a series that is dropped meanwhile must not end the run.
+ */
+CREATE FUNCTION arima_ops.note_failure(series text, message text, details jsonb) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+	most_reasons CONSTANT int := 20;
+	known arima_ops.fetch_failures;
+	reason text := concat_ws(' ', details ->> 'provider', details ->> 'symbol', details ->> 'status', details ->> 'fault', regexp_replace(message, '[0-9]+', '#', 'g'));
+	moment timestamptz := clock_timestamp();
+	told boolean;
+BEGIN
+	SELECT * INTO known FROM arima_ops.fetch_failures AS f WHERE f.series = series FOR UPDATE;
+	IF NOT known.failing AND known.last_at < moment - interval '4 days' THEN
+		known.reasons := '{}';
+	END IF;
+	told := coalesce(reason = ANY (known.reasons), false);
+	INSERT INTO arima_ops.fetch_failures AS f (series, since, last_at, message, details, reasons)
+	SELECT s.name, moment, moment, message, details, ARRAY[reason] FROM arima_ops.series AS s WHERE s.name = series
+	ON CONFLICT ON CONSTRAINT fetch_failures_pkey DO UPDATE SET failing = true, since = CASE WHEN f.failing THEN f.since ELSE excluded.since END,
+		last_at = excluded.last_at, failures = CASE WHEN f.failing THEN f.failures + 1 ELSE 1 END, message = excluded.message, details = excluded.details,
+		reasons = CASE WHEN told OR cardinality(known.reasons) >= most_reasons THEN known.reasons ELSE known.reasons || reason END;
+	IF known.failing AND (told OR cardinality(known.reasons) >= most_reasons) THEN
+		RETURN NULL;
+	END IF;
+	RETURN arima_ops.record_event('fetch_failed', series, NULL, message, details || CASE WHEN told THEN '{"again": true}'::jsonb ELSE '{}' END);
+END $$;
+COMMENT ON FUNCTION arima_ops.note_failure(text, text, jsonb) IS
+'Takes down that a series could not be fetched; gives the id of its event fetch_failed, NULL where it fails as before';
+
+CREATE FUNCTION arima_ops.note_still_failing(names text[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM arima_ops.record_event('fetch_failed', NULL, NULL, format('provider "%s": %s series as before: %s', f.provider, cardinality(f.series), arima_ops.name_some(f.series)),
+		jsonb_build_object('provider', f.provider, 'failing', cardinality(f.series), 'series', f.series[1:20], 'again', true))
+	FROM (SELECT s.provider, array_agg(s.name ORDER BY s.name) AS series FROM arima_ops.series AS s
+		WHERE s.name = ANY (names) AND s.provider IS NOT NULL GROUP BY s.provider) AS f;
+END $$;
+COMMENT ON FUNCTION arima_ops.note_still_failing(text[]) IS 'Tells of series that could not be fetched once more, by one event for each provider';
 
 /*
  * Has the basis of the values changed, as by a split or dividend?  Then the oldest
@@ -113,21 +177,26 @@ BEGIN
 		ELSIF answer.status NOT BETWEEN 200 AND 299 THEN
 			RAISE EXCEPTION 'status %: %', answer.status, arima_ops.complaint(arima_ops.answer_text(answer.body)) USING ERRCODE = 'data_exception';
 		END IF;
-		RETURN arima_ops.store_values(wanted, arima_ops.answer_text(answer.body), whole);
+		result := arima_ops.store_values(wanted, arima_ops.answer_text(answer.body), whole);
+		IF result.outcome = 'stored' THEN
+			UPDATE arima_ops.fetch_failures AS f SET failing = false WHERE f.series = wanted.name AND f.failing;
+		END IF;
+		RETURN result;
 	EXCEPTION WHEN OTHERS THEN
 		GET STACKED DIAGNOSTICS reason = MESSAGE_TEXT;
 	END;
+	result := NULL;
 	result.series := series;
 	result.outcome := 'failed';
 	result.message := reason;
 	result.retry_after := CASE WHEN answer.status IN (429, 503) THEN answer.retry_after END;
-	PERFORM arima_ops.record_event('fetch_failed', series, NULL, reason, jsonb_strip_nulls(jsonb_build_object('provider', wanted.provider,
+	result.event := arima_ops.note_failure(series, reason, jsonb_strip_nulls(jsonb_build_object('provider', wanted.provider,
 		'symbol', wanted.symbol, 'url', answer.url, 'status', answer.status, 'fault', answer.fault, 'attempts', answer.attempts,
 		'retry_after', answer.retry_after)));
 	RETURN result;
 END $$;
 COMMENT ON FUNCTION arima_ops.store_answer(text, arima_ops.http_response, boolean) IS
-'Records what a provider answered for a series, or an event fetch_failed with the reason why it cannot';
+'Records what a provider answered for a series, or in arima_ops.fetch_failures the reason why it cannot, which is an event fetch_failed where it is new';
 
 /*
  * Procedures that commit can neither have a search_path of their own nor their
@@ -200,7 +269,7 @@ BEGIN
 	IF (outcomes[1]).outcome OPERATOR(pg_catalog.=) 'stored' IS NOT TRUE THEN
 		RAISE EXCEPTION 'the values of series "%" could not be fetched', series
 			USING ERRCODE = 'external_routine_exception', DETAIL = (outcomes[1]).message,
-				HINT = 'The event fetch_failed of this series in arima_ops.events has the particulars.';
+				HINT = 'arima_ops.fetch_failures has the particulars.';
 	END IF;
 	inserted := (outcomes[1]).inserted;
 	revised := (outcomes[1]).revised;
@@ -219,6 +288,7 @@ DECLARE
 	batch text[];
 	total bigint;
 	paused text[];
+	still text[] := '{}';
 	outcomes arima_ops.fetch_outcome[];
 BEGIN
 	PERFORM arima_ops.check_transaction();
@@ -242,6 +312,7 @@ BEGIN
 		END IF;
 		fetched := fetched + (SELECT count(*) FROM unnest(outcomes) AS o WHERE o.outcome = 'stored');
 		failed := failed + (SELECT count(*) FROM unnest(outcomes) AS o WHERE o.outcome <> 'stored');
+		still := still || ARRAY(SELECT o.series FROM unnest(outcomes) AS o WHERE o.outcome = 'failed' AND o.event IS NULL);
 		-- a provider that asks to be left alone is asked for nothing more
 		paused := ARRAY(SELECT DISTINCT s.provider FROM unnest(outcomes) AS o JOIN arima_ops.series AS s ON s.name = o.series WHERE o.retry_after > 0);
 		IF cardinality(paused) > 0 THEN
@@ -249,12 +320,13 @@ BEGIN
 			names := ARRAY(SELECT s.name FROM arima_ops.series AS s WHERE s.name = ANY (names) AND NOT s.provider = ANY (paused) ORDER BY s.name);
 		END IF;
 	END LOOP;
+	PERFORM arima_ops.note_still_failing(still);
 	IF run IS NOT NULL AND NOT arima_ops.job_progress(run, fetched + failed, total) THEN
 		fetched := NULL;
 	END IF;
 END $$;
 COMMENT ON PROCEDURE arima_ops.fetch_all(bigint, bigint, bigint) IS
-'Fetches all active series that have a provider, many at once, and gives how many were recorded and how many failed, each of these with an event fetch_failed; the others go on. With the number of a job''s run it notes the progress; fetched is NULL if another run has taken over';
+'Fetches all active series that have a provider, many at once, and gives how many were recorded and how many failed; the others go on. The first failure of a series is an event fetch_failed, those that fail as before are one together for each provider. With the number of a job''s run it notes the progress; fetched is NULL if another run has taken over';
 
 CREATE FUNCTION arima_ops.leave_out(names text[], paused text[]) RETURNS bigint
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
@@ -301,7 +373,7 @@ BEGIN
 	END LOOP;
 	PERFORM arima_ops.job_progress(run, fetched + failed + cardinality(wanted), fetched + failed + cardinality(wanted));
 	PERFORM arima_ops.end_job(run, CASE WHEN failed = 0 THEN 'succeeded' ELSE 'failed' END,
-		CASE WHEN failed > 0 THEN format('%s of %s series could not be fetched: see the events fetch_failed', failed, fetched + failed) END);
+		CASE WHEN failed > 0 THEN format('%s of %s series could not be fetched: see arima_ops.fetch_failures', failed, fetched + failed) END);
 	COMMIT;
 END $$;
 COMMENT ON PROCEDURE arima_ops.run_etl(int) IS

@@ -34,7 +34,8 @@ SELECT pg_catalog.pg_extension_config_dump('arima_ops.alert_outbox', '');
 CREATE FUNCTION arima_ops.enqueue_alert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF NEW.kind ~ '_failed$' AND EXISTS (SELECT FROM arima_ops.events AS e
+	-- what fetches tell of failures is coalesced before: arima_ops.note_failure
+	IF NEW.kind = 'fetch_failed' AND NEW.details ? 'again' OR NEW.kind ~ '_failed$' AND EXISTS (SELECT FROM arima_ops.events AS e
 			WHERE e.series = NEW.series AND e.id < NEW.id AND e.kind = NEW.kind AND e.message = NEW.message AND e.at > NEW.at - interval '4 days') THEN
 		RETURN NULL;
 	END IF;

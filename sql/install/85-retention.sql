@@ -80,6 +80,7 @@ BEGIN
 	DELETE FROM arima_ops.actual_revisions AS r WHERE r.series = series;
 	DELETE FROM arima_ops.drift_checks AS d WHERE d.series = series;
 	DELETE FROM arima_ops.evaluations AS e WHERE e.series = series;
+	DELETE FROM arima_ops.fetch_failures AS f WHERE f.series = series;
 	DELETE FROM arima_ops.models AS m WHERE m.series = series;
 	DELETE FROM arima_ops.series AS s WHERE s.name = series;
 	PERFORM arima_ops.record_event('series', series, NULL, 'series dropped');

@@ -111,7 +111,13 @@ BEGIN
 	SELECT array_agg(m.series ORDER BY m.series) INTO names FROM arima_ops.monitoring AS m WHERE m.active AND m.stale;
 	RETURN QUERY SELECT 'data', CASE WHEN names IS NULL THEN 'ok' ELSE 'problem' END,
 		CASE WHEN names IS NULL THEN 'no series is stale' ELSE format('%s series wait for values too long: %s', cardinality(names), arima_ops.name_some(names)) END,
-		CASE WHEN names IS NOT NULL THEN 'see the events of kind fetch_failed; or UPDATE arima_ops.series: symbol if it was renamed there, active = false if it has ended, calendar and stale_after' END;
+		CASE WHEN names IS NOT NULL THEN 'see arima_ops.fetch_failures; or UPDATE arima_ops.series: symbol if it was renamed there, active = false if it has ended, calendar and stale_after' END;
+
+	SELECT array_agg(f.series ORDER BY f.series) INTO names FROM arima_ops.fetch_failures AS f JOIN arima_ops.series AS s ON s.name = f.series
+	WHERE f.failing AND s.active AND s.provider IS NOT NULL;
+	RETURN QUERY SELECT 'fetching', CASE WHEN names IS NULL THEN 'ok' ELSE 'problem' END,
+		CASE WHEN names IS NULL THEN 'no series failed when it was fetched last' ELSE format('%s series could not be fetched: %s', cardinality(names), arima_ops.name_some(names)) END,
+		CASE WHEN names IS NOT NULL THEN 'SELECT series, since, failures, message FROM arima_ops.fetch_failures WHERE failing; says why' END;
 
 	WITH pair AS MATERIALIZED (SELECT p.series, p.as_of, p.lead + p.horizon AS steps, count(*) AS n
 		FROM arima_ops.predictions AS p WHERE p.target_ts IS NULL GROUP BY 1, 2, 3)

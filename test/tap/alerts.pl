@@ -62,6 +62,7 @@ is(sql('SELECT count(*) FROM arima_ops.alert_outbox'), '0', 'the outbox is empty
 # the same failure is news once, another one, of another series, or after days without it is, too
 sql(qq{SELECT arima_ops.record_event('fetch_failed', s, NULL, m) FROM (VALUES ('gone', 'status 404'), ('gone', 'status 404'), ('gone', 'status 500'), ('other', 'status 404'), ('gone', 'status 404')) AS v (s, m);
 	INSERT INTO arima_ops.events (series, kind, message, at) SELECT 'gone', 'fetch_failed', 'status 404', now() + interval '5 days';
+	SELECT arima_ops.record_event('fetch_failed', NULL, NULL, 'as before', '{"again": true}');
 	CALL arima_ops.run_monitoring()});
 is(join(', ', sort map { "$_->{series} $_->{message}" } grep { $_->{kind} eq 'fetch_failed' } told()),
 	'gone status 404, gone status 404, gone status 500, other status 404', 'a failure that comes again is told once');

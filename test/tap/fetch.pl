@@ -202,7 +202,7 @@ for my $case (
 	ref $reason ? like(fetch('bad'), $reason, "failure: $name") : is(fetch('bad'), $reason, "failure: $name");
 }
 is(query("SELECT count(*) FROM arima_ops.actuals WHERE series = 'bad'"), 0, 'nothing is recorded');
-is(query("SELECT count(*) || ' ' || count(details->>'fault') FROM arima_ops.events WHERE series = 'bad' AND kind = 'fetch_failed'"), '16 1', 'each is an event');
+is(query("SELECT count(*) || ' ' || count(details->>'fault') FROM arima_ops.events WHERE series = 'bad' AND kind = 'fetch_failed'"), '14 1', 'each reason is an event');
 is(query("SELECT details - 'url' FROM arima_ops.events WHERE series = 'bad' AND kind = 'fetch_failed' AND message LIKE 'status 429%'"),
 	'{"status": 429, "symbol": "bad", "attempts": 1, "provider": "chart", "retry_after": 3600}', 'with the particulars');
 yahoo('X', { body => chart([]) });
@@ -332,6 +332,37 @@ is(query('CALL arima_ops.fetch_all()'), '62|7', 'all active series, the failures
 is(query("SELECT count(*), sum(value) FROM arima_ops.actuals WHERE series LIKE 'many%'"), '62|' . (69 * 70 / 2 - (3 + 13 + 23 + 33 + 43 + 53 + 63)), 'each its own value');
 is(query("SELECT count(DISTINCT series) FROM arima_ops.events WHERE series LIKE 'many%' AND kind = 'fetch_failed'"), 7, 'each failure is told');
 cmp_ok($web->most, '>=', 3, 'many at once');
+my $told = 'SELECT string_agg(coalesce(series, message), \' \' ORDER BY id) FROM arima_ops.events WHERE kind = \'fetch_failed\' AND id > ';
+my $event = query('SELECT max(id) FROM arima_ops.events');
+is(join(' ', map { query('CALL arima_ops.fetch_all()') } 1, 2), '62|7 62|7', 'again and again');
+is(query($told . $event), join(' ', ('provider "chart": 7 series as before: many03, many13, many23, many33, many43 and 2 more') x 2), 'those that fail as before are told by one event for each run');
+is(query('SELECT details FROM arima_ops.events ORDER BY id DESC LIMIT 1'),
+	'{"again": true, "series": ["many03", "many13", "many23", "many33", "many43", "many53", "many63"], "failing": 7, "provider": "chart"}', 'with their names');
+my $failures = q{SELECT series, failing, failures, since < last_at, message, details->>'status', cardinality(reasons) FROM arima_ops.fetch_failures WHERE series = 'many03'};
+is(query($failures), 'many03|t|3|t|status 404: No data found, symbol may be delisted|404|1', 'each is in fetch_failures');
+is(query("SELECT status || ': ' || finding FROM arima_ops.doctor() WHERE check_name = 'fetching'"), 'problem: 7 series could not be fetched: many03, many13, many23, many33, many43 and 2 more', 'and the doctor says so');
+$event = query('SELECT max(id) FROM arima_ops.events');
+yahoo('many03', { status => 500, body => 'at 10:23' });
+like(fetch('many03'), qr/^status 500/, 'another reason');
+yahoo('many03', { status => 500, body => 'at 10:24' });
+like(fetch('many03'), qr/^status 500.*10:24/, 'the same but for a number');
+is(query($told . $event) . ' ' . query($failures), 'many03 many03|t|5|t|status 500: the answer begins "at 10:24"|500|2', 'the former is told, and the latter in fetch_failures');
+yahoo('many03', { body => chart([ [ '2024-03-08 14:30', 3 ] ]) });
+is(fetch('many03') . ' ' . query($failures), '1|0|0 many03|f|5|t|status 500: the answer begins "at 10:24"|500|2', 'it can be fetched');
+$event = query('SELECT max(id) FROM arima_ops.events');
+yahoo('many03', { status => 404, body => $not_found });
+fetch('many03');
+is(query($told . $event) . ' ' . query("SELECT details->'again' FROM arima_ops.events WHERE id > $event") . ' ' . query($failures),
+	'many03 true many03|t|1|f|status 404: No data found, symbol may be delisted|404|2', 'and cannot again: an event, which is no news');
+yahoo('many03', { body => chart([ [ '2024-03-08 14:30', 3 ] ]) });
+fetch('many03');
+query("UPDATE arima_ops.fetch_failures SET last_at = last_at - interval '5 days'");
+$event = query('SELECT max(id) FROM arima_ops.events');
+yahoo('many03', { status => 404, body => $not_found });
+fetch('many03');
+is(query("SELECT series, details->'again' FROM arima_ops.events WHERE id > $event") . query($failures),
+	'many03|many03|t|1|f|status 404: No data found, symbol may be delisted|404|1', 'after days without it is');
+query('DELETE FROM arima_ops.actuals WHERE series = \'many03\'');
 cmp_ok($web->most, '<=', 8, 'but not too many');
 is(query("SELECT count(DISTINCT xmin::text) FROM arima_ops.actuals WHERE series LIKE 'many%'"), 62, 'each in a transaction of its own');
 
@@ -345,7 +376,7 @@ like($session->error, qr/another run of job "etl" has taken over/, 'and says so'
 yahoo('many01', { status => 429, headers => { 'Retry-After' => '3600' }, body => 'Too Many Requests' });
 is(query('CALL arima_ops.fetch_all()'), '28|41', 'a provider that asks for a pause');
 is(scalar $web->requests, 32, 'is asked no more');
-is(query("SELECT message FROM arima_ops.events WHERE kind = 'fetch_failed' ORDER BY id DESC LIMIT 1"), 'provider "chart" asks for a pause: 37 series left out', 'which is told');
+is(query("SELECT message FROM arima_ops.events WHERE kind = 'fetch_failed' AND message LIKE '%pause%'"), 'provider "chart" asks for a pause: 37 series left out', 'which is told');
 
 # a series that goes while its answer is waited for takes nobody else's values with it
 $web->define("/v8/finance/chart/many$_->[0]", { delay => 0.5, body => chart([ [ '2024-03-08 14:30', $_->[1] ] ]) }) for [ '01', 101 ], [ '02', 102 ], [ '04', 104 ];
