@@ -61,6 +61,41 @@ $$;
 COMMENT ON FUNCTION arima_ops.hides_credentials(text, text[]) IS
 'Have URL and headers {secret:NAME} where a key, token or password is to be? For checks of tables that everybody may read who may read any';
 
+/* ---- what could never be sent ---- */
+
+/* What depends on settings, the list of hosts and the secrets, is checked when it is sent (src/http/transfer.c), and so is all of this again. */
+CREATE FUNCTION arima_ops.address_fault(url text, headers text[]) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN url ~ '[^!-~]' OR strpos(url, chr(92)) > 0 THEN 'the URL has a blank, a backslash or a character that must be written as %XX'
+		WHEN url !~* '^https?://([^][/?#@:]+|[[][0-9a-f:.]+[]])(:[0-9]{1,5})?([/?#]|$)' OR url ~* '^https?://[^/?#]*[{]secret:'
+			OR substring(url FROM '^[^/]*//[^/?#]*:([0-9]{1,5})(?![0-9:.]*[]])')::int NOT BETWEEN 1 AND 65535
+			THEN 'the URL is not "https://host/path" or "http://host:port/path"'
+		WHEN EXISTS (SELECT FROM unnest(headers) AS h
+				WHERE h IS NULL OR h !~ E'^[A-Za-z0-9_-]+:[^\\x01-\\x1f\\x7f]*$' OR h ~* '^(host|content-length|transfer-encoding|connection|expect):')
+			THEN 'a header is not "Name: value" in one line, or one that is made by itself: Host, Content-Length, Transfer-Encoding, Connection, Expect' END
+$$;
+COMMENT ON FUNCTION arima_ops.address_fault(text, text[]) IS 'Why no request could have this URL and these headers, whatever the settings are; NULL if one could';
+
+/* Of providers, webhooks, and where MLflow is. */
+CREATE FUNCTION arima_ops.check_address() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	given jsonb := to_jsonb(NEW);
+	headers text[] := CASE WHEN jsonb_typeof(given -> 'headers') = 'object' THEN arima_ops.header_lines(given -> 'headers')
+		ELSE ARRAY(SELECT jsonb_array_elements_text(given -> 'headers')) END;
+	fault text := arima_ops.address_fault(coalesce(given ->> 'url', given ->> 'tracking_uri'), headers);
+BEGIN
+	IF fault IS NOT NULL THEN
+		RAISE EXCEPTION 'arima_ops.% cannot have this address%: %', TG_TABLE_NAME, coalesce(' for "' || (given ->> 'name') || '"', ''), fault
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'As in https://prices.example.com/v1?x=y with the header "X-Team: forecasts"; {secret:NAME} may stand behind the host, and in values of headers.';
+	ELSIF NOT arima_ops.known_zone(given ->> 'time_zone') THEN
+		RAISE EXCEPTION 'time zone "%" of provider "%" is not known', given ->> 'time_zone', given ->> 'name'
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'pg_timezone_names has the names, such as Europe/Berlin; NULL takes the one that the answer names, or UTC.';
+	END IF;
+	RETURN NULL;
+END $$;
+COMMENT ON FUNCTION arima_ops.check_address() IS 'Refuses URLs, headers and time zones that could never be used (trigger)';
+
 /* ---- where values come from: providers, by configuration ---- */
 
 CREATE TABLE arima_ops.providers (
@@ -146,6 +181,10 @@ CREATE TRIGGER builtin_is_ours BEFORE INSERT ON arima_ops.providers
 FOR EACH ROW WHEN (NEW.builtin) EXECUTE FUNCTION arima_ops.provider_is_builtin();
 CREATE TRIGGER builtin_stays_ours BEFORE UPDATE ON arima_ops.providers
 FOR EACH ROW WHEN (NEW.builtin) EXECUTE FUNCTION arima_ops.provider_is_builtin();
+
+-- after the table's own checks, which say what they are for
+CREATE TRIGGER check_address AFTER INSERT OR UPDATE OF url, headers, time_zone ON arima_ops.providers
+FOR EACH ROW WHEN (NOT NEW.builtin) EXECUTE FUNCTION arima_ops.check_address();
 
 ALTER TABLE arima_ops.series ADD FOREIGN KEY (provider) REFERENCES arima_ops.providers (name) ON UPDATE CASCADE;
 

@@ -16,6 +16,9 @@ COMMENT ON COLUMN arima_ops.tracking_settings.experiment IS 'experiment that the
 COMMENT ON COLUMN arima_ops.tracking_settings.registered_model IS 'name of the registered model of a series: {series} and {database} are replaced';
 COMMENT ON COLUMN arima_ops.tracking_settings.headers IS 'headers of each request; {secret:NAME} stands for a line of arima_ops.http_secrets_file';
 
+CREATE TRIGGER check_address AFTER INSERT OR UPDATE OF tracking_uri, headers ON arima_ops.tracking_settings
+FOR EACH ROW EXECUTE FUNCTION arima_ops.check_address();
+
 /*
  * The key is made here and is a tag of the run there, so that a run whose creation
  * was not confirmed is found and not made twice.

@@ -14,6 +14,9 @@ COMMENT ON COLUMN arima_ops.webhooks.headers IS 'headers as "Name: value", with 
 COMMENT ON COLUMN arima_ops.webhooks.kinds IS 'kinds of events that are told; of failures that come again and again the first';
 COMMENT ON COLUMN arima_ops.webhooks.active IS 'false: nothing is told, neither what happens nor what waits already';
 
+CREATE TRIGGER check_address AFTER INSERT OR UPDATE OF url, headers ON arima_ops.webhooks
+FOR EACH ROW EXECUTE FUNCTION arima_ops.check_address();
+
 /* A row is an event that is still to be told: what was told is gone from here. */
 CREATE TABLE arima_ops.alert_outbox (
 	webhook text NOT NULL REFERENCES arima_ops.webhooks ON UPDATE CASCADE ON DELETE CASCADE,

@@ -14,6 +14,7 @@ SELECT arima_ops.configure_tracking('http://user:password@mlflow.example.com');
 SELECT arima_ops.configure_tracking('https://mlflow.example.com/?a=b');
 SELECT arima_ops.configure_tracking('https://mlflow.example.com', headers => ARRAY['authorization: Bearer abcdefgh']);
 SELECT count(*) FROM arima_ops.tracking_settings;
+SELECT arima_ops.configure_tracking('https://mlflow.example.com', headers => ARRAY['X-Team']);
 SELECT arima_ops.configure_tracking('https://mlflow.example.com/base/', headers => ARRAY['Authorization: Bearer {secret:mlflow}']);
 SELECT * FROM arima_ops.tracking_settings;
 -- models of other tests are of no interest here

@@ -42,6 +42,12 @@ for my $bad ("'http://localhost:$port/hook?token=abc', '{}'", "'http://localhost
 	like($db->error, qr/23514.*credentials_are_for_the_secrets_file/, "a webhook may not show: $bad");
 }
 
+for my $bad ("'mailto:me', '{}'", "'localhost:$port/hook', '{}'", "'http://localhost:$port/hook', '{X-Team}'", "'http://localhost:$port/hook', '{Content-Length: 3}'")
+{
+	$db->query("INSERT INTO arima_ops.webhooks (name, url, headers) VALUES ('wrong', $bad)");
+	like($db->error, qr/22023: +arima_ops.webhooks cannot have this address for "wrong": .*HINT/s, "a webhook that could not be told: $bad");
+}
+
 # away: it waits, and is told when it can
 $web->define('/hook', { status => 503, headers => { 'Retry-After' => '90' } });
 sql(q{SELECT arima_ops.record_event('rollback', 'alerted', 2, 'back')});

@@ -415,6 +415,18 @@ for my $bad ("headers = '{\"Authorization\": \"Bearer abc\"}'", "headers = '{\"X
 	$session->query("UPDATE arima_ops.providers SET $bad WHERE name = 'chart'");
 	like($session->error, qr/23514.*credentials_are_for_the_secrets_file/, "not allowed: $bad");
 }
+for my $bad ("url = 'https://'", "url = 'https:///x'", "url = 'https://x.test:0/'", "url = 'https://x.test:70000/'", "url = 'https://x.test:x/'", "url = 'https://x.test/a b'", "url = 'https://x.test/a\\b'",
+	"url = 'https://x.test/\x{e9}'", "url = 'https://{secret:k}.test/'", "headers = '{\"X Team\": \"a\"}'", "headers = '{\"Host\": \"a\"}'", "headers = '{\"X-Team\": \"a\\nb\"}'", "headers = '{\"X-Team\": null}'")
+{
+	my $sql = "UPDATE arima_ops.providers SET $bad WHERE name = 'chart'";
+	utf8::encode($sql);
+	$session->query($sql);
+	like($session->error, qr/22023: +arima_ops.providers cannot have this address for "chart": (the URL|a header) .*HINT/s, "not an address: $bad" =~ s/[^ -~]/?/gr);
+}
+$session->query("UPDATE arima_ops.providers SET time_zone = 'Europe/Nowhere' WHERE name = 'chart'");
+like($session->error, qr/22023: +time zone "Europe\/Nowhere" of provider "chart" is not known\nHINT/, 'not a time zone');
+query("BEGIN; UPDATE arima_ops.providers SET url = '$_', time_zone = 'Asia/Tokyo' WHERE name = 'chart'; ROLLBACK")
+	for 'https://x.test', 'http://x.test:80?a={symbol}#b', 'http://[::1]:8080/', 'https://[2001:db8::1]', 'https://x.test/{secret:k}/{symbol}:70000', 'http://{symbol}.x.test/';
 query("UPDATE arima_ops.providers SET headers = '{\"X-Api-Key\": \"{secret:k}\"}', url = url || '&token={secret:k}&x=y' WHERE name = 'chart'");
 $session->query("UPDATE arima_ops.providers SET headers = DEFAULT, url = replace(url, '&token={secret:k}&x=y', '') WHERE name = 'chart'");
 $session->query("UPDATE arima_ops.providers SET value_field = '\$[' WHERE name = 'my_table'");
