@@ -235,7 +235,8 @@ read_prepare(Request *request)
 	for (int i = 0; i < MOST_PARAMETERS && request->reply.status == 0; i++)
 		if (request->parameters[i] != NULL && !is_text(request->parameters[i], strlen(request->parameters[i])))
 			refuse_bytes(request, request->route->parameters[i].name);
-	if (request->route->parameters[0].name != NULL && request->reply.status == 0)
+	/* what probes ask may have anything behind it */
+	if (!request->route->open && request->reply.status == 0)
 		MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, take_parameter, request);
 	return request->reply.status == 0;
 }

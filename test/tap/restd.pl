@@ -214,6 +214,13 @@ for (
 	is_deeply([ $reply->{status}, @$error{qw(type loc input)} ], [ 422, $type, [ 'query', $name ], $input ], "$path: which parameter is wrong, and how");
 	like($error->{msg}, $message, 'in words');
 }
+for my $path (qw(/api/overview /api/jobs /api/events /api/series/other /api/forecast))
+{
+	$reply = $restd->get("$path?limt=5");
+	is_deeply([ $reply->{status}, decode_json($reply->{body})->{detail} ],
+		[ 422, [ { type => 'extra_forbidden', loc => [ 'query', 'limt' ], msg => 'Extra inputs are not permitted', input => '5' } ] ], "$path: a parameter that it does not know");
+}
+is(join(' ', map { $restd->get("$_?probe=1")->{status} } qw(/health /ready /metrics)), '200 200 200', 'but not of probes');
 is($restd->get('/api/forecast?horizon=%20+3%20&level=.9e0')->{status}, 200, 'a number with blanks');
 is($restd->get('/api/events?after=9223372036854775807')->{status}, 200, 'the largest number');
 is($restd->get('/api/forecast?horizon=%ff')->{status}, 422, 'a parameter that is no text');
