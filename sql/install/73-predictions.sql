@@ -151,6 +151,15 @@ BEGIN
 		RAISE EXCEPTION 'a prediction needs a horizon and a level, recent values or none at all, and a request_id of 200 characters at most'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave out arguments that are not meant: they have defaults.';
 	END IF;
+	-- as arima_forecast would, but before it is called from within a statement that nobody wants to read
+	IF horizon NOT BETWEEN 1 AND 100000 THEN
+		RAISE EXCEPTION 'invalid forecast horizon %', horizon
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'horizon must be from 1 to 100000 steps.';
+	END IF;
+	IF NOT (level > 0 AND level < 1) THEN
+		RAISE EXCEPTION 'invalid interval level %', level
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'level must be between 0 and 1, for example 0.95.';
+	END IF;
 	IF recent IS NOT NULL AND NOT isfinite(as_of) THEN
 		RAISE EXCEPTION 'the session that the recent values end with is %', as_of
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave as_of out where they end with the last one recorded, or follow it.';

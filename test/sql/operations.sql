@@ -119,6 +119,24 @@ WHERE m.series = 'ops_a' AND m.version = 1;
 SELECT * FROM arima_ops.predict('ops_a', as_of => '2020-01-01');
 SELECT * FROM arima_ops.predict('ops_a', ARRAY[1, 2, 3], as_of => 'infinity');
 SELECT arima_ops.session_text('infinity'), arima_ops.session_text('-infinity'), arima_ops.session_text('2024-01-02 00:00+00');
+-- what is wrong with an argument is said without the statement that would have used it
+SELECT * FROM arima_ops.predict('ops_a', horizon => 0);
+SELECT * FROM arima_ops.predict('ops_a', horizon => 100001);
+SELECT * FROM arima_ops.predict('ops_a', level => 'NaN');
+SELECT * FROM arima_ops.predict('ops_a', level => 1);
+DO $$
+DECLARE
+	seen text;
+BEGIN
+	FOR i IN 0 .. 1 LOOP
+		BEGIN
+			PERFORM arima_ops.predict('ops_a', horizon => i, level => i);
+		EXCEPTION WHEN invalid_parameter_value THEN
+			GET STACKED DIAGNOSTICS seen = PG_EXCEPTION_CONTEXT;
+			RAISE NOTICE '%', regexp_replace(substring(seen FROM '^[^(]*'), '\s+', ' ', 'g');
+		END;
+	END LOOP;
+END $$;
 -- the same request again: the first answer, logged once; to another one none
 SELECT a.id = b.id AND a.forecast = b.forecast AS same, a.request_id, a.request_hash
 FROM arima_ops.predict('ops_a', request_id => 'r1') AS a, arima_ops.predict('ops_a', NULL, 1, 0.95, NULL, 'r1') AS b;
