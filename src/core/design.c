@@ -405,12 +405,13 @@ set_scale(AoDesign *de, AoEnv *env)
 }
 
 /* Gaps bridged by straight lines, then differenced: good enough to look for
- * starting points with the conditional likelihood. */
+ * starting points with the conditional likelihood.  A first row that lacks a regressor has
+ * nothing before it: it gets the first that is known. */
 static AoStatus
 fill_gaps(AoDesign *de, const AoSpec *spec, AoArena *arena, AoEnv *env)
 {
 	int			nc = de->n_beta + 1;
-	int64_t		last = 0;
+	int64_t		last = -1;
 	AoPace		pace = {env, 0};
 
 	de->filled = ao_arena_take(arena, (size_t) de->n, (size_t) nc * sizeof(double));
@@ -419,8 +420,9 @@ fill_gaps(AoDesign *de, const AoSpec *spec, AoArena *arena, AoEnv *env)
 		bool		known = !isnan(de->z[t * nc + nc - 1]);
 
 		/* until the next value is known: the last one */
-		memcpy(de->filled + t * nc, known ? de->z + t * nc : de->filled + last * nc,
-			   (size_t) nc * sizeof(double));
+		if (known || last >= 0)
+			memcpy(de->filled + t * nc, known ? de->z + t * nc : de->filled + last * nc,
+				   (size_t) nc * sizeof(double));
 		AO_TRY(ao_pace(&pace, 1 + nc / 4));
 		if (!known)
 			continue;
@@ -429,8 +431,8 @@ fill_gaps(AoDesign *de, const AoSpec *spec, AoArena *arena, AoEnv *env)
 			{
 				double		share = (double) (g - last) / (double) (t - last);
 
-				de->filled[g * nc + c] = (1 - share) * de->filled[last * nc + c] +
-					share * de->filled[t * nc + c];
+				de->filled[g * nc + c] = last < 0 ? de->z[t * nc + c] :
+					(1 - share) * de->filled[last * nc + c] + share * de->filled[t * nc + c];
 			}
 		last = t;
 	}

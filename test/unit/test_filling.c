@@ -1,0 +1,90 @@
+/*
+ * test_filling.c
+ *		Gaps bridged for a first look: what that puts there, wherever the gaps are, does not
+ *		show in the estimate.
+ */
+#include "unit.h"
+
+#include "internal.h"
+
+#define N 120
+
+/* A walk with a regressor, which is missing where it says so. */
+static void
+make_series(int from, int to, double *y, double *x)
+{
+	uint64_t	state = 3;
+	double		level = 0;
+
+	for (int t = 0; t < N; t++)
+	{
+		x[t] = unit_noise(&state);
+		y[t] = (level += unit_noise(&state)) + 2 * x[t] + unit_noise(&state);
+		if (t >= from && t < to)
+			x[t] = NAN;
+	}
+}
+
+/* Memory as it may come, full of such bytes. */
+typedef struct Dirty
+{
+	UnitMemory	memory;
+	int			byte;
+} Dirty;
+
+static void *
+dirty_alloc(void *arg, size_t bytes)
+{
+	Dirty	   *dirty = arg;
+	void	   *block = unit_alloc(&dirty->memory, bytes);
+
+	if (block)
+		memset(block, dirty->byte, bytes);
+	return block;
+}
+
+static void
+dirty_free(void *arg, void *block)
+{
+	unit_free(&((Dirty *) arg)->memory, block);
+}
+
+/* The same model out of clean memory and out of memory of values near 1e300, and of NaN. */
+static void
+test_memory(const char *text, AoMethod method, int from, int to)
+{
+	static const int bytes[] = {0, 0x7e, 0xff};
+	AoFitOptions options = {.method = method};
+	AoModel    *models[3];
+	double		y[N],
+				x[N];
+
+	make_series(from, to, y, x);
+	for (int i = 0; i < 3; i++)
+	{
+		Dirty		dirty = {.byte = bytes[i]};
+		AoEnv		env = {.alloc = dirty_alloc, .free = dirty_free, .arg = &dirty, .max_bytes = (size_t) 256 << 20};
+		AoSpec		spec;
+
+		if (ao_spec_parse(text, strlen(text), &spec, &env) != AO_OK ||
+			ao_fit(y, N, x, 1, &spec, &options, &env, &models[i]) != AO_OK)
+			abort();
+		UNIT_CHECK(ao_model_size(models[i]) == ao_model_size(models[0]) &&
+				   memcmp(models[i], models[0], ao_model_size(models[0])) == 0,
+				   "%s, %d..%d missing, in memory of %02x: the same model", text, from, to, bytes[i]);
+	}
+	for (int i = 0; i < 3; i++)
+		free(models[i]);
+}
+
+int
+main(void)
+{
+	test_memory("(1,1,1)", AO_ML, 0, 3);
+	test_memory("(1,1,1)", AO_CSS, 0, 1);
+	test_memory("(2,0,1) with mean", AO_CSS_ML, 0, 2);
+	test_memory("(1,1,1)(0,1,1)[12]", AO_ML, 0, 1);
+	test_memory("(1,1,1)(0,1,1)[12]", AO_ML, 5, 9);
+	test_memory("(0,1,1)(0,1,1)[12]", AO_ML, 117, 120);
+	return unit_done();
+}
