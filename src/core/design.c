@@ -214,68 +214,84 @@ fill_row(AoDesign *de, const AoSpec *spec, const double *y, const double *xreg, 
 	return AO_OK;
 }
 
-/* *sum over observed rows of column a times column b. */
+/* *sum of column a times column b, over the differences. */
 static AoStatus
 dot(const AoDesign *de, int a, int b, AoEnv *env, double *sum)
 {
+	const double *z = de->missing ? de->filled : de->z;
 	int			nc = de->n_beta + 1;
+	int64_t		rows = de->missing ? de->filled_rows : de->rows;
 	AoPace		pace = {env, 0};
 	double		total = 0;
 
-	for (int64_t t = 0; t < de->rows; t++)
+	for (int64_t t = 0; t < rows; t++)
 	{
-		if (!isnan(de->z[t * nc + nc - 1]))
-			total += de->z[t * nc + a] * de->z[t * nc + b];
+		total += z[t * nc + a] * z[t * nc + b];
 		AO_TRY(ao_pace(&pace, 1));
 	}
 	*sum = total;
 	return AO_OK;
 }
 
-/* Column b minus f times column a. */
+/* Column b minus f times column a, of rows of nc. */
+static AoStatus
+subtract_rows(double *z, int64_t rows, int nc, int a, int b, double f, AoEnv *env)
+{
+	AoPace		pace = {env, 0};
+
+	for (int64_t t = 0; t < rows; t++)
+	{
+		z[t * nc + b] -= f * z[t * nc + a];
+		AO_TRY(ao_pace(&pace, 1));
+	}
+	return AO_OK;
+}
+
+/* The same of the series, and of that with its gaps filled. */
 static AoStatus
 subtract(AoDesign *de, int a, int b, double f, AoEnv *env)
 {
-	int			nc = de->n_beta + 1;
+	if (de->missing)
+		AO_TRY(subtract_rows(de->filled, de->filled_rows, de->n_beta + 1, a, b, f, env));
+	return subtract_rows(de->z, de->rows, de->n_beta + 1, a, b, f, env);
+}
+
+/* Column c times f, of rows of nc. */
+static AoStatus
+multiply_rows(double *z, int64_t rows, int nc, int c, double f, AoEnv *env)
+{
 	AoPace		pace = {env, 0};
 
-	for (int64_t t = 0; t < de->rows; t++)
+	for (int64_t t = 0; t < rows; t++)
 	{
-		de->z[t * nc + b] -= f * de->z[t * nc + a];
+		z[t * nc + c] *= f;
 		AO_TRY(ao_pace(&pace, 1));
 	}
 	return AO_OK;
 }
 
-/* Divide column c by f. */
+/* Divide column c by f, of both. */
 static AoStatus
 divide(AoDesign *de, int c, double f, AoEnv *env)
 {
-	int			nc = de->n_beta + 1;
-	AoPace		pace = {env, 0};
-
-	f = 1 / f;
-	for (int64_t t = 0; t < de->rows; t++)
-	{
-		de->z[t * nc + c] *= f;
-		AO_TRY(ao_pace(&pace, 1));
-	}
-	return AO_OK;
+	if (de->missing)
+		AO_TRY(multiply_rows(de->filled, de->filled_rows, de->n_beta + 1, c, 1 / f, env));
+	return multiply_rows(de->z, de->rows, de->n_beta + 1, c, 1 / f, env);
 }
 
-/* Largest absolute value of the observed part of column c. */
+/* Largest absolute value of column c in so many rows of z, where the series is known. */
 static AoStatus
-largest(const AoDesign *de, int c, AoEnv *env, double *max)
+largest(const AoDesign *de, const double *z, int64_t rows, int c, AoEnv *env, double *max)
 {
 	int			nc = de->n_beta + 1;
 	AoPace		pace = {env, 0};
 	double		most = 0;
 
-	for (int64_t t = 0; t < de->rows; t++)
+	for (int64_t t = 0; t < rows; t++)
 	{
-		double		size = fabs(de->z[t * nc + c]);
+		double		size = fabs(z[t * nc + c]);
 
-		if (size > most && !isnan(de->z[t * nc + nc - 1]))
+		if (size > most && !isnan(z[t * nc + nc - 1]))
 			most = size;
 		AO_TRY(ao_pace(&pace, 1));
 	}
@@ -296,12 +312,13 @@ ao_binary_scale(double x)
 }
 
 /* Orthogonalise the regressors (modified Gram-Schmidt, twice) and take their
- * least squares fit out of the series. */
+ * least squares fit out of the series.  By the differences, of filled series where there are
+ * gaps: what fits a high level best may move the differences by far more than they are. */
 static AoStatus
 orthogonalise(AoDesign *de, AoEnv *env)
 {
 	int			nb = de->n_beta;
-	double		observed = (double) (de->rows - (de->missing ? de->n_missing : 0));
+	double		rows = (double) (de->missing ? de->filled_rows : de->rows);
 
 	memset(de->R, 0, (size_t) (nb * nb) * sizeof(double));
 	for (int j = 0; j < nb; j++)
@@ -310,7 +327,7 @@ orthogonalise(AoDesign *de, AoEnv *env)
 					before,
 					norm;
 
-		AO_TRY(largest(de, j, env, &scale));
+		AO_TRY(largest(de, de->missing ? de->filled : de->z, (int64_t) rows, j, env, &scale));
 		if (scale == 0)
 			return ao_fail(env, AO_COLLINEAR, NULL, 0, 0);
 		AO_TRY(divide(de, j, scale, env));
@@ -321,13 +338,13 @@ orthogonalise(AoDesign *de, AoEnv *env)
 				double		f;
 
 				AO_TRY(dot(de, i, j, env, &f));
-				f /= observed;
+				f /= rows;
 				AO_TRY(subtract(de, i, j, f, env));
 				de->R[i * nb + j] += f * scale;
 			}
 		AO_TRY(dot(de, j, j, env, &norm));
-		norm = sqrt(norm / observed);
-		if (!(norm > COLLINEAR * sqrt(before / observed)))
+		norm = sqrt(norm / rows);
+		if (!(norm > COLLINEAR * sqrt(before / rows)))
 			return ao_fail(env, AO_COLLINEAR, NULL, 0, 0);
 		AO_TRY(divide(de, j, norm, env));
 		de->R[j * nb + j] = norm * scale;
@@ -335,7 +352,7 @@ orthogonalise(AoDesign *de, AoEnv *env)
 	for (int i = 0; i < nb; i++)
 	{
 		AO_TRY(dot(de, i, nb, env, &de->b0[i]));
-		de->b0[i] /= observed;
+		de->b0[i] /= rows;
 		AO_TRY(subtract(de, i, nb, de->b0[i], env));
 	}
 	return AO_OK;
@@ -377,7 +394,7 @@ set_scale(AoDesign *de, AoEnv *env)
 	int			nb = de->n_beta;
 	double		size;
 
-	AO_TRY(largest(de, nb, env, &size));
+	AO_TRY(largest(de, de->z, de->rows, nb, env, &size));
 	/* with missing values the levels are still there: go by their steps */
 	if (de->missing)
 	{
@@ -515,16 +532,16 @@ ao_design_make(AoDesign *de, const AoShape *shape, const double *y, int64_t n,
 	AO_TRY(check_length(de, shape, env));
 	de->missing = de->n_missing > 0;
 	de->rows = de->n;
-	AO_TRY(largest(de, nb, env, &de->level));
-	if (!de->missing)
+	AO_TRY(largest(de, de->z, de->rows, nb, env, &de->level));
+	if (de->missing)
+		AO_TRY(fill_gaps(de, spec, arena, env));
+	else
 		AO_TRY(ao_difference(spec, de->z, &de->rows, nb + 1, env));
 	AO_TRY(orthogonalise(de, env));
 	AO_TRY(set_scale(de, env));
-	if (de->missing)
-		AO_TRY(fill_gaps(de, spec, arena, env));
 	if (de->missing && options->method != AO_ML)
 		AO_TRY(mark_rows_to_skip(de, shape, arena, env));
-	AO_TRY(largest(de, nb, env, &size));
+	AO_TRY(largest(de, de->z, de->rows, nb, env, &size));
 	de->degenerate = !(size * de->scale > 1e-13 * de->level);
 	return find_constant(de, env);
 }

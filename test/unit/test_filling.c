@@ -6,6 +6,7 @@
 #include "unit.h"
 
 #include "internal.h"
+#include "model_internal.h"
 
 #define N 120
 
@@ -77,9 +78,44 @@ test_memory(const char *text, AoMethod method, int from, int to)
 		free(models[i]);
 }
 
+/* A level that the differences take away makes no difference. */
+static void
+test_level(const char *text, double level, int k)
+{
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
+	AoFitOptions options = {.method = AO_ML};
+	AoSpec		spec;
+	AoModel    *low,
+			   *high;
+	double		y[N],
+				x[N];
+
+	make_series(0, 0, y, x);
+	y[40] = y[71] = y[72] = NAN;
+	if (ao_spec_parse(text, strlen(text), &spec, &env) != AO_OK ||
+		ao_fit(y, N, x, k, &spec, &options, &env, &low) != AO_OK)
+		abort();
+	for (int t = 0; t < N; t++)
+		y[t] += level;
+	if (ao_fit(y, N, x, k, &spec, &options, &env, &high) != AO_OK)
+		abort();
+	UNIT_CHECK(low->remarks == high->remarks, "%s, at %g: what is said of it", text, level);
+	UNIT_NEAR(high->loglik, low->loglik, 1e-9, "%s, at %g: likelihood", text, level);
+	for (int i = 0; i < low->n_coef; i++)
+		UNIT_NEAR(ao_model_coef(high)[i], ao_model_coef(low)[i], 1e-6, "%s, at %g: coefficient %d", text, level, i);
+	env.free(env.arg, low);
+	env.free(env.arg, high);
+	UNIT_CHECK(memory.live == 0, "nothing is left behind");
+}
+
 int
 main(void)
 {
+	test_level("(0,1,1)", 1e6, 1);
+	test_level("(0,1,1) with drift", 1e6, 0);
+	test_level("(1,1,0)(0,1,1)[12]", 1e6, 1);
+	test_level("(1,0,0)(0,1,1)[12] with drift", -1e6, 1);
 	test_memory("(1,1,1)", AO_ML, 0, 3);
 	test_memory("(1,1,1)", AO_CSS, 0, 1);
 	test_memory("(2,0,1) with mean", AO_CSS_ML, 0, 2);

@@ -91,7 +91,7 @@ compare(AoObjective *obj, AoGapColumns *columns, double spread, double *worst_f,
 	*own = 0;
 	for (int i = 0; i < POINTS; i++)
 	{
-		*own += f[0][i] != f[1][i];
+		*own += f[0][i] != f[1][i] || memcmp(cross[0] + i * size, cross[1] + i * size, (size_t) size * sizeof(double)) != 0;
 		*worst_f = unit_worse(*worst_f, fabs(f[0][i] - f[1][i]) / fmax(1, fabs(f[0][i])));
 		*worst_f = unit_worse(*worst_f, fabs(log_f[0][i] - log_f[1][i]) / fmax(1, fabs(log_f[0][i])));
 		for (int j = 0; j < size; j++)
