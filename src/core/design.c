@@ -17,6 +17,8 @@
 /* A column whose norm shrinks by this when the others are taken out is one of
  * them. */
 #define COLLINEAR 1e-9
+/* One that differences make this much smaller is, but for rounding, gone. */
+#define GONE 1e-12
 #define LARGEST 1e150
 #define SMALLEST 1e-150
 
@@ -313,7 +315,8 @@ ao_binary_scale(double x)
 
 /* Orthogonalise the regressors (modified Gram-Schmidt, twice) and take their
  * least squares fit out of the series.  By the differences, of filled series where there are
- * gaps: what fits a high level best may move the differences by far more than they are. */
+ * gaps: what fits a high level best may move the differences by far more than they are.
+ * b0 holds the sizes that the regressors had before. */
 static AoStatus
 orthogonalise(AoDesign *de, AoEnv *env)
 {
@@ -328,7 +331,7 @@ orthogonalise(AoDesign *de, AoEnv *env)
 					norm;
 
 		AO_TRY(largest(de, de->missing ? de->filled : de->z, (int64_t) rows, j, env, &scale));
-		if (scale == 0)
+		if (!(scale > GONE * de->b0[j]))
 			return ao_fail(env, AO_COLLINEAR, NULL, 0, 0);
 		AO_TRY(divide(de, j, scale, env));
 		AO_TRY(dot(de, j, j, env, &before));
@@ -533,6 +536,8 @@ ao_design_make(AoDesign *de, const AoShape *shape, const double *y, int64_t n,
 	de->missing = de->n_missing > 0;
 	de->rows = de->n;
 	AO_TRY(largest(de, de->z, de->rows, nb, env, &de->level));
+	for (int j = 0; j < nb; j++)
+		AO_TRY(largest(de, de->z, de->rows, j, env, &de->b0[j]));
 	if (de->missing)
 		AO_TRY(fill_gaps(de, spec, arena, env));
 	else

@@ -12,6 +12,8 @@
 
 #define LN_2PI 1.8378770664093454836
 #define DEGENERATE 1e-13		/* residual to level that counts as rounding */
+#define UNTOLD 1e-14			/* sum of squares of a regressor, of mean square one in the differences with
+								 * gaps filled, that without them is rounding */
 
 /* All that a fit works with. */
 typedef struct Fit
@@ -153,9 +155,10 @@ open_fit(Fit *fit, const AoSpec *spec)
 static AoStatus
 look_at_white_noise(Fit *fit)
 {
+	int			nb = fit->design.n_beta;
 	double		f;
 
-	if (fit->design.degenerate || (!fit->design.missing && fit->design.n_beta == 0))
+	if (fit->design.degenerate || (!fit->design.missing && nb == 0))
 		return AO_OK;
 	AO_TRY(ao_objective(&fit->obj, fit->coef, 1, &f, fit->cross, NULL));
 	if (f == HUGE_VAL)
@@ -163,10 +166,16 @@ look_at_white_noise(Fit *fit)
 	if (fit->design.missing)
 	{
 		/* gamma is what a degenerate series will be left with */
-		double		S = ao_concentrate(fit->cross, fit->design.n_beta, fit->obj.chol,
-									   fit->gamma),
+		double		S = ao_concentrate(fit->cross, nb, fit->obj.chol, fit->gamma),
 					level = DEGENERATE * fit->design.level / fit->design.scale;
 
+		for (int i = 0; i < nb; i++)
+		{
+			double		left = fit->obj.chol[i * (nb + 1) + i];
+
+			if (!(left * left > UNTOLD * (double) fit->design.filled_rows))
+				return ao_fail(fit->env, AO_COLLINEAR, NULL, 0, 0);
+		}
 		fit->design.degenerate = !(S > level * level * (double) fit->design.n_used);
 	}
 	return AO_OK;

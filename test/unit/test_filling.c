@@ -1,7 +1,8 @@
 /*
  * test_filling.c
  *		Gaps bridged for a first look: what that puts there, wherever the gaps are, does not
- *		show in the estimate.
+ *		show in the estimate.  Regressors that the differences leave nothing of, with gaps and
+ *		without.
  */
 #include "unit.h"
 
@@ -109,9 +110,71 @@ test_level(const char *text, double level, int k)
 	UNIT_CHECK(memory.live == 0, "nothing is left behind");
 }
 
+enum Kind
+{
+	CALENDAR, WAVE, LINE, LARGE
+};
+
+/* A value of a regressor of a kind. */
+static double
+regressor(enum Kind kind, int t, uint64_t *state)
+{
+	switch (kind)
+	{
+		case CALENDAR:
+			return t % 12 == 3;
+		case WAVE:
+			return sin(2 * AO_PI * t / 12);
+		case LINE:
+			return 5.1 * t;
+		default:
+			return 1e9 + unit_noise(state);
+	}
+}
+
+/* What differences make zero, or would but for rounding, is an error; what is small beside its
+ * level is none. */
+static void
+test_gone(const char *text, enum Kind kind, bool gaps, AoStatus want)
+{
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
+	AoFitOptions options = {.method = AO_ML};
+	AoModel    *model = NULL;
+	AoSpec		spec;
+	AoStatus	status;
+	uint64_t	state = 9;
+	double		y[N],
+				x[N];
+
+	make_series(0, 0, y, x);
+	for (int t = 0; t < N; t++)
+		x[t] = regressor(kind, t, &state);
+	if (gaps)
+		y[5] = y[40] = y[41] = y[77] = NAN;
+	if (ao_spec_parse(text, strlen(text), &spec, &env) != AO_OK)
+		abort();
+	status = ao_fit(y, N, x, 1, &spec, &options, &env, &model);
+	UNIT_CHECK(status == want, "%s, regressor %d, gaps: %d: status %d", text, kind, gaps, status);
+	env.free(env.arg, model);
+	UNIT_CHECK(memory.live == 0, "nothing is left behind");
+}
+
 int
 main(void)
 {
+	for (int gaps = 0; gaps <= 1; gaps++)
+	{
+		test_gone("(0,1,1)(0,1,1)[12]", CALENDAR, gaps, AO_COLLINEAR);
+		test_gone("(0,1,1)(0,1,1)[12]", WAVE, gaps, AO_COLLINEAR);
+		test_gone("(1,0,0)(0,1,1)[12] with drift", WAVE, gaps, AO_COLLINEAR);
+		test_gone("(0,2,1)", LINE, gaps, AO_COLLINEAR);
+		test_gone("(1,1,0)(0,1,0)[12]", LINE, gaps, AO_COLLINEAR);
+		test_gone("(0,1,1)", LINE, gaps, AO_OK);
+		test_gone("(1,0,0)", WAVE, gaps, AO_OK);
+		test_gone("(0,1,1)", LARGE, gaps, AO_OK);
+		test_gone("(0,1,1)(0,1,1)[12]", LARGE, gaps, AO_OK);
+	}
 	test_level("(0,1,1)", 1e6, 1);
 	test_level("(0,1,1) with drift", 1e6, 0);
 	test_level("(1,1,0)(0,1,1)[12]", 1e6, 1);
