@@ -114,8 +114,15 @@ ao_candidates_random(const AoShape *shape, int n, double *u)
 	}
 }
 
-/* Points on a line (k = 1) or in a plane (k = 2), laid out by hand: n = 16, 32; and 48 of a
- * plane with a seasonal axis. */
+/* See candidates.h. */
+bool
+ao_candidates_cancel(const AoSpec *s)
+{
+	return s->p + s->P == 1 && s->p == s->q && s->P == s->Q;
+}
+
+/* Points on a line (k = 1) or in a plane (k = 2), laid out by hand: n = 16, 32; 16 more of a
+ * plane with a seasonal axis; and 16 more where roots may cancel. */
 void
 ao_candidates_grid(const AoShape *shape, int n, double *u)
 {
@@ -141,11 +148,17 @@ ao_candidates_grid(const AoShape *shape, int n, double *u)
 		{-1.4, 0.9}, {0.5, -1.4},
 		{2.2, -1}, {-2.2, -1}, {0, -2.5}, {0.8, -2.5}, {-0.8, -2.5}, {1.6, -2.5}, {-1.6, -2.5},
 		{0.3, -8}, {-0.3, -8}, {1, -8}, {-1, -8}, {2, -8}, {8, 0}, {8, -2}, {8, 2}, {-8, 0}};
+	/* AR and MA roots that nearly cancel: a valley with optima anywhere along it, on either side */
+	static const double valley[16][2] = {
+		{0.2, 0.4}, {0.4, 0.2}, {-0.2, -0.4}, {-0.4, -0.2}, {0.75, 0.95}, {0.95, 0.75}, {-0.75, -0.95},
+		{-0.95, -0.75}, {1.25, 1.45}, {1.45, 1.25}, {-1.25, -1.45}, {-1.45, -1.25}, {1.75, 2}, {2, 1.75},
+		{-1.75, -2}, {-2, -1.75}};
+	int			last = s->P + s->Q > 0 ? 48 : 32;
 	const double (*plane)[2] = s->p == 2 || s->q == 2 || s->P == 2 || s->Q == 2 ? quadratic : square;
 
 	for (int i = 0; i < n; i++)
 		for (int j = 0; j < k; j++)
-			u[i * k + j] = k == 1 ? line[i] : plane[i][j];
+			u[i * k + j] = k == 1 ? line[i] : i < last ? plane[i][j] : valley[i - last][j];
 }
 
 /* Yule-Walker coefficients a[order] from autocovariances c[0..order], by

@@ -30,6 +30,8 @@ AoStatus	ao_whittle_pairs(const double *v, int n, double *work, AoRootPairs *out
 #define AO_USUAL 24				/* of seasonal models */
 void		ao_candidates_usual(const AoShape *shape, double *u);
 void		ao_candidates_random(const AoShape *shape, int n, double *u);
+/* An AR and an MA coefficient of the same lag, and nothing else? */
+bool		ao_candidates_cancel(const AoSpec *spec);
 void		ao_candidates_grid(const AoShape *shape, int n, double *u);
 int			ao_candidates_pairs_count(const AoSpec *spec, bool on_circle);
 /* w: n rows of n_cols, the series last; on_circle: MA roots there */

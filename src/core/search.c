@@ -79,7 +79,8 @@ make_plan(const AoShape *shape, AoEffort effort, bool cheap, bool ladder)
 	int			k = shape->k,
 				rungs = shape->spec.p < shape->spec.q ? shape->spec.p : shape->spec.q,
 				fewer = 1;
-	bool		seasonal_axis = shape->spec.P + shape->spec.Q > 0 && shape->spec.P < 2 && shape->spec.Q < 2;
+	bool		cancel = ao_candidates_cancel(&shape->spec),
+				seasonal_axis = shape->spec.P + shape->spec.Q > 0 && shape->spec.P < 2 && shape->spec.Q < 2;
 	Plan		plan = {.random = RANDOM, .usual = usual_points(&shape->spec),
 		.pairs = ao_candidates_pairs_count(&shape->spec, false),
 	.circle = ao_candidates_pairs_count(&shape->spec, true)};
@@ -89,7 +90,7 @@ make_plan(const AoShape *shape, AoEffort effort, bool cheap, bool ladder)
 	if (k <= 1)
 		return (Plan) {.exact = 16, .followed = 2};
 	if (k == 2)
-		return (Plan) {.exact = seasonal_axis ? 48 : 32, .followed = 6};
+		return (Plan) {.exact = (seasonal_axis ? 48 : 32) + (cancel ? 16 : 0), .followed = cancel ? 12 : 6};
 	if (ao_candidates_has_spectral(&shape->spec))
 		plan.narrow = share(8, k);
 	plan.exact = plan.usual > 0 ? 48 : RANDOM;
