@@ -250,9 +250,36 @@ test_neighbours(const char *name, int m, int every, int from)
 	UNIT_CHECK(choice_end(&c), "%s: nothing is left behind", name);
 }
 
+/* Closed on Sundays: the search fills them, but no seasonal difference can be taken. */
+static void
+test_sundays(void)
+{
+	uint64_t	state = 11;
+	double		y[210],
+				level = 100;
+	Choice		c;
+	AoSpec		spec;
+
+	for (int t = 0; t < COUNT(y); t++)
+	{
+		level += 0.2 * unit_noise(&state);
+		y[t] = t % 7 == 6 ? NAN : level + 8 * (t % 7) + unit_noise(&state);
+	}
+	choice_begin(&c);
+	UNIT_CHECK(choice_make(&c, y, COUNT(y), 7), "no value on Sundays: chosen");
+	if (c.model)
+	{
+		ao_model_spec(c.model, &spec);
+		UNIT_CHECK(spec.D == 0, "no value on Sundays: (%d,%d,%d)(%d,%d,%d)", spec.p, spec.d, spec.q, spec.P,
+				   spec.D, spec.Q);
+	}
+	UNIT_CHECK(choice_end(&c), "no value on Sundays: nothing is left behind");
+}
+
 int
 main(void)
 {
+	test_sundays();
 	for (int i = 0; i < COUNT(series); i++)
 		test_choice(&series[i]);
 	test_bound(&series[0]);
