@@ -10,6 +10,7 @@
 
 #define FINALISTS 3
 #define FEW_REFUSED 3
+#define NEAR_CIRCLE "root near the unit circle"
 #define CLOSE 2.0				/* criterion a finalist may be behind */
 #define DEAR 10000				/* values times season, beyond which only the winner gets all effort */
 
@@ -54,13 +55,13 @@ keeps_distance(const AoChoice *choice, const AoModel *model)
 }
 
 /* Not to be chosen: with all effort its roots come too near to the circle, which the search had
- * stopped short of. */
+ * stopped short of, or with the gaps it cannot be estimated. */
 static void
-refuse(AoTrial *trial)
+refuse(AoTrial *trial, const char *reason)
 {
 	trial->final = true;
 	trial->candidate.criterion = trial->criterion = HUGE_VAL;
-	trial->candidate.reason = "root near the unit circle";
+	trial->candidate.reason = reason;
 }
 
 /* Is a pass with a season so long that not all effort is made for every finalist? */
@@ -102,16 +103,24 @@ estimate_finalist(AoChoice *choice, const AoFitTask *task, AoTrial *trial,
 				  AoModel **model)
 {
 	AoCandidate *candidate = &trial->candidate;
+	AoStatus	status = ao_fit_task(task, &candidate->spec, choice->env, model);
 
+	if (status == AO_CANCELLED || status == AO_NO_MEMORY)
+		return status;
+	if (status != AO_OK)
+	{
+		*model = NULL;
+		refuse(trial, ao_choice_reason(status, choice->env));
+		return AO_OK;
+	}
 	trial->final = true;
-	AO_TRY(ao_fit_task(task, &candidate->spec, choice->env, model));
 	candidate->criterion = criterion_of(choice, *model);
 	candidate->loglik = (*model)->loglik;
 	if (!choice->approximate)
 		trial->criterion = candidate->criterion;
 	if (keeps_distance(choice, *model))
 		return AO_OK;
-	refuse(trial);
+	refuse(trial, NEAR_CIRCLE);
 	choice->n_refused++;
 	choice->env->free(choice->env->arg, *model);
 	*model = NULL;
@@ -155,7 +164,7 @@ best_finalist(AoChoice *choice, const AoFitTask *task, int first, AoTrial **chos
 		AO_TRY(try_filled(choice, trial, &keeps));
 		if (!keeps)
 		{
-			refuse(trial);
+			refuse(trial, NEAR_CIRCLE);
 			continue;
 		}
 		near.given = trial->u;

@@ -83,6 +83,8 @@ AoStatus	ao_choice_prefers(const AoChoice *choice, const AoModel *first, const A
 							  double margin, bool *prefers);
 /* Is the best model so far that far behind the opponent that its neighbours need not be tried? */
 AoStatus	ao_choice_look_at_opponent(AoChoice *choice);
+/* Why a model that could not be estimated could not. */
+const char *ao_choice_reason(AoStatus status, const AoEnv *env);
 /* The trial's criterion, if it was tried on the series as its gaps are filled now, or HUGE_VAL. */
 double		ao_choice_trial_criterion(const AoChoice *choice, const AoTrial *trial);
 /* Tries models one after the other; only cancelling and lack of memory fail. */

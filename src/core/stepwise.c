@@ -67,9 +67,9 @@ carry_over(const AoSpec *from, const double *u, const AoSpec *to, double *out)
 	}
 }
 
-/* Why a model that could not be estimated could not. */
-static const char *
-reason_of(AoStatus status, const AoEnv *env)
+/* See auto_internal.h. */
+const char *
+ao_choice_reason(AoStatus status, const AoEnv *env)
 {
 	switch (status)
 	{
@@ -104,7 +104,7 @@ static void
 judge(AoChoice *choice, AoTrial *trial, AoStatus status, const AoQuickFit *fit, AoCandidate *found)
 {
 	if (status != AO_OK)
-		found->reason = reason_of(status, choice->env);
+		found->reason = ao_choice_reason(status, choice->env);
 	else if (fit->degenerate)
 	{
 		found->reason = "leaves nothing to explain";

@@ -276,9 +276,44 @@ test_sundays(void)
 	UNIT_CHECK(choice_end(&c), "no value on Sundays: nothing is left behind");
 }
 
+/* With gaps an estimate wants more memory than on the filled series: a model for which there is not
+ * enough is left out, and does not end the choice. */
+static void
+test_memory(void)
+{
+	static ReadSeries series;
+	Choice		c;
+	int			left_out = 0;
+
+	read_series(&series, "nottem");
+	for (int64_t t = 5; t < series.n; t += 11)
+		series.y[t] = NAN;
+	choice_begin(&c);
+	for (size_t most = 1024; most > 16; most -= most / 8)
+	{
+		AoFitOptions plain = {.method = AO_ML};
+		AoSpec		simple = {.p = 1, .m = 1, .constant = AO_CONSTANT_MEAN};
+		AoModel    *model = NULL;
+		bool		fits,
+					chosen;
+
+		c.env.max_bytes = most << 10;
+		fits = ao_fit(series.y, series.n, NULL, 0, &simple, &plain, &c.env, &model) == AO_OK;
+		if (fits)
+			c.env.free(c.env.arg, model);
+		chosen = choice_make(&c, series.y, series.n, 12);
+		UNIT_CHECK(chosen || !fits, "%zu kB: chosen where (1,0,0) can be estimated", most);
+		for (int i = 0; chosen && i < c.count; i++)
+			left_out += c.list[i].reason && strstr(c.list[i].reason, "memory");
+	}
+	UNIT_CHECK(left_out > 0, "%d left out for want of memory", left_out);
+	UNIT_CHECK(choice_end(&c), "little memory: nothing is left behind");
+}
+
 int
 main(void)
 {
+	test_memory();
 	test_sundays();
 	for (int i = 0; i < COUNT(series); i++)
 		test_choice(&series[i]);
