@@ -26,6 +26,19 @@ as_root()
 	fi
 }
 
+# The Python of an environment under build that has these packages of PyPI: NAME PACKAGE...
+# It is made if it is not there, or was not finished, or has others.
+python_with()
+{
+	local place=$root/build/$1
+
+	shift
+	if [ "$(cat "$place/packages" 2>/dev/null)" != "$*" ]; then
+		python3 -m venv "$place" >&2 && "$place/bin/pip" -q install "$@" >&2 && printf '%s\n' "$*" >"$place/packages" || return
+	fi
+	printf '%s\n' "$place/bin/python"
+}
+
 # The user that a private server runs as: PostgreSQL refuses root.
 server_user()
 {

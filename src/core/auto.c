@@ -430,7 +430,7 @@ challenge(AoChoice **winner, AoChoice *second, double margin, AoModel **model)
 		env->free(env->arg, rival);
 	if (second->out_of_budget)
 		(*model)->remarks |= AO_REMARK_BUDGET;
-	return status == AO_CANCELLED || status == AO_NO_MEMORY ? status : AO_OK;
+	return ao_ends_all(status) ? status : AO_OK;
 }
 
 /* Up to three searches: with one difference at most, with two if the test asks for them, and

@@ -10,7 +10,6 @@
 
 #define FINALISTS 3
 #define FEW_REFUSED 3
-#define NEAR_CIRCLE "root near the unit circle"
 #define CLOSE 2.0				/* criterion a finalist may be behind */
 #define DEAR 10000				/* values times season, beyond which only the winner gets all effort */
 
@@ -90,7 +89,7 @@ try_filled(const AoChoice *choice, AoTrial *trial, bool *keeps)
 	task.given = trial->u;
 	status = ao_fit_quick(&task, &trial->candidate.spec, choice->env, &fit);
 	if (status != AO_OK || fit.degenerate)
-		return status == AO_CANCELLED || status == AO_NO_MEMORY ? status : AO_OK;
+		return ao_ends_all(status) ? status : AO_OK;
 	if (fit.admissible)
 		memcpy(trial->u, u, sizeof u);
 	*keeps = fit.admissible || choice->n_refused < FEW_REFUSED;
@@ -105,7 +104,7 @@ estimate_finalist(AoChoice *choice, const AoFitTask *task, AoTrial *trial,
 	AoCandidate *candidate = &trial->candidate;
 	AoStatus	status = ao_fit_task(task, &candidate->spec, choice->env, model);
 
-	if (status == AO_CANCELLED || status == AO_NO_MEMORY)
+	if (ao_ends_all(status))
 		return status;
 	if (status != AO_OK)
 	{
@@ -120,7 +119,7 @@ estimate_finalist(AoChoice *choice, const AoFitTask *task, AoTrial *trial,
 		trial->criterion = candidate->criterion;
 	if (keeps_distance(choice, *model))
 		return AO_OK;
-	refuse(trial, NEAR_CIRCLE);
+	refuse(trial, AO_NEAR_CIRCLE);
 	choice->n_refused++;
 	choice->env->free(choice->env->arg, *model);
 	*model = NULL;
@@ -164,7 +163,7 @@ best_finalist(AoChoice *choice, const AoFitTask *task, int first, AoTrial **chos
 		AO_TRY(try_filled(choice, trial, &keeps));
 		if (!keeps)
 		{
-			refuse(trial, NEAR_CIRCLE);
+			refuse(trial, AO_NEAR_CIRCLE);
 			continue;
 		}
 		near.given = trial->u;
@@ -248,7 +247,7 @@ search_refilled(AoChoice *choice, const AoTrial *chosen, const AoModel *model)
 	part.y = choice->task->y + choice->lead;
 	status = ao_fill_by_model(model, &part, choice->lead, choice->env, choice->filled);
 	if (status != AO_OK)
-		return status == AO_CANCELLED || status == AO_NO_MEMORY ? status : AO_OK;
+		return ao_ends_all(status) ? status : AO_OK;
 	choice->best = (int) (chosen - choice->trials);
 	AO_TRY(ao_choice_climb_anew(choice, AO_REFILLED));
 	AO_TRY(ao_choice_climb_again(choice));

@@ -8,6 +8,8 @@
 #include "auto.h"
 #include "internal.h"
 
+/* Why a model is refused that could be estimated. */
+#define AO_NEAR_CIRCLE "root near the unit circle"
 #define AO_AUTO_MAX_COEF (2 * AO_AUTO_MAX_P + 2 * AO_AUTO_MAX_SEASONAL)
 
 /* A model that was tried, with what its neighbours start from. */

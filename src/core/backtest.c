@@ -410,7 +410,7 @@ open_track(Walk *w, int64_t origin, bool *open)
 						   w->how->horizon > 1, w->env);
 	w->no_track = status != AO_OK;
 	*open = status == AO_OK;
-	return status == AO_CANCELLED || status == AO_NO_MEMORY ? status : AO_OK;
+	return ao_ends_all(status) ? status : AO_OK;
 }
 
 /* As many origins as can be dealt with at once: *origin becomes the next. */

@@ -216,13 +216,21 @@ fill_row(AoDesign *de, const AoSpec *spec, const double *y, const double *xreg, 
 	return AO_OK;
 }
 
+/* The differences, of the filled series where there are gaps. */
+static const double *
+differences(const AoDesign *de, int64_t *rows)
+{
+	*rows = de->missing ? de->filled_rows : de->rows;
+	return de->missing ? de->filled : de->z;
+}
+
 /* *sum of column a times column b, over the differences. */
 static AoStatus
 dot(const AoDesign *de, int a, int b, AoEnv *env, double *sum)
 {
-	const double *z = de->missing ? de->filled : de->z;
+	int64_t		rows;
+	const double *z = differences(de, &rows);
 	int			nc = de->n_beta + 1;
-	int64_t		rows = de->missing ? de->filled_rows : de->rows;
 	AoPace		pace = {env, 0};
 	double		total = 0;
 
@@ -321,7 +329,9 @@ static AoStatus
 orthogonalise(AoDesign *de, AoEnv *env)
 {
 	int			nb = de->n_beta;
-	double		rows = (double) (de->missing ? de->filled_rows : de->rows);
+	int64_t		n_rows;
+	const double *z = differences(de, &n_rows);
+	double		rows = (double) n_rows;
 
 	memset(de->R, 0, (size_t) (nb * nb) * sizeof(double));
 	for (int j = 0; j < nb; j++)
@@ -330,7 +340,7 @@ orthogonalise(AoDesign *de, AoEnv *env)
 					before,
 					norm;
 
-		AO_TRY(largest(de, de->missing ? de->filled : de->z, (int64_t) rows, j, env, &scale));
+		AO_TRY(largest(de, z, n_rows, j, env, &scale));
 		if (!(scale > GONE * de->b0[j]))
 			return ao_fail(env, AO_COLLINEAR, NULL, 0, 0);
 		AO_TRY(divide(de, j, scale, env));

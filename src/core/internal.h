@@ -42,6 +42,13 @@ ao_splat(double x)
 #define AO_TRY(expr) \
 	do { AoStatus try_ = (expr); if (try_ != AO_OK) return try_; } while (0)
 
+/* Does this end all that is under way?  Of many models any other failure concerns one. */
+static inline bool
+ao_ends_all(AoStatus status)
+{
+	return status == AO_CANCELLED || status == AO_NO_MEMORY;
+}
+
 /* ---- arena.c: one block of workspace, handed out in aligned pieces ---- */
 
 typedef struct AoArena

@@ -120,7 +120,7 @@ judge(AoChoice *choice, AoTrial *trial, AoStatus status, const AoQuickFit *fit, 
 			found->reason = "too few values for the criterion";
 		else if (!fit->admissible)
 		{
-			found->reason = "root near the unit circle";
+			found->reason = AO_NEAR_CIRCLE;
 			found->criterion = HUGE_VAL;
 		}
 	}
@@ -157,7 +157,7 @@ estimate(AoChoice *choice, AoTrial *trial)
 			task.effort = AO_NEARBY;
 	}
 	status = ao_fit_quick(&task, &found.spec, choice->env, &fit);
-	if (status == AO_CANCELLED || status == AO_NO_MEMORY)
+	if (ao_ends_all(status))
 		return status;
 	trial->raw = HUGE_VAL;
 	judge(choice, trial, status, &fit, &found);

@@ -149,15 +149,12 @@ static enum MHD_Result
 take_parameter(void *cls, enum MHD_ValueKind kind, const char *escaped_name, const char *value)
 {
 	Request    *request = cls;
-	const Parameter *known = request->route->parameters;
 	char	   *name = unescape(escaped_name, NULL);
 	size_t		length;
-	int			i = 0;
+	int			i = route_parameter(request->route, name, strlen(name));
 
 	(void) kind;
-	while (i < MOST_PARAMETERS && known[i].name != NULL && strcmp(name, known[i].name) != 0)
-		i++;
-	if (i == MOST_PARAMETERS || known[i].name == NULL)
+	if (i < 0)
 		refuse_unknown(request, name, value);
 	else if (request->parameters[i] == NULL && value != NULL)
 	{

@@ -137,6 +137,7 @@ typedef struct Request
 extern const Route *route_find(const char *method, const char *path, Request *request, const char **allowed);
 extern const Route *route_at(size_t i);		/* NULL behind the last one */
 extern size_t route_number(const Route *route);
+extern int route_parameter(const Route *route, const char *name, size_t length);	/* its number in the list, or -1 */
 
 /* ---- replies (reply.c) ---- */
 

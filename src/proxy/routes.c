@@ -46,9 +46,9 @@ route_number(const Route *route)
 	return route == &fixed ? N_ROUTES : (size_t) (route - routes);
 }
 
-/* The parameter of this name in a route's list, or -1. */
-static int
-parameter_number(const Route *route, const char *name, size_t length)
+/* See restd.h. */
+int
+route_parameter(const Route *route, const char *name, size_t length)
 {
 	for (int i = 0; i < MOST_PARAMETERS && route->parameters[i].name != NULL; i++)
 		if (strlen(route->parameters[i].name) == length && memcmp(route->parameters[i].name, name, length) == 0)
@@ -76,7 +76,7 @@ path_fits(const Route *route, const char *path, Request *request)
 		}
 		if (length == 0)
 			return false;
-		i = parameter_number(route, pattern + 1, name_length - 1);
+		i = route_parameter(route, pattern + 1, name_length - 1);
 		if (request != NULL && i >= 0)
 		{
 			char	   *value = memcpy(need_memory(NULL, length + 1), path, length);
