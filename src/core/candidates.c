@@ -153,7 +153,7 @@ ao_candidates_grid(const AoShape *shape, int n, double *u)
 		{0.2, 0.4}, {0.4, 0.2}, {-0.2, -0.4}, {-0.4, -0.2}, {0.75, 0.95}, {0.95, 0.75}, {-0.75, -0.95},
 		{-0.95, -0.75}, {1.25, 1.45}, {1.45, 1.25}, {-1.25, -1.45}, {-1.45, -1.25}, {1.75, 2}, {2, 1.75},
 		{-1.75, -2}, {-2, -1.75}};
-	int			last = ao_candidates_cancel(s) ? n - 16 : n;
+	int			last = s->P + s->Q > 0 ? 48 : 32;
 	const double (*plane)[2] = s->p == 2 || s->q == 2 || s->P == 2 || s->Q == 2 ? quadratic : square;
 
 	for (int i = 0; i < n; i++)
