@@ -51,17 +51,26 @@ AoStatus	ao_candidates_spectral(const AoShape *shape, const double *w, int64_t n
 
 int			ao_insertions_most(bool complex_pairs);
 size_t		ao_insertions_work(void);	/* doubles */
-/* base: optimum of the model with only p and q of the parameters, the others of these
- * zero; with one root more on either side, or a complex pair.  The points go to
- * u[*count][k] and on. */
-AoStatus	ao_insertions(const AoObjective *obj, const double *base, int p, int q,
+/* The polynomials of one lag, 1 or the season's: p AR parameters from `at` on, q MA ones after them. */
+typedef struct AoPart
+{
+	int			at,
+				p,
+				q,
+				lag;
+} AoPart;
+
+/* base: optimum of the model with `fewer` less of p and q of this part, these parameters zero;
+ * with one root more on either side, or a complex pair.  The points go to u[*count][k] and on. */
+AoStatus	ao_insertions(const AoObjective *obj, const double *base, const AoPart *part, int fewer,
 						  bool complex_pairs, double *work, double *u, int *count);
 
 /* ---- ladder.c: the optimum by way of those of smaller models ---- */
 
-bool		ao_ladder_serves(const AoShape *shape);
+/* Is there one for this model and series, worth its time? */
+bool		ao_ladder_serves(const AoObjective *obj);
 size_t		ao_ladder_bytes(const AoShape *shape);
-/* thorough: more of everything.  best: in, an optimum, out, the better one. */
+/* Only if that is so.  thorough: more of everything.  best: in, an optimum, out, the better one. */
 AoStatus	ao_ladder(AoObjective *obj, bool thorough, int max_rounds, AoArena *arena,
 					  AoOptimum *best);
 

@@ -25,6 +25,11 @@
 
 static const double reals[] = {-0.995, -0.95, -0.75, -0.35, 0.35, 0.75, 0.95, 0.995, 0.9998};
 
+/* An MA root next to -1, for the first few of these on the AR side. */
+static const double alternating = -INSIDE;
+
+#define N_ALTERNATING 3
+
 /* Of the AR pair and of the MA pair: moduli; and how far apart they are in frequency. */
 static const struct
 {
@@ -45,7 +50,7 @@ static const double cycles[] = {0.6, 1, 1.7, 3};
 static const double trends[][2] = {
 	{0.98, 0.9}, {0.9, 0}, {0.6, -0.5}, {0.8, 0.5}, {0.999, 0.95}};
 
-#define REAL_POINTS (COUNT(reals) * (COUNT(reals) - 1 + TRENDS))
+#define REAL_POINTS (COUNT(reals) * (COUNT(reals) - 1 + TRENDS) + N_ALTERNATING)
 #define COMPLEX_POINTS ((FREQUENCIES + COUNT(cycles)) * COUNT(pairs) + COUNT(trends) * TRENDS)
 
 /* Most points of one base. */
@@ -69,26 +74,28 @@ typedef struct Base
 {
 	const AoShape *shape;
 	const double *u;			/* its optimum, as parameters of the larger model */
-	int64_t		n;				/* length of the series */
+	AoPart		part;			/* of the larger model, that the roots are put into */
+	double		n;				/* length of the series, in lags of that part */
 	int			p,
 				q;
 	double		ar[AO_LADDER_K],
 				ma[AO_LADDER_K],
-				coef[AO_LADDER_K];	/* all, for the seasonal ones */
+				coef[AO_LADDER_K];	/* all, for those of other parts */
 	AoPace		pace;
 } Base;
 
 static Base
-make_base(const AoObjective *obj, const double *u, int p, int q)
+make_base(const AoObjective *obj, const double *u, const AoPart *part, int fewer)
 {
-	Base		b = {.shape = obj->shape, .u = u, .n = obj->pass[0].n, .p = p, .q = q,
+	Base		b = {.shape = obj->shape, .u = u, .part = *part,
+		.n = (double) obj->pass[0].n / part->lag, .p = part->p - fewer, .q = part->q - fewer,
 	.pace = {obj->env, 0}};
 	double		factor = 1;
 
 	ao_natural_from_free(b.shape, u, b.coef);
-	memcpy(b.ar, b.coef, (size_t) p * sizeof(double));
-	for (int i = 0; i < q; i++)
-		b.ma[i] = -b.coef[b.shape->spec.p + i] * (factor *= INSIDE);
+	memcpy(b.ar, b.coef + part->at, (size_t) b.p * sizeof(double));
+	for (int i = 0; i < b.q; i++)
+		b.ma[i] = -b.coef[part->at + part->p + i] * (factor *= INSIDE);
 	return b;
 }
 
@@ -96,16 +103,19 @@ make_base(const AoObjective *obj, const double *u, int p, int q)
 static AoStatus
 put(Base *b, const double *ar, int n_ar, const double *ma, int n_ma, double *u)
 {
-	const AoSpec *s = &b->shape->spec;
-	double		coef[AO_LADDER_K] = {0};
+	const AoPart *part = &b->part;
+	double		coef[AO_LADDER_K] = {0},
+			   *part_ma = coef + part->at + part->p;
+	int			end = part->at + part->p + part->q;
 
-	ao_multiply(b->ar, b->p, ar, n_ar, coef);
-	ao_multiply(b->ma, b->q, ma, n_ma, coef + s->p);
-	for (int i = s->p; i < s->p + s->q; i++)
-		coef[i] = -coef[i];
+	ao_multiply(b->ar, b->p, ar, n_ar, coef + part->at);
+	ao_multiply(b->ma, b->q, ma, n_ma, part_ma);
+	for (int i = 0; i < part->q; i++)
+		part_ma[i] = -part_ma[i];
 	ao_free_from_natural(b->shape, coef, u);
-	for (int i = s->p + s->q; i < b->shape->k; i++)
-		u[i] = b->u[i];
+	for (int i = 0; i < b->shape->k; i++)
+		if (i < part->at || i >= end)
+			u[i] = b->u[i];
 	return ao_pace(&b->pace, b->shape->k * b->shape->k / 4);
 }
 
@@ -121,7 +131,7 @@ complex_pair(double modulus, double frequency, double *a)
 static double
 low(const Base *b, int i)
 {
-	return 2 * AO_PI * cycles[i] / (double) b->n;
+	return 2 * AO_PI * cycles[i] / b->n;
 }
 
 /* The base without an MA root at 1, or what is next to it; what is left over does not matter. */
@@ -151,6 +161,8 @@ insert_reals(Base *b, double *u, int *count)
 		for (int j = 0; j < COUNT(reals); j++)
 			if (i != j)
 				AO_TRY(put(b, &reals[i], 1, &reals[j], 1, u + k * (*count)++));
+	for (int i = 0; i < N_ALTERNATING; i++)
+		AO_TRY(put(b, &reals[i], 1, &alternating, 1, u + k * (*count)++));
 	if (b->q == 0)
 		return AO_OK;
 	c = without_unit_root(b);
@@ -244,13 +256,13 @@ insert_narrow(const AoObjective *obj, Base *b, double *work, double *u, int *cou
 
 /* See internal.h. */
 AoStatus
-ao_insertions(const AoObjective *obj, const double *base, int p, int q, bool complex_pairs,
-			  double *work, double *u, int *count)
+ao_insertions(const AoObjective *obj, const double *base, const AoPart *part, int fewer,
+			  bool complex_pairs, double *work, double *u, int *count)
 {
-	Base		b = make_base(obj, base, p, q);
+	Base		b = make_base(obj, base, part, fewer);
 
 	if (!complex_pairs)
 		return insert_reals(&b, u, count);
 	AO_TRY(insert_complex(&b, u, count));
-	return insert_narrow(obj, &b, work, u, count);
+	return part->lag == 1 ? insert_narrow(obj, &b, work, u, count) : AO_OK;
 }

@@ -7,7 +7,8 @@
  * of (p-j-2, q-j-2) with a complex pair.  With the rest of the model as good as it can be
  * without them, the likelihood itself tells where the new roots belong, which in points
  * of the whole space it does not.  A smaller model is the larger one with its last
- * partial autocorrelations zero, so all rungs share one objective.
+ * partial autocorrelations zero, so all rungs share one objective.  Roots of the season's
+ * polynomials cancel in the same way, and have a ladder of their own after that.
  */
 #include "candidates.h"
 
@@ -23,20 +24,21 @@ typedef struct Effort
 				last;			/* points of the last rung */
 } Effort;
 
-static const Effort thorough_effort = {4, 4, 12, 24};
-static const Effort usual_effort = {2, 2, 6, 12};
+static const Effort thorough_effort = {4, 4, 16, 32};
+static const Effort usual_effort = {2, 2, 8, 16};
+static const Effort guarded_effort = {2, 2, 6, 12};
+static const Effort brief_effort = {1, 1, 2, 4};
+static const Effort no_effort = {0, 0, 0, 0};
 
-/* First seasonal AR and MA parameter of starts that are the best optimum but for them. */
-static const double seasonal[][2] = {{1.8, 0.3}, {1.2, 8}, {0.3, 1}, {-0.5, 0.5}};
-
-#define N_SEASONAL ((int) (sizeof(seasonal) / sizeof(seasonal[0])))
 #define MOST_KEPT 4
-#define MOST_FOLLOWED (24 + N_SEASONAL)
+#define MOST_FOLLOWED 32
 #define MOST_RUNGS (AO_LADDER_K / 2 + 1)
 #define FIRST 24				/* points of the first rung */
 #define APART 0.15				/* of two points, in some free parameter */
 #define QUARTER 4				/* the share of the points for each kind of insertion at least */
 #define DIFFERENT 0.01			/* log-likelihoods of two optima that are not the same */
+#define LONG 400				/* values */
+#define DEAR 6000				/* rows times states of a pass */
 #define ROUNDS 40
 #define GAIN 1e-3				/* in log-likelihood, that a rung before the last lets go */
 
@@ -50,11 +52,13 @@ typedef struct Ladder
 {
 	AoObjective *obj;
 	Effort		effort;
+	AoPart		part;			/* that the rungs have less of */
 	int			k,
 				rungs;			/* above the first */
 	Rung		rung[MOST_RUNGS];	/* the last one is rung[0] */
 	bool	   *fixed;			/* [k] */
-	double	   *u,				/* [most_points][k] */
+	double	   *best,			/* [k] what there was */
+			   *u,				/* [most_points][k] */
 			   *scratch,
 			   *f,
 			   *chosen,			/* [MOST_FOLLOWED][k] */
@@ -68,13 +72,65 @@ min(int a, int b)
 	return a < b ? a : b;
 }
 
-/* See internal.h. */
-bool
-ao_ladder_serves(const AoShape *shape)
+static AoPart
+part_of(const AoShape *shape, bool seasonal)
 {
 	const AoSpec *s = &shape->spec;
 
-	return s->p >= 1 && s->q >= 1 && s->p + s->q >= 3 && shape->k <= AO_LADDER_K;
+	return seasonal ? (AoPart) {.at = s->p + s->q, .p = s->P, .q = s->Q, .lag = s->m} :
+		(AoPart) {.p = s->p, .q = s->q, .lag = 1};
+}
+
+static int
+rungs_of(const AoPart *part)
+{
+	return min(part->p, part->q);
+}
+
+/* Is there a ladder for models of this shape? */
+static bool
+has_ladder(const AoShape *shape)
+{
+	AoPart		plain = part_of(shape, false),
+				seasonal = part_of(shape, true);
+
+	return shape->k >= 3 && shape->k <= AO_LADDER_K && (rungs_of(&plain) > 0 || rungs_of(&seasonal) > 0);
+}
+
+/*
+ * How much is worth its time for a part.  That of lag 1 with many roots is where most is to be
+ * found; with one on either side, a long series tells them apart.  A model that is to keep its
+ * distance from the circle is none of most that is found where roots nearly cancel.
+ */
+static Effort
+effort_for(const AoObjective *obj, const AoPart *part, bool thorough)
+{
+	int64_t		n = obj->pass[0].n;
+
+	if (rungs_of(part) == 0)
+		return no_effort;
+	if (part->lag == 1 && part->p + part->q > 2)
+		return obj->guard.root > 0 ? guarded_effort : thorough ? thorough_effort : usual_effort;
+	if (obj->guard.root > 0)
+		return no_effort;
+	if (part->lag == 1 && n > LONG)
+		return no_effort;
+	return n * obj->shape->r > DEAR ? brief_effort : usual_effort;
+}
+
+/* See candidates.h. */
+bool
+ao_ladder_serves(const AoObjective *obj)
+{
+	bool		serves = false;
+
+	for (int seasonal = 0; seasonal <= 1; seasonal++)
+	{
+		AoPart		part = part_of(obj->shape, seasonal);
+
+		serves = serves || effort_for(obj, &part, false).kept > 0;
+	}
+	return serves && has_ladder(obj->shape);
 }
 
 static size_t
@@ -83,17 +139,17 @@ most_points(void)
 	return MOST_KEPT * (size_t) (ao_insertions_most(false) + ao_insertions_most(true));
 }
 
-/* See internal.h. */
+/* See candidates.h. */
 size_t
 ao_ladder_bytes(const AoShape *shape)
 {
 	size_t		k = (size_t) shape->k,
 				n = most_points();
 
-	if (!ao_ladder_serves(shape))
+	if (!has_ladder(shape))
 		return 0;
-	return ao_arena_round(k, sizeof(bool)) + 2 * ao_arena_round(n * k, sizeof(double)) +
-		ao_arena_round(n, sizeof(double)) +
+	return ao_arena_round(k, sizeof(bool)) + ao_arena_round(k, sizeof(double)) +
+		2 * ao_arena_round(n * k, sizeof(double)) + ao_arena_round(n, sizeof(double)) +
 		MOST_RUNGS * ao_arena_round(MOST_KEPT * k, sizeof(double)) +
 		ao_arena_round(MOST_FOLLOWED * k, sizeof(double)) +
 		ao_arena_round(MOST_FOLLOWED, sizeof(double)) +
@@ -107,10 +163,10 @@ make_ladder(AoObjective *obj, bool thorough, AoArena *arena)
 	size_t		k = (size_t) obj->shape->k,
 				n = most_points();
 	Ladder		l = {.obj = obj, .effort = thorough ? thorough_effort : usual_effort,
-		.k = obj->shape->k, .rungs = min(obj->shape->spec.p, obj->shape->spec.q),
-	.fixed = ao_arena_take(arena, k, sizeof(bool))};
+		.k = obj->shape->k, .fixed = ao_arena_take(arena, k, sizeof(bool)),
+	.best = ao_arena_take(arena, k, sizeof(double))};
 
-	for (int j = 0; j <= l.rungs; j++)
+	for (int j = 0; j < MOST_RUNGS; j++)
 		l.rung[j].u = ao_arena_take(arena, MOST_KEPT * k, sizeof(double));
 	l.u = ao_arena_take(arena, n * k, sizeof(double));
 	l.scratch = ao_arena_take(arena, n * k, sizeof(double));
@@ -125,25 +181,28 @@ make_ladder(AoObjective *obj, bool thorough, AoArena *arena)
 static void
 fix_parameters(Ladder *l, int j)
 {
-	const AoSpec *s = &l->obj->shape->spec;
+	int			ar = l->part.at + l->part.p,
+				ma = ar + l->part.q;
 
 	for (int i = 0; i < l->k; i++)
-		l->fixed[i] = (i < s->p && i >= s->p - j) || (i < s->p + s->q && i >= s->p + s->q - j);
+		l->fixed[i] = (i < ar && i >= ar - j) || (i < ma && i >= ma - j);
 }
 
-/* Points of the first rung. */
+/* Points of the first rung: what there was without these parameters, and unless it is to be brief, others. */
 static int
 first_points(Ladder *l)
 {
 	const AoShape *shape = l->obj->shape;
-	int			n = FIRST;
+	bool		brief = l->effort.kept == 1;
+	int			n = brief ? 0 : FIRST;
 
-	ao_candidates_random(shape, FIRST, l->u);
-	if (shape->spec.P + shape->spec.Q > 0)
+	ao_candidates_random(shape, n, l->u);
+	if (!brief && shape->spec.P + shape->spec.Q > 0)
 	{
 		ao_candidates_usual(shape, l->u + n * l->k);
 		n += AO_USUAL;
 	}
+	memcpy(l->u + n++ * l->k, l->best, (size_t) l->k * sizeof(double));
 	for (int i = 0; i < n; i++)
 		for (int j = 0; j < l->k; j++)
 			if (l->fixed[j])
@@ -155,12 +214,11 @@ first_points(Ladder *l)
 static AoStatus
 insert_roots(Ladder *l, int j, int below, int most, int *count)
 {
-	const AoSpec *s = &l->obj->shape->spec;
 	const Rung *from = &l->rung[j + below];
 
 	for (int i = 0; i < from->n && i < most; i++)
-		AO_TRY(ao_insertions(l->obj, from->u + i * l->k, s->p - j - below, s->q - j - below,
-							 below == 2, l->work, l->u, count));
+		AO_TRY(ao_insertions(l->obj, from->u + i * l->k, &l->part, j + below, below == 2, l->work, l->u,
+							 count));
 	return AO_OK;
 }
 
@@ -237,25 +295,6 @@ choose_starts(Ladder *l, int j, int *taken)
 	return AO_OK;
 }
 
-/* With seasonal parameters on both sides: the optimum u with others of these. */
-static void
-add_seasonal(Ladder *l, const double *u, int *taken)
-{
-	const AoSpec *s = &l->obj->shape->spec;
-
-	for (int i = 0; i < N_SEASONAL && s->P > 0 && s->Q > 0; i++)
-	{
-		double	   *start = l->chosen + (*taken)++ * l->k,
-				   *ar = start + s->p + s->q,
-				   *ma = ar + s->P;
-
-		memcpy(start, u, (size_t) l->k * sizeof(double));
-		memset(ar, 0, (size_t) (s->P + s->Q) * sizeof(double));
-		ar[0] = seasonal[i][0];
-		ma[0] = seasonal[i][1];
-	}
-}
-
 /* The best of the points reached, as far as they differ in value, are the rung's. */
 static AoStatus
 keep_optima(Ladder *l, int reached, Rung *rung)
@@ -306,34 +345,58 @@ climb(Ladder *l, int j, int n, int max_rounds, double rival, AoArena *arena, AoO
 	return status;
 }
 
-/* See internal.h. */
+/* From the model without `part`, or as much of it as AR and MA have in common, rung by rung. */
+static AoStatus
+climb_part(Ladder *l, AoPart part, int max_rounds, AoArena *arena, AoOptimum *best)
+{
+	size_t		used = arena->used,
+				size = (size_t) l->k * sizeof(double);
+	AoOptimum	top = {.f = HUGE_VAL};
+	int			iterations = best->iterations,
+				j = l->rungs = rungs_of(&part);
+
+	l->part = part;
+	memcpy(l->best, best->u, size);
+	best->u = l->best;
+	for (; j >= 0 && !ao_out_of_time(l->obj->deadline); j--)
+	{
+		int			n;
+
+		fix_parameters(l, j);
+		AO_TRY(choose_starts(l, j, &n));
+		arena->used = used;
+		AO_TRY(climb(l, j, n, max_rounds, best->f, arena, &top));
+		iterations += top.iterations;
+		if (j > 0)
+			AO_TRY(keep_optima(l, n, &l->rung[j]));
+	}
+	/* the optimum of a smaller model may be better than what there was, but is none of this one */
+	top.converged = top.converged && j < 0;
+	if (top.f < best->f)
+	{
+		memcpy(l->best, top.u, size);
+		*best = top;
+		best->u = l->best;
+	}
+	best->iterations = iterations;
+	return AO_OK;
+}
+
+/* See candidates.h. */
 AoStatus
 ao_ladder(AoObjective *obj, bool thorough, int max_rounds, AoArena *arena, AoOptimum *best)
 {
 	Ladder		l = make_ladder(obj, thorough, arena);
 	size_t		used = arena->used;
-	AoOptimum	top = {.f = HUGE_VAL};
-	int			iterations = best->iterations,
-				j = l.rungs;
 
-	for (; j >= 0 && !ao_out_of_time(obj->deadline); j--)
+	for (int seasonal = 0; seasonal <= 1; seasonal++)
 	{
-		int			n;
+		AoPart		part = part_of(obj->shape, seasonal);
 
-		fix_parameters(&l, j);
-		AO_TRY(choose_starts(&l, j, &n));
-		if (j == 0)
-			add_seasonal(&l, best->u, &n);
 		arena->used = used;
-		AO_TRY(climb(&l, j, n, max_rounds, best->f, arena, &top));
-		iterations += top.iterations;
-		if (j > 0)
-			AO_TRY(keep_optima(&l, n, &l.rung[j]));
+		l.effort = effort_for(obj, &part, thorough);
+		if (l.effort.kept > 0)
+			AO_TRY(climb_part(&l, part, max_rounds, arena, best));
 	}
-	/* the optimum of a smaller model may be better than what there was, but is none of this one */
-	top.converged = top.converged && j < 0;
-	if (top.f < best->f)
-		*best = top;
-	best->iterations = iterations;
 	return AO_OK;
 }

@@ -42,6 +42,8 @@ typedef struct Plan
 #define PROMISING 40			/* log-likelihood a followed start may be behind */
 #define PROMISING_SHARE 0.1		/* or this share of what the model explains */
 #define RANDOM 96
+#define AGAIN 4					/* starts at the end */
+#define NEXT_TO_EDGE 2.0		/* free parameter */
 #define INSIDE 1.2				/* free parameters of a start that was on the edge */
 /* points suggested by the periodogram that are looked at */
 #define NARROW 32
@@ -165,7 +167,7 @@ ao_search_bytes(const AoShape *shape, AoEffort effort)
 		ao_optimize_bytes(shape->k, plan.improved) + 2 * ao_optimize_bytes(shape->k, FIRST) +
 		ao_optimize_bytes(shape->k, (int) kept) +
 		ao_arena_round(k * k, sizeof(double)) + ao_arena_round(ao_metric_work(shape->k), sizeof(double)) +
-		(effort == AO_QUICK ? 0 : ao_ladder_bytes(shape));
+		(effort == AO_QUICK ? 0 : ao_ladder_bytes(shape) + ao_optimize_bytes(shape->k, AGAIN));
 }
 
 /* The best of n points that are apart from those already taken. */
@@ -380,6 +382,37 @@ set_precision(AoObjective *obj, AoEffort effort)
 	return quick ? QUICK_ROUNDS : ENDLESS;
 }
 
+/*
+ * Once more from the optimum: where the last steps have come to nothing a new look at the surface
+ * often leads on; and each parameter on the edge, from where no gradient leads away, is drawn in, as
+ * there may be another optimum just inside.  starts: [AGAIN][k].
+ */
+static AoStatus
+search_again(AoObjective *obj, double *starts, AoArena *arena, AoOptimum *best)
+{
+	int			k = obj->shape->k,
+				n = 0;
+	size_t		size = (size_t) k * sizeof(double);
+	AoOptimum	again;
+
+	if (!best->converged)
+		memcpy(starts + k * n++, best->u, size);
+	for (int i = 0; i < k && n < AGAIN; i++)
+		if (fabs(best->u[i]) > ao_free_edge(obj->shape, i))
+		{
+			memcpy(starts + k * n, best->u, size);
+			starts[k * n++ + i] = copysign(NEXT_TO_EDGE, best->u[i]);
+		}
+	if (n == 0 || ao_out_of_time(obj->deadline))
+		return AO_OK;
+	AO_TRY(ao_optimize(obj, starts, n, ENDLESS, HUGE_VAL, arena, &again));
+	again.iterations += best->iterations;
+	if (again.f < best->f || (again.f == best->f && again.converged))
+		*best = again;
+	best->iterations = again.iterations;
+	return AO_OK;
+}
+
 /* Search from everywhere, and from `given` (unbounded parameters) unless it is NULL. */
 static AoStatus
 search_widely(AoObjective *obj, const double *given, AoEffort effort, AoArena *arena,
@@ -388,7 +421,7 @@ search_widely(AoObjective *obj, const double *given, AoEffort effort, AoArena *a
 	const AoShape *shape = obj->shape;
 	size_t		k = (size_t) shape->k;
 	Plan		plan = make_plan(shape, effort, obj->pass[0].n * shape->r < CHEAP,
-								 !obj->conditional && ao_ladder_serves(shape));
+								 !obj->conditional && ao_ladder_serves(obj));
 	size_t		n = most_points(&plan),
 				kept = most_chosen(&plan);
 	double	   *u = ao_arena_take(arena, n * k, sizeof(double)),
@@ -426,7 +459,10 @@ search_widely(AoObjective *obj, const double *given, AoEffort effort, AoArena *a
 		taken = 1;
 	}
 	AO_TRY(follow(obj, chosen, chosen_f, taken, set_precision(obj, effort), arena, best));
-	return plan.ladder ? ao_ladder(obj, plan.high, ENDLESS, arena, best) : AO_OK;
+	if (!plan.ladder)
+		return AO_OK;
+	AO_TRY(ao_ladder(obj, plan.high, ENDLESS, arena, best));
+	return search_again(obj, scratch, arena, best);
 }
 
 /*
