@@ -149,25 +149,6 @@ adjusted(const AoFitTask *task, int m, int K, double *z, AoEnv *env)
 	return status;
 }
 
-/* Has each place in the season of z[n] a known value?  Where shops are closed on Sundays, none of
- * these can be told from the Sunday before. */
-static AoStatus
-whole_seasons(const double *z, int64_t n, int m, AoEnv *env, bool *whole)
-{
-	AoPace		pace = {env, 0};
-
-	*whole = true;
-	for (int place = 0; place < m && *whole; place++)
-	{
-		int64_t		t = place;
-
-		for (; t < n && isnan(z[t]); t += m)
-			AO_TRY(ao_pace(&pace, 1));
-		*whole = t < n;
-	}
-	return AO_OK;
-}
-
 /* Seasonal differences by the seasonal component's strength, then ordinary ones by the
  * KPSS test; no more than leave something.  The test rejects a level of the changes for
  * much less than a second unit root, such as a slow cycle in the drift: a second difference
@@ -179,15 +160,13 @@ choose_differences(AoChoice *choice, double *z)
 	int64_t		n = choice->quick.n,
 				known,
 				lead;
-	bool		constant,
-				whole;
+	bool		constant;
 
 	AO_TRY(ao_count_known(z, n, env, &known, &lead));
 	AO_TRY(ao_is_constant(z, n, env, &constant));
 	if (constant)
 		return AO_OK;
-	AO_TRY(whole_seasons(z, n, choice->m, env, &whole));
-	if (choice->m > 1 && choice->options.max_D > 0 && whole)
+	if (choice->m > 1 && choice->options.max_D > 0)
 		AO_TRY(ao_nsdiffs(z, n, choice->m, choice->options.max_D, env, &choice->D));
 	if (choice->D > 0)
 	{

@@ -248,6 +248,25 @@ count_seasonal(Seasonal *s, int64_t n, int m, int max_D, AoEnv *env, int *D)
 	return AO_OK;
 }
 
+/* Has each place in the season of y[n] a known value?  Where shops are closed on Sundays, none of
+ * these can be told from the Sunday before. */
+static AoStatus
+whole_seasons(const double *y, int64_t n, int m, AoEnv *env, bool *whole)
+{
+	AoPace		pace = {env, 0};
+
+	*whole = true;
+	for (int place = 0; place < m && *whole; place++)
+	{
+		int64_t		t = place;
+
+		for (; t < n && isnan(y[t]); t += m)
+			AO_TRY(ao_pace(&pace, 1));
+		*whole = t < n;
+	}
+	return AO_OK;
+}
+
 /* See tests.h. */
 AoStatus
 ao_nsdiffs(const double *y, int64_t n, int m, int max_D, AoEnv *env, int *D)
@@ -255,6 +274,7 @@ ao_nsdiffs(const double *y, int64_t n, int m, int max_D, AoEnv *env, int *D)
 	AoValues	values;
 	Seasonal	s;
 	AoStatus	status;
+	bool		whole;
 
 	*D = 0;
 	if (m < 1 || m > AO_MAX_PERIOD)
@@ -264,7 +284,8 @@ ao_nsdiffs(const double *y, int64_t n, int m, int max_D, AoEnv *env, int *D)
 		return ao_fail(env, AO_BAD_ARGUMENT, "the largest number of differences must be 0 to 4\n"
 					   "More than 2 are seldom of use.", 0, 0);
 	AO_TRY(ao_values_need(y, n, 1, "the choice of differences", &values, env));
-	if (m == 1)
+	AO_TRY(whole_seasons(y, n, m, env, &whole));
+	if (m == 1 || !whole)
 		return AO_OK;
 	AO_TRY(seasonal_open(&s, y, n, &values, env));
 	status = count_seasonal(&s, n, m, max_D, env, D);

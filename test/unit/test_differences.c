@@ -157,6 +157,16 @@ test_degenerate(void)
 	for (int i = 0; i < 80; i++)
 		y[i] = "1528"[i % 4] - '0';
 	UNIT_CHECK(nsdiffs(y, 80, 4) == 1, "exactly seasonal");
+	for (int place = 0; place < 4; place++)
+	{
+		double		closed[80];
+
+		for (int t = 0; t < 80; t++)
+			closed[t] = t % 4 == place ? NAN : y[t];
+		UNIT_CHECK(nsdiffs(closed, 80, 4) == 0, "no value at place %d of the season", place);
+		closed[40 + place] = y[40 + place];
+		UNIT_CHECK(nsdiffs(closed, 80, 4) == 1, "one value at place %d of the season", place);
+	}
 	UNIT_CHECK(nsdiffs(y, 8, 4) == 0 && nsdiffs(y, 9, 4) == 1, "more than two seasons are needed");
 	UNIT_CHECK(nsdiffs(y, 80, 1) == 0 && nsdiffs(y, 80, 366) == 0, "no period, long period");
 	for (int i = 0; i < 80; i++)
