@@ -377,6 +377,9 @@ yahoo('many01', { status => 429, headers => { 'Retry-After' => '3600' }, body =>
 is(query('CALL arima_ops.fetch_all()'), '28|41', 'a provider that asks for a pause');
 is(scalar $web->requests, 32, 'is asked no more');
 is(query("SELECT message FROM arima_ops.events WHERE kind = 'fetch_failed' AND message LIKE '%pause%'"), 'provider "chart" asks for a pause: 37 series left out', 'which is told');
+query('CALL arima_ops.fetch_all()');
+is(query("SELECT string_agg((details ? 'again')::text, ' ' ORDER BY id) FROM arima_ops.events WHERE kind = 'fetch_failed' AND message LIKE '%pause%'"),
+	'false true', 'and is no news, to be alerted, the next time');
 
 # a series that goes while its answer is waited for takes nobody else's values with it
 $web->define("/v8/finance/chart/many$_->[0]", { delay => 0.5, body => chart([ [ '2024-03-08 14:30', $_->[1] ] ]) }) for [ '01', 101 ], [ '02', 102 ], [ '04', 104 ];
