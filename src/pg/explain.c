@@ -16,6 +16,9 @@ PGDLLEXPORT Datum arima_ops_explain(PG_FUNCTION_ARGS);
 /* An inverse root from here on is near the unit circle. */
 #define NEAR_CIRCLE 0.97
 
+/* So many cycles of a root in a series it cannot tell from a trend. */
+#define TREND_CYCLES 3
+
 /* A gain below this is none. */
 #define NO_SKILL 0.01
 
@@ -233,14 +236,22 @@ put_ar_root(StringInfo out, const AoRoot *root, const char *seasonal, const char
 		appendStringInfoString(out, "shocks last so long that the series is hardly to be told from one that never returns to its mean; one more difference may do better.\n");
 }
 
+/* Is a root at frequency zero, or has the series so few of its cycles (it is n of its units long) that
+ * it cannot tell them from none? */
+static bool
+like_a_trend(const AoRoot *root, double n)
+{
+	return root->period == 0 || root->period * TREND_CYCLES > n;
+}
+
 static void
-put_ma_root(StringInfo out, const AoRoot *root, const char *seasonal, bool differenced, const char *fixed)
+put_ma_root(StringInfo out, const AoRoot *root, double n, const char *seasonal, bool differenced, const char *fixed)
 {
 	if (!near_circle(root))
 		return;
 	appendStringInfo(out, "Beware: %s moving-average root is on or near the unit circle (%.4f; 1 is on it): ",
 					 seasonal, root->modulus);
-	if (differenced && root->period == 0)
+	if (differenced && like_a_trend(root, n))
 		appendStringInfo(out, "it takes back what differencing did, a sign of one difference too many; %s.\n", fixed);
 	else
 		appendStringInfoString(out, "errors of long ago still count, and the estimate at that edge is not normal: trust its standard error little.\n");
@@ -252,12 +263,13 @@ put_warnings(StringInfo out, const Explained *ex)
 {
 	const AoSpec *spec = &ex->spec;
 	int			remarks = ex->model->remarks;
+	double		n = (double) ex->model->n;
 
 	put_ar_root(out, &ex->roots[0], "an", "steps", spec->d > 0);
-	put_ma_root(out, &ex->roots[1], "a", spec->d > 0,
+	put_ma_root(out, &ex->roots[1], n, "a", spec->d > 0,
 				spec->d > 1 ? "the slope of the series hardly changes" : "the series hardly wanders from a fixed level or line");
 	put_ar_root(out, &ex->roots[2], "a seasonal", "seasons", spec->D > 0);
-	put_ma_root(out, &ex->roots[3], "a seasonal", spec->D > 0, "the pattern of the season hardly changes over the years");
+	put_ma_root(out, &ex->roots[3], n / spec->m, "a seasonal", spec->D > 0, "the pattern of the season hardly changes over the years");
 	if ((remarks & AO_REMARK_AR_BOUNDARY) && !near_circle(&ex->roots[0]) && !near_circle(&ex->roots[2]))
 		appendStringInfoString(out, "Beware: the autoregressive part is near the edge of what is stationary; shocks last long.\n");
 	if ((remarks & AO_REMARK_MA_BOUNDARY) && !near_circle(&ex->roots[1]) && !near_circle(&ex->roots[3]))
