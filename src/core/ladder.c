@@ -99,8 +99,8 @@ has_ladder(const AoShape *shape)
 
 /*
  * How much is worth its time for a part.  That of lag 1 with many roots is where most is to be
- * found; with one on either side, a long series tells them apart.  A model that is to keep its
- * distance from the circle is none of most that is found where roots nearly cancel.
+ * found; with one on either side, a long series tells them apart.  Where roots nearly cancel most
+ * of the optima are next to the circle, from which a guarded model is to keep away.
  */
 static Effort
 effort_for(const AoObjective *obj, const AoPart *part, bool thorough)
@@ -158,12 +158,11 @@ ao_ladder_bytes(const AoShape *shape)
 }
 
 static Ladder
-make_ladder(AoObjective *obj, bool thorough, AoArena *arena)
+make_ladder(AoObjective *obj, AoArena *arena)
 {
 	size_t		k = (size_t) obj->shape->k,
 				n = most_points();
-	Ladder		l = {.obj = obj, .effort = thorough ? thorough_effort : usual_effort,
-		.k = obj->shape->k, .fixed = ao_arena_take(arena, k, sizeof(bool)),
+	Ladder		l = {.obj = obj, .k = obj->shape->k, .fixed = ao_arena_take(arena, k, sizeof(bool)),
 	.best = ao_arena_take(arena, k, sizeof(double))};
 
 	for (int j = 0; j < MOST_RUNGS; j++)
@@ -386,7 +385,7 @@ climb_part(Ladder *l, AoPart part, int max_rounds, AoArena *arena, AoOptimum *be
 AoStatus
 ao_ladder(AoObjective *obj, bool thorough, int max_rounds, AoArena *arena, AoOptimum *best)
 {
-	Ladder		l = make_ladder(obj, thorough, arena);
+	Ladder		l = make_ladder(obj, arena);
 	size_t		used = arena->used;
 
 	for (int seasonal = 0; seasonal <= 1; seasonal++)
