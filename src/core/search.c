@@ -43,6 +43,8 @@ typedef struct Plan
 #define PROMISING_SHARE 0.1		/* or this share of what the model explains */
 #define RANDOM 96
 #define AGAIN 4					/* starts at the end */
+#define LOOKS 3					/* at the end, at most */
+#define HARDLY 1e-3				/* in log-likelihood, that an optimum is not given up for */
 #define NEXT_TO_EDGE 2.0		/* free parameter */
 #define INSIDE 1.2				/* free parameters of a start that was on the edge */
 /* points suggested by the periodogram that are looked at */
@@ -159,7 +161,8 @@ ao_search_bytes(const AoShape *shape, AoEffort effort)
 	size_t		k = (size_t) shape->k;
 	Plan		plan = make_plan(shape, effort, true, false);	/* the larger one */
 	size_t		n = most_points(&plan),
-				kept = most_chosen(&plan);
+				kept = most_chosen(&plan),
+				ladder = ao_ladder_bytes(shape);
 
 	return 2 * ao_arena_round(n * k, sizeof(double)) + ao_arena_round(n, sizeof(double)) +
 		ao_arena_round(kept * k, sizeof(double)) + ao_arena_round(kept, sizeof(double)) +
@@ -167,7 +170,7 @@ ao_search_bytes(const AoShape *shape, AoEffort effort)
 		ao_optimize_bytes(shape->k, plan.improved) + 2 * ao_optimize_bytes(shape->k, FIRST) +
 		ao_optimize_bytes(shape->k, (int) kept) +
 		ao_arena_round(k * k, sizeof(double)) + ao_arena_round(ao_metric_work(shape->k), sizeof(double)) +
-		(effort == AO_QUICK ? 0 : ao_ladder_bytes(shape) + ao_optimize_bytes(shape->k, AGAIN));
+		(effort == AO_QUICK || ladder == 0 ? 0 : ladder + LOOKS * ao_optimize_bytes(shape->k, AGAIN));
 }
 
 /* The best of n points that are apart from those already taken. */
@@ -382,34 +385,53 @@ set_precision(AoObjective *obj, AoEffort effort)
 	return quick ? QUICK_ROUNDS : ENDLESS;
 }
 
-/*
- * Once more from the optimum: where the last steps have come to nothing a new look at the surface
- * often leads on; and each parameter on the edge, from where no gradient leads away, is drawn in, as
- * there may be another optimum just inside.  starts: [AGAIN][k].
- */
-static AoStatus
-search_again(AoObjective *obj, double *starts, AoArena *arena, AoOptimum *best)
+/* The optimum, if the search has not ended in one, and each of its parameters on the edge, from where
+ * no gradient leads away, drawn in: there may be another optimum just inside.  starts: [AGAIN][k]. */
+static int
+last_starts(const AoShape *shape, const AoOptimum *best, double *starts)
 {
-	int			k = obj->shape->k,
+	int			k = shape->k,
 				n = 0;
 	size_t		size = (size_t) k * sizeof(double);
-	AoOptimum	again;
 
 	if (!best->converged)
 		memcpy(starts + k * n++, best->u, size);
 	for (int i = 0; i < k && n < AGAIN; i++)
-		if (fabs(best->u[i]) > ao_free_edge(obj->shape, i))
+		if (fabs(best->u[i]) > ao_free_edge(shape, i))
 		{
 			memcpy(starts + k * n, best->u, size);
 			starts[k * n++ + i] = copysign(NEXT_TO_EDGE, best->u[i]);
 		}
-	if (n == 0 || ao_out_of_time(obj->deadline))
-		return AO_OK;
-	AO_TRY(ao_optimize(obj, starts, n, ENDLESS, HUGE_VAL, arena, &again));
-	again.iterations += best->iterations;
-	if (again.f < best->f || (again.f == best->f && again.converged))
-		*best = again;
-	best->iterations = again.iterations;
+	return n;
+}
+
+/*
+ * Once more from the optimum, and from where that leads to: where the last steps have come to
+ * nothing a new look at the surface often leads on.  What ends half-way is taken for its value,
+ * but not in place of an optimum that is as good.
+ */
+static AoStatus
+search_again(AoObjective *obj, double *starts, AoArena *arena, AoOptimum *best)
+{
+	size_t		size = (size_t) obj->shape->k * sizeof(double);
+	AoOptimum	at = *best;
+	int			n = last_starts(obj->shape, best, starts),
+				iterations = best->iterations;
+
+	for (int look = 0; look < LOOKS && n > 0 && !ao_out_of_time(obj->deadline); look++)
+	{
+		AoOptimum	next;
+
+		AO_TRY(ao_optimize(obj, starts, n, ENDLESS, HUGE_VAL, arena, &next));
+		iterations += next.iterations;
+		n = next.f < at.f && !next.converged;
+		if (next.f < at.f || (next.f == at.f && next.converged))
+			at = next;
+		memcpy(starts, at.u, size);
+	}
+	if (at.converged || !best->converged || at.f < best->f - HARDLY)
+		*best = at;
+	best->iterations = iterations;
 	return AO_OK;
 }
 

@@ -1,7 +1,8 @@
 /*
  * test_ladder.c
  *		What the ladder of searches says of itself where its time is over: it has converged only
- *		where it is in an optimum of the model itself, and not in one of a smaller model.
+ *		where it is in an optimum of the model itself, and not in one of a smaller model.  And
+ *		where it is not over, the last look around an optimum ends in one.
  *
  * The linker (see the Makefile) replaces the search by the ladder alone, from white noise, and
  * the clock by a number of questions that it still answers with no.
@@ -12,6 +13,7 @@
 #include "model_internal.h"
 
 #define N 120
+#define LONGER 140
 #define PLENTY 1000000			/* of questions */
 
 static long questions;			/* until the time is over */
@@ -58,6 +60,39 @@ fit(const double *y, const double *coef, AoEnv *env)
 	return model;
 }
 
+/* Random walks whose optimum has a parameter close to the edge, from inside of which a search
+ * comes somewhat higher and to no end. */
+static void
+test_last_look(void)
+{
+	static const struct
+	{
+		const char *spec;
+		int			seed;
+	} cases[] = {{"(1,1,1)(2,1,1)[4]", 7}, {"(2,1,2)(0,0,2)[4]", 51}};
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
+	AoFitOptions options = {.method = AO_ML, .no_std_errors = true};
+
+	climbing = false;
+	for (int i = 0; i < 2; i++)
+	{
+		uint64_t	state = (uint64_t) cases[i].seed * 977 + 13;
+		double		y[LONGER],
+					level = 0;
+		AoSpec		spec;
+		AoModel    *model;
+
+		for (int t = 0; t < LONGER; t++)
+			y[t] = level += unit_noise(&state);
+		if (ao_spec_parse(cases[i].spec, strlen(cases[i].spec), &spec, &env) != AO_OK ||
+			ao_fit(y, LONGER, NULL, 0, &spec, &options, &env, &model) != AO_OK)
+			abort();
+		UNIT_CHECK(!(model->remarks & AO_REMARK_NOT_CONVERGED), "%s of a random walk: converged", cases[i].spec);
+		env.free(env.arg, model);
+	}
+}
+
 int
 main(void)
 {
@@ -93,5 +128,6 @@ main(void)
 	UNIT_CHECK(wrong == 0, "%d times it says that it has converged, and has not", wrong);
 	env.free(env.arg, whole);
 	UNIT_CHECK(memory.live == 0 && memory.most <= 4, "nothing is left behind");
+	test_last_look();
 	return unit_done();
 }
