@@ -280,7 +280,7 @@ complex_pairs(const AoShape *shape, const double *base, const Pair *pairs, int n
 	return AO_OK;
 }
 
-/* See internal.h.  work: 3 * AO_MAX_ORDER + 1 + k doubles. */
+/* See candidates.h.  work: 3 * AO_MAX_ORDER + 1 + k doubles. */
 AoStatus
 ao_candidates_pairs(const AoShape *shape, bool on_circle, const double *w, int64_t n,
 					int n_cols, double *work, double *u, AoEnv *env)
@@ -369,7 +369,7 @@ whiten(const AoShape *shape, const double *base, const double *w, int64_t n, int
 	}
 }
 
-/* See internal.h.  A long series is judged by its last values. */
+/* See candidates.h.  A long series is judged by its last values. */
 AoStatus
 ao_candidates_spectral(const AoShape *shape, const double *w, int64_t n, int n_cols,
 					   double *work, double *u, int *count, AoEnv *env)
@@ -402,4 +402,46 @@ ao_candidates_spectral(const AoShape *shape, const double *w, int64_t n, int n_c
 		AO_TRY(ao_pace(&pace, shape->k * shape->k / 4));
 	}
 	return AO_OK;
+}
+
+/* Is a point apart from those that are chosen? */
+static bool
+is_apart(const double *u, int k, double apart, const double *chosen, int taken)
+{
+	for (int i = 0; i < taken; i++)
+	{
+		double		distance = 0;
+
+		for (int j = 0; j < k; j++)
+			distance = fmax(distance, fabs(u[j] - chosen[i * k + j]));
+		if (distance < apart)
+			return false;
+	}
+	return true;
+}
+
+/* See candidates.h. */
+int
+ao_candidates_choose(const double *u, double *f, int n, int k, double apart, int most,
+					 double *chosen, int taken, double *chosen_f)
+{
+	while (taken < most)
+	{
+		int			best = -1;
+		double		value;
+
+		for (int i = 0; i < n; i++)
+			if (isfinite(f[i]) && (best < 0 || f[i] < f[best]))
+				best = i;
+		if (best < 0)
+			break;
+		value = f[best];
+		f[best] = HUGE_VAL;
+		if (!is_apart(u + best * k, k, apart, chosen, taken))
+			continue;
+		if (chosen_f)
+			chosen_f[taken] = value;
+		memcpy(chosen + taken++ * k, u + best * k, (size_t) k * sizeof(double));
+	}
+	return taken;
 }

@@ -45,6 +45,12 @@ size_t		ao_candidates_spectral_work(const AoSpec *spec);	/* doubles */
 AoStatus	ao_candidates_spectral(const AoShape *shape, const double *w, int64_t n, int n_cols,
 								   double *work, double *u, int *count, AoEnv *env);
 
+/* The best of points u[n][k] to the `taken` that are chosen, each apart from all of those in some
+ * parameter, until there are `most`; how many there are.  f: their values; of those that are looked
+ * at it is HUGE_VAL then.  chosen_f: theirs, unless it is NULL. */
+int			ao_candidates_choose(const double *u, double *f, int n, int k, double apart, int most,
+								 double *chosen, int taken, double *chosen_f);
+
 /* ---- insertions.c: points out of the optimum of a model with fewer roots ---- */
 
 #define AO_LADDER_K 12			/* most parameters of a model that ladder.c serves */

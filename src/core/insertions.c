@@ -254,7 +254,7 @@ insert_narrow(const AoObjective *obj, Base *b, double *work, double *u, int *cou
 	return AO_OK;
 }
 
-/* See internal.h. */
+/* See candidates.h. */
 AoStatus
 ao_insertions(const AoObjective *obj, const double *base, const AoPart *part, int fewer,
 			  bool complex_pairs, double *work, double *u, int *count)

@@ -57,12 +57,11 @@ typedef struct Ladder
 				rungs;			/* above the first */
 	Rung		rung[MOST_RUNGS];	/* the last one is rung[0] */
 	bool	   *fixed;			/* [k] */
-	double	   *best,			/* [k] what there was */
+	double	   *best,			/* [k] the best so far */
 			   *u,				/* [most_points][k] */
 			   *scratch,
 			   *f,
 			   *chosen,			/* [MOST_FOLLOWED][k] */
-			   *chosen_f,
 			   *work;
 } Ladder;
 
@@ -152,7 +151,6 @@ ao_ladder_bytes(const AoShape *shape)
 		2 * ao_arena_round(n * k, sizeof(double)) + ao_arena_round(n, sizeof(double)) +
 		MOST_RUNGS * ao_arena_round(MOST_KEPT * k, sizeof(double)) +
 		ao_arena_round(MOST_FOLLOWED * k, sizeof(double)) +
-		ao_arena_round(MOST_FOLLOWED, sizeof(double)) +
 		ao_arena_round(ao_insertions_work(), sizeof(double)) +
 		ao_optimize_bytes(shape->k, MOST_FOLLOWED);
 }
@@ -171,7 +169,6 @@ make_ladder(AoObjective *obj, AoArena *arena)
 	l.scratch = ao_arena_take(arena, n * k, sizeof(double));
 	l.f = ao_arena_take(arena, n, sizeof(double));
 	l.chosen = ao_arena_take(arena, MOST_FOLLOWED * k, sizeof(double));
-	l.chosen_f = ao_arena_take(arena, MOST_FOLLOWED, sizeof(double));
 	l.work = ao_arena_take(arena, ao_insertions_work(), sizeof(double));
 	return l;
 }
@@ -187,7 +184,7 @@ fix_parameters(Ladder *l, int j)
 		l->fixed[i] = (i < ar && i >= ar - j) || (i < ma && i >= ma - j);
 }
 
-/* Points of the first rung: what there was without these parameters, and unless it is to be brief, others. */
+/* Points of the first rung: the best so far without these parameters, and unless it is to be brief, others. */
 static int
 first_points(Ladder *l)
 {
@@ -221,46 +218,11 @@ insert_roots(Ladder *l, int j, int below, int most, int *count)
 	return AO_OK;
 }
 
-/* Is a point apart from those that are chosen? */
-static bool
-is_apart(const Ladder *l, const double *u, int taken)
-{
-	for (int i = 0; i < taken; i++)
-	{
-		double		apart = 0;
-
-		for (int j = 0; j < l->k; j++)
-			apart = fmax(apart, fabs(u[j] - l->chosen[i * l->k + j]));
-		if (apart < APART)
-			return false;
-	}
-	return true;
-}
-
 /* The best of points from..to-1 to those chosen, until there are `most`; how many there are. */
 static int
 choose(Ladder *l, int from, int to, int taken, int most)
 {
-	size_t		size = (size_t) l->k * sizeof(double);
-
-	while (taken < most)
-	{
-		int			best = -1;
-		double		value;
-
-		for (int i = from; i < to; i++)
-			if (isfinite(l->f[i]) && (best < 0 || l->f[i] < l->f[best]))
-				best = i;
-		if (best < 0)
-			break;
-		value = l->f[best];
-		l->f[best] = HUGE_VAL;
-		if (!is_apart(l, l->u + best * l->k, taken))
-			continue;
-		l->chosen_f[taken] = value;
-		memcpy(l->chosen + taken++ * l->k, l->u + best * l->k, size);
-	}
-	return taken;
+	return ao_candidates_choose(l->u + from * l->k, l->f + from, to - from, l->k, APART, most, l->chosen, taken, NULL);
 }
 
 /* The starts of rung j; of each kind of insertion some. */
@@ -344,7 +306,8 @@ climb(Ladder *l, int j, int n, int max_rounds, double rival, AoArena *arena, AoO
 	return status;
 }
 
-/* From the model without `part`, or as much of it as AR and MA have in common, rung by rung. */
+/* From the model without `part`, or as much of it as AR and MA have in common, rung by rung;
+ * best->u is l->best, before and after. */
 static AoStatus
 climb_part(Ladder *l, AoPart part, int max_rounds, AoArena *arena, AoOptimum *best)
 {
@@ -355,8 +318,6 @@ climb_part(Ladder *l, AoPart part, int max_rounds, AoArena *arena, AoOptimum *be
 				j = l->rungs = rungs_of(&part);
 
 	l->part = part;
-	memcpy(l->best, best->u, size);
-	best->u = l->best;
 	for (; j >= 0 && !ao_out_of_time(l->obj->deadline); j--)
 	{
 		int			n;
@@ -388,6 +349,8 @@ ao_ladder(AoObjective *obj, bool thorough, int max_rounds, AoArena *arena, AoOpt
 	Ladder		l = make_ladder(obj, arena);
 	size_t		used = arena->used;
 
+	memcpy(l.best, best->u, (size_t) l.k * sizeof(double));
+	best->u = l.best;
 	for (int seasonal = 0; seasonal <= 1; seasonal++)
 	{
 		AoPart		part = part_of(obj->shape, seasonal);

@@ -173,42 +173,6 @@ ao_search_bytes(const AoShape *shape, AoEffort effort)
 		(effort == AO_QUICK || ladder == 0 ? 0 : ladder + LOOKS * ao_optimize_bytes(shape->k, AGAIN));
 }
 
-/* The best of n points that are apart from those already taken. */
-static int
-choose(const double *u, double *f, int n, int k, int max, double *chosen,
-	   double *chosen_f)
-{
-	int			taken = 0;
-
-	while (taken < max)
-	{
-		int			best = -1;
-		double		value;
-
-		for (int i = 0; i < n; i++)
-			if (isfinite(f[i]) && (best < 0 || f[i] < f[best]))
-				best = i;
-		if (best < 0)
-			break;
-		value = f[best];
-		f[best] = HUGE_VAL;
-		for (int s = 0; s < taken && best >= 0; s++)
-		{
-			double		apart = 0;
-
-			for (int j = 0; j < k; j++)
-				apart = fmax(apart, fabs(u[best * k + j] - chosen[s * k + j]));
-			if (apart < APART)
-				best = -1;
-		}
-		if (best < 0)
-			continue;
-		chosen_f[taken] = value;
-		memcpy(chosen + taken++ * k, u + best * k, (size_t) k * sizeof(double));
-	}
-	return taken;
-}
-
 /* Is a start with this value, some way up from its own optimum, worth following
  * when `best` has been reached and white noise has f0? */
 static bool
@@ -226,7 +190,7 @@ screen(AoObjective *obj, const double *u, int n, double *scratch, double *f, int
 
 	memcpy(scratch, u, (size_t) n * (size_t) k * sizeof(double));
 	AO_TRY(ao_objective_free(obj, scratch, n, f));
-	*taken = choose(u, f, n, k, max, chosen, chosen_f);
+	*taken = ao_candidates_choose(u, f, n, k, APART, max, chosen, 0, chosen_f);
 	return AO_OK;
 }
 

@@ -257,7 +257,7 @@ scan_all(const double *I, int n, double *shape, AoRootPairs *out, int max)
 	return count;
 }
 
-/* See internal.h. */
+/* See candidates.h. */
 AoStatus
 ao_whittle_pairs(const double *v, int n, double *work, AoRootPairs *out, int *n_out, AoEnv *env)
 {
