@@ -107,7 +107,7 @@ AS 'MODULE_PATHNAME', 'arima_ops_nsdiffs'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000;
 
 COMMENT ON FUNCTION @extschema@.arima_nsdiffs(float8[], int, int) IS
-'Number of differences at lag m after which the seasonal strength of the STL decomposition is at most 0.64; 0 for up to two seasons';
+'Number of differences at lag m after which the seasonal strength of the STL decomposition is at most 0.64; 0 for up to two seasons, and where some place in the season has no known value';
 
 CREATE FUNCTION @extschema@.arima_box_cox_lambda(
 	y float8[],
