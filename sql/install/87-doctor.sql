@@ -143,6 +143,19 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION arima_ops.doctor_series() IS 'Part of arima_ops.doctor: the series';
 
+/* A dump may have brought a provider with a time zone that this machine does not know. */
+CREATE FUNCTION arima_ops.doctor_providers() RETURNS TABLE (check_name text, status text, finding text, mend text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT 'providers', CASE WHEN z.names IS NULL THEN 'ok' ELSE 'problem' END,
+		CASE WHEN z.names IS NULL THEN 'the time zone of each provider is known'
+			ELSE format('time zones that are not known here: %s', arima_ops.name_some(z.names)) END,
+		CASE WHEN z.names IS NOT NULL THEN 'UPDATE arima_ops.providers: time_zone, one of pg_timezone_names; or give the server the zones of a newer tzdata' END
+	FROM (SELECT array_agg(format('%s (%s)', p.name, p.time_zone) ORDER BY p.name) AS names FROM arima_ops.providers AS p
+		WHERE NOT arima_ops.known_zone(p.time_zone)
+			AND (NOT p.builtin OR EXISTS (SELECT FROM arima_ops.series AS s WHERE s.provider = p.name AND s.active))) AS z
+$$;
+COMMENT ON FUNCTION arima_ops.doctor_providers() IS 'Part of arima_ops.doctor: the providers';
+
 /* How often will drift be told where there is none? */
 CREATE FUNCTION arima_ops.doctor_false_alarms() RETURNS TABLE (check_name text, status text, finding text, mend text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -184,6 +197,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT * FROM arima_ops.doctor_server()
 	UNION ALL SELECT * FROM arima_ops.doctor_jobs()
 	UNION ALL SELECT * FROM arima_ops.doctor_series()
+	UNION ALL SELECT * FROM arima_ops.doctor_providers()
 	UNION ALL SELECT * FROM arima_ops.doctor_false_alarms()
 	UNION ALL SELECT * FROM arima_ops.doctor_outboxes()
 	UNION ALL SELECT * FROM arima_ops.doctor_size()

@@ -33,6 +33,10 @@ psql('dump_from', q{
 	INSERT INTO arima_ops.providers (name, url, format, value_field) VALUES ('our_own', 'https://prices.example.com/{symbol}', 'yahoo', 'close');
 	UPDATE arima_ops.series SET provider = 'our_own', symbol = 'TWO' WHERE name = 'two';
 	CALL arima_ops.run_retention();
+	-- as where it comes from another machine: its time zone is not known here
+	INSERT INTO arima_ops.providers (name, url, format, value_field) VALUES ('elsewhere', 'https://prices.example.org/{symbol}', 'yahoo', 'close');
+	SET session_replication_role = replica;
+	UPDATE arima_ops.providers SET time_zone = 'Mars/Olympus' WHERE name = 'elsewhere';
 });
 
 # every table and sequence of the schema is dumped, or the test says which is not
@@ -72,6 +76,9 @@ for my $way (
 	is($to, $from, "$format: every row and sequence is there again");
 	cmp_ok(scalar(() = $from =~ /: [1-9]/g), '>=', 10, "$format: and there was something to keep");
 }
+
+is(psql('dump_to', q{SELECT status || ': ' || finding FROM arima_ops.doctor() WHERE check_name = 'providers'}),
+	'problem: time zones that are not known here: elsewhere (Mars/Olympus)', 'a time zone that is not known here is no obstacle, and the doctor names it');
 
 # life goes on
 is(psql('dump_to', q{SELECT count(*) FROM arima_ops.predict('two', horizon => 3, request_id => 'asked')}), '3', 'a request from before is known');
