@@ -328,20 +328,15 @@ END $$;
 COMMENT ON PROCEDURE arima_ops.fetch_all(bigint, bigint, bigint) IS
 'Fetches all active series that have a provider, many at once, and gives how many were recorded and how many failed; the others go on. The first failure of a series is an event fetch_failed, those that fail as before are one together for each provider. With the number of a job''s run it notes the progress; fetched is NULL if another run has taken over';
 
-CREATE FUNCTION arima_ops.paused_before(provider text) RETURNS boolean
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT EXISTS (SELECT FROM arima_ops.events AS e WHERE e.series IS NULL AND e.kind = 'fetch_failed' AND e.at > now() - interval '4 days'
-		AND e.details ->> 'provider' = paused_before.provider AND e.details ? 'left_out')
-$$;
-COMMENT ON FUNCTION arima_ops.paused_before(text) IS 'Has an event of the last four days told that this provider asks for a pause? Another one is no news';
-
+/* Where the provider has asked for a pause in the last four days the event is marked so, as no news (enqueue_alert). */
 CREATE FUNCTION arima_ops.leave_out(names text[], paused text[]) RETURNS bigint
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 	SELECT coalesce(sum(l.n), 0)::bigint
 	FROM (SELECT count(*) AS n, arima_ops.record_event('fetch_failed', NULL, NULL,
 			format('provider "%s" asks for a pause: %s series left out', s.provider, count(*)),
 			jsonb_build_object('provider', s.provider, 'left_out', count(*), 'series', jsonb_agg(s.name ORDER BY s.name))
-				|| CASE WHEN arima_ops.paused_before(s.provider) THEN '{"again": true}'::jsonb ELSE '{}' END)
+				|| CASE WHEN EXISTS (SELECT FROM arima_ops.events AS e WHERE e.series IS NULL AND e.kind = 'fetch_failed' AND e.at > clock_timestamp() - interval '4 days'
+					AND e.details ? 'left_out' AND e.details ->> 'provider' = s.provider) THEN '{"again": true}'::jsonb ELSE '{}' END)
 		FROM arima_ops.series AS s WHERE s.name = ANY (names) AND s.provider = ANY (paused) GROUP BY s.provider) AS l
 $$;
 COMMENT ON FUNCTION arima_ops.leave_out(text[], text[]) IS 'Records which of these series are not fetched because their provider asks for a pause; gives their number';

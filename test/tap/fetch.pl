@@ -380,6 +380,9 @@ is(query("SELECT message FROM arima_ops.events WHERE kind = 'fetch_failed' AND m
 query('CALL arima_ops.fetch_all()');
 is(query("SELECT string_agg((details ? 'again')::text, ' ' ORDER BY id) FROM arima_ops.events WHERE kind = 'fetch_failed' AND message LIKE '%pause%'"),
 	'false true', 'and is no news, to be alerted, the next time');
+query("SET session_replication_role = replica; UPDATE arima_ops.events SET at = at - interval '5 days' WHERE message LIKE '%pause%'; RESET session_replication_role");
+query('CALL arima_ops.fetch_all()');
+is(query("SELECT details ? 'again' FROM arima_ops.events WHERE kind = 'fetch_failed' AND message LIKE '%pause%' ORDER BY id DESC LIMIT 1"), 'f', 'but after days without it is');
 
 # a series that goes while its answer is waited for takes nobody else's values with it
 $web->define("/v8/finance/chart/many$_->[0]", { delay => 0.5, body => chart([ [ '2024-03-08 14:30', $_->[1] ] ]) }) for [ '01', 101 ], [ '02', 102 ], [ '04', 104 ];
