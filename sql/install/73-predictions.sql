@@ -33,6 +33,8 @@ CREATE TABLE arima_ops.predictions (
 CREATE INDEX predictions_pending ON arima_ops.predictions (series, as_of) WHERE target_ts IS NULL;
 CREATE INDEX predictions_scored ON arima_ops.predictions (series, target_ts) WHERE target_ts IS NOT NULL;
 CREATE UNIQUE INDEX predictions_request ON arima_ops.predictions (series, request_id, horizon) WHERE request_id IS NOT NULL;
+-- for the foreign keys: the whole log would be read for each version of a series that is dropped
+CREATE INDEX predictions_version ON arima_ops.predictions (series, version);
 
 COMMENT ON TABLE arima_ops.predictions IS
 'Every answer given, one row for each step ahead, and later the value that came';

@@ -74,8 +74,8 @@ BEGIN
 		RAISE EXCEPTION 'series "%" was dropped by someone else just now', series
 			USING ERRCODE = 'undefined_object', HINT = 'If there is a new one of this name, drop that.';
 	END IF;
-	-- before the values, or each label would be looked for anew among all those that are gone; either half of the log has its index
-	DELETE FROM arima_ops.predictions AS p WHERE p.series = series AND (p.target_ts IS NULL OR p.target_ts IS NOT NULL);
+	-- before the values, or each label would be looked for anew among all those that are gone
+	DELETE FROM arima_ops.predictions AS p WHERE p.series = series;
 	DELETE FROM arima_ops.actuals AS a WHERE a.series = series;
 	DELETE FROM arima_ops.actual_revisions AS r WHERE r.series = series;
 	DELETE FROM arima_ops.drift_checks AS d WHERE d.series = series;

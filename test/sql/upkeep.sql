@@ -169,6 +169,10 @@ FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 
 SELECT message FROM arima_ops.events WHERE series = 's' ORDER BY id DESC LIMIT 1;
 SELECT name, (SELECT count(*) FROM arima_ops.actuals), (SELECT count(*) FROM arima_ops.models) FROM arima_ops.series;
 SELECT arima_ops.drop_series('s');
+-- a series is dropped without reading all that others have: each table that refers to it or to its versions has an index for that
+SELECT c.conrelid::regclass, c.conname FROM pg_constraint AS c
+WHERE c.contype = 'f' AND c.confrelid IN ('arima_ops.series'::regclass, 'arima_ops.models'::regclass)
+	AND NOT EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = c.conrelid AND i.indpred IS NULL AND i.indkey[0] = c.conkey[1]);
 -- and may come again
 SELECT arima_ops.create_series('s');
 
