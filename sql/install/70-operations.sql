@@ -25,9 +25,10 @@ GRANT USAGE ON SCHEMA arima_ops TO arima_ops_reader, arima_ops_user, arima_ops_a
 /* The date of a daily session, whose time is midnight UTC; else date and time. */
 CREATE FUNCTION arima_ops.session_text(ts timestamptz) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT CASE WHEN isfinite(ts) THEN to_char(ts AT TIME ZONE 'UTC', CASE WHEN date_trunc('day', ts AT TIME ZONE 'UTC') = ts AT TIME ZONE 'UTC' THEN 'YYYY-MM-DD' ELSE 'YYYY-MM-DD HH24:MI:SS' END) ELSE ts::text END
+	SELECT CASE WHEN isfinite(ts) THEN to_char(ts AT TIME ZONE 'UTC', CASE WHEN date_trunc('day', ts AT TIME ZONE 'UTC') = ts AT TIME ZONE 'UTC' THEN 'YYYY-MM-DD' ELSE 'YYYY-MM-DD HH24:MI:SS' END
+		|| CASE WHEN extract(year FROM ts AT TIME ZONE 'UTC') < 0 THEN ' BC' ELSE '' END) ELSE ts::text END
 $$;
-COMMENT ON FUNCTION arima_ops.session_text(timestamptz) IS 'A session for people, in UTC: the date, with the time where that is not midnight';
+COMMENT ON FUNCTION arima_ops.session_text(timestamptz) IS 'A session for people, in UTC: the date, with the time where that is not midnight, and BC where it is before Christ';
 
 /* Rounded, whatever its size. */
 CREATE FUNCTION arima_ops.number_text(x float8, digits int DEFAULT 5) RETURNS text

@@ -118,7 +118,8 @@ FROM arima_ops.models AS m, arima_ops.predict('ops_a', as_of => (SELECT ts + int
 WHERE m.series = 'ops_a' AND m.version = 1;
 SELECT * FROM arima_ops.predict('ops_a', as_of => '2020-01-01');
 SELECT * FROM arima_ops.predict('ops_a', ARRAY[1, 2, 3], as_of => 'infinity');
-SELECT arima_ops.session_text('infinity'), arima_ops.session_text('-infinity'), arima_ops.session_text('2024-01-02 00:00+00');
+SELECT arima_ops.session_text('infinity'), arima_ops.session_text('-infinity'), arima_ops.session_text('2024-01-02 00:00+00'),
+	arima_ops.session_text('0044-03-15 00:00+00 BC'), arima_ops.session_text('0001-12-31 23:59:59+00 BC'), arima_ops.session_text('0001-01-01 00:00+00');
 -- what is wrong with an argument is said without the statement that would have used it
 SELECT * FROM arima_ops.predict('ops_a', horizon => 0);
 SELECT * FROM arima_ops.predict('ops_a', horizon => 100001);
