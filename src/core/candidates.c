@@ -404,6 +404,18 @@ ao_candidates_spectral(const AoShape *shape, const double *w, int64_t n, int n_c
 	return AO_OK;
 }
 
+/* See candidates.h. */
+int
+ao_candidates_lowest(const double *f, int n)
+{
+	int			best = -1;
+
+	for (int i = 0; i < n; i++)
+		if (isfinite(f[i]) && (best < 0 || f[i] < f[best]))
+			best = i;
+	return best;
+}
+
 /* Is a point apart from those that are chosen? */
 static bool
 is_apart(const double *u, int k, double apart, const double *chosen, int taken)
@@ -427,12 +439,9 @@ ao_candidates_choose(const double *u, double *f, int n, int k, double apart, int
 {
 	while (taken < most)
 	{
-		int			best = -1;
+		int			best = ao_candidates_lowest(f, n);
 		double		value;
 
-		for (int i = 0; i < n; i++)
-			if (isfinite(f[i]) && (best < 0 || f[i] < f[best]))
-				best = i;
 		if (best < 0)
 			break;
 		value = f[best];

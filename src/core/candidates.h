@@ -45,6 +45,8 @@ size_t		ao_candidates_spectral_work(const AoSpec *spec);	/* doubles */
 AoStatus	ao_candidates_spectral(const AoShape *shape, const double *w, int64_t n, int n_cols,
 								   double *work, double *u, int *count, AoEnv *env);
 
+/* Where the lowest finite one of f[n] is, the first of them; -1 if there is none. */
+int			ao_candidates_lowest(const double *f, int n);
 /* The best of points u[n][k] to the `taken` that are chosen, each apart from all of those in some
  * parameter, until there are `most`; how many there are.  f: their values; of those that are looked
  * at it is HUGE_VAL then.  chosen_f: theirs, unless it is NULL. */

@@ -284,8 +284,10 @@ ao_nsdiffs(const double *y, int64_t n, int m, int max_D, AoEnv *env, int *D)
 		return ao_fail(env, AO_BAD_ARGUMENT, "the largest number of differences must be 0 to 4\n"
 					   "More than 2 are seldom of use.", 0, 0);
 	AO_TRY(ao_values_need(y, n, 1, "the choice of differences", &values, env));
+	if (m == 1)
+		return AO_OK;
 	AO_TRY(whole_seasons(y, n, m, env, &whole));
-	if (m == 1 || !whole)
+	if (!whole)
 		return AO_OK;
 	AO_TRY(seasonal_open(&s, y, n, &values, env));
 	status = count_seasonal(&s, n, m, max_D, env, D);

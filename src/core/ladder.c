@@ -110,9 +110,7 @@ effort_for(const AoObjective *obj, const AoPart *part, bool thorough)
 		return no_effort;
 	if (part->lag == 1 && part->p + part->q > 2)
 		return obj->guard.root > 0 ? guarded_effort : thorough ? thorough_effort : usual_effort;
-	if (obj->guard.root > 0)
-		return no_effort;
-	if (part->lag == 1 && n > LONG)
+	if (obj->guard.root > 0 || (part->lag == 1 && n > LONG))
 		return no_effort;
 	return n * obj->shape->r > DEAR ? brief_effort : usual_effort;
 }
@@ -267,11 +265,8 @@ keep_optima(Ladder *l, int reached, Rung *rung)
 	AO_TRY(ao_objective_free(l->obj, l->scratch, reached, l->f));
 	for (rung->n = 0; rung->n < l->effort.kept;)
 	{
-		int			best = -1;
+		int			best = ao_candidates_lowest(l->f, reached);
 
-		for (int i = 0; i < reached; i++)
-			if (isfinite(l->f[i]) && (best < 0 || l->f[i] < l->f[best]))
-				best = i;
 		if (best < 0)
 			break;
 		if (l->f[best] > last + DIFFERENT)
@@ -339,6 +334,7 @@ climb_part(Ladder *l, AoPart part, int max_rounds, AoArena *arena, AoOptimum *be
 		best->u = l->best;
 	}
 	best->iterations = iterations;
+	arena->used = used;
 	return AO_OK;
 }
 
@@ -347,7 +343,6 @@ AoStatus
 ao_ladder(AoObjective *obj, bool thorough, int max_rounds, AoArena *arena, AoOptimum *best)
 {
 	Ladder		l = make_ladder(obj, arena);
-	size_t		used = arena->used;
 
 	memcpy(l.best, best->u, (size_t) l.k * sizeof(double));
 	best->u = l.best;
@@ -355,7 +350,6 @@ ao_ladder(AoObjective *obj, bool thorough, int max_rounds, AoArena *arena, AoOpt
 	{
 		AoPart		part = part_of(obj->shape, seasonal);
 
-		arena->used = used;
 		l.effort = effort_for(obj, &part, thorough);
 		if (l.effort.kept > 0)
 			AO_TRY(climb_part(&l, part, max_rounds, arena, best));

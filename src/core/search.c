@@ -265,12 +265,9 @@ add_best(const double *u, double *f, int n, int max, size_t k, double *chosen,
 {
 	for (int round = 0; round < max && round < n; round++)
 	{
-		int			best = 0;
+		int			best = ao_candidates_lowest(f, n);
 
-		for (int i = 1; i < n; i++)
-			if (f[i] < f[best])
-				best = i;
-		if (!isfinite(f[best]))
+		if (best < 0)
 			break;
 		insert_chosen(u + (size_t) best * k, f[best], k, chosen, chosen_f, taken);
 		f[best] = HUGE_VAL;

@@ -106,7 +106,8 @@ AoStatus	ao_ndiffs(const double *y, int64_t n, double alpha, int max_d, AoEnv *e
 /*
  * Number of seasonal differences at lag m, up to max_D, after which the seasonal
  * strength is no more than 0.64.  None for m = 1, for a constant series, for
- * two seasons or fewer and where a place in the season has no known value.  Gaps are filled as ao_fill_gaps does.
+ * two seasons or fewer and where a place in the season has no known value.
+ * Gaps are filled as ao_fill_gaps does.
  */
 AoStatus	ao_nsdiffs(const double *y, int64_t n, int m, int max_D, AoEnv *env, int *D);
 /* max(0, 1 - Var(remainder) / Var(seasonal + remainder)) of the STL
