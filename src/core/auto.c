@@ -149,10 +149,34 @@ adjusted(const AoFitTask *task, int m, int K, double *z, AoEnv *env)
 	return status;
 }
 
+/* Would the differences take given regressors away, or leave only some that can no longer be
+ * told apart?  A dummy of one month is gone after a seasonal difference. */
+static AoStatus
+regressors_vanish(const AoChoice *choice, int d, int D, bool *vanish)
+{
+	const AoFitTask *quick = &choice->quick;
+	AoSpec		spec = {.d = d, .D = D, .m = choice->m};
+	AoArena		arena = {0};
+	AoShape		shape;
+	AoDesign	design;
+	AoStatus	status;
+
+	*vanish = false;
+	if (quick->k == 0)
+		return AO_OK;
+	AO_TRY(ao_arena_open(&arena, ao_shape_bytes(&spec) + ao_design_bytes(quick->n, quick->k, true), choice->env));
+	ao_shape_init(&shape, &spec, &arena);
+	status = ao_design_make(&design, &shape, quick->y, quick->n, quick->xreg, quick->k,
+							quick->options, &arena, choice->env);
+	ao_arena_close(&arena, choice->env);
+	*vanish = status == AO_COLLINEAR;
+	return ao_ends_all(status) ? status : AO_OK;
+}
+
 /* Seasonal differences by the seasonal component's strength, then ordinary ones by the
- * KPSS test; no more than leave something.  The test rejects a level of the changes for
- * much less than a second unit root, such as a slow cycle in the drift: a second difference
- * has to prove itself in a search of its own. */
+ * KPSS test; no more than leave something, of the regressors, too.  The test rejects a level
+ * of the changes for much less than a second unit root, such as a slow cycle in the drift: a
+ * second difference has to prove itself in a search of its own. */
 static AoStatus
 choose_differences(AoChoice *choice, double *z)
 {
@@ -160,7 +184,8 @@ choose_differences(AoChoice *choice, double *z)
 	int64_t		n = choice->quick.n,
 				known,
 				lead;
-	bool		constant;
+	bool		constant,
+				vanish;
 
 	AO_TRY(ao_count_known(z, n, env, &known, &lead));
 	AO_TRY(ao_is_constant(z, n, env, &constant));
@@ -168,6 +193,12 @@ choose_differences(AoChoice *choice, double *z)
 		return AO_OK;
 	if (choice->m > 1 && choice->options.max_D > 0)
 		AO_TRY(ao_nsdiffs(z, n, choice->m, choice->options.max_D, env, &choice->D));
+	if (choice->D > 0)
+	{
+		AO_TRY(regressors_vanish(choice, 0, choice->D, &vanish));
+		choice->D_denied = vanish;
+		choice->D = vanish ? 0 : choice->D;
+	}
 	if (choice->D > 0)
 	{
 		AoSpec		seasonal = {.D = choice->D, .m = choice->m};
@@ -184,6 +215,12 @@ choose_differences(AoChoice *choice, double *z)
 
 		AO_TRY(ao_is_line(z, n, env, &line));
 		choice->d = line;
+	}
+	vanish = true;
+	while (choice->d > 0 && vanish)
+	{
+		AO_TRY(regressors_vanish(choice, choice->d, choice->D, &vanish));
+		choice->d -= vanish;
 	}
 	choice->asks_twice = choice->d == 2 && !choice->twice;
 	if (choice->asks_twice)

@@ -1,7 +1,8 @@
 /*
  * auto_fourier.c
- *		Fourier terms in place of a seasonal part, for long seasons: when the automatic
- *		choice looks at them, and when it takes them.
+ *		Fourier terms in place of a seasonal part, for long seasons and where a regressor
+ *		would not bear a seasonal difference: when the automatic choice looks at them, and
+ *		when it takes them.
  *
  * R. J. Hyndman & G. Athanasopoulos, "Forecasting: principles and practice", 3rd ed.,
  * 10.5 and 12.1: ARMA errors around K pairs of sines and cosines, K by AICc.
@@ -53,7 +54,7 @@ ao_choice_begin_fourier(const AoChoice *last, AoChoice *fourier)
 	for (int64_t t = 0; t < task->n; t++)
 		known += !isnan(task->y[t]);
 	if (!ao_choice_follow(last, fourier) || fourier->options.fourier != AO_FOURIER_AUTO ||
-		last->m <= LONG_SEASON || task->n < SEASONS * (int64_t) last->m)
+		(last->m <= LONG_SEASON && !last->D_denied) || task->n < SEASONS * (int64_t) last->m)
 		return false;
 	fourier->min_K = 1;
 	fourier->max_K = smaller(known / VALUES_PER_PAIR, smaller(last->m / 2, MOST_PAIRS));

@@ -49,7 +49,9 @@ typedef struct AoChoice
 				m,
 				before;			/* models that earlier searches tried */
 	bool		twice,			/* take the second difference that the test asks for? */
-				asks_twice;		/* it does, and has not got it */
+				asks_twice,		/* it does, and has not got it */
+				D_denied;		/* the seasonal difference that the test asks for: a regressor
+								 * would be gone */
 	bool		constant,		/* may a mean or drift be tried? */
 				drift_only;		/* and nothing without it? */
 	int			min_K,			/* pairs of Fourier terms; a search with them has no seasonal part */

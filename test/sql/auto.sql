@@ -82,6 +82,15 @@ SELECT substring(s.spec FROM '^\(\d+,(\d+)') AS d, round(estimate) AS estimate
 FROM (SELECT arima_fit(array_agg(w + 50 * x ORDER BY i), 'auto', array_agg(x ORDER BY i)) AS model
 	FROM series, unnest(white) WITH ORDINALITY u (w, i), LATERAL (SELECT sqrt(i::float8)) v (x)) m, arima_stats(model) s, arima_coefficients(model)
 WHERE term = 'xreg1';
+-- no difference takes a regressor away: a dummy of one month none of the season, a trend none beside one of the season
+SELECT regressor, substring(s.spec FROM '^\(\d+,(\d+)') AS d, coalesce(substring(s.spec FROM '\)\(\d+,(\d+)'), '0') AS "D",
+	s.spec ~ '\)\(|fourier' AS seasonal, count(*) > 10 AS searched
+FROM series, LATERAL (SELECT array_agg(v + 0.2 * i ORDER BY i) AS y, array_agg((i % 12 = 4)::int::float8 ORDER BY i) AS dummy,
+		array_agg(i::float8 ORDER BY i) AS line, array_agg(i * i::float8 ORDER BY i) AS parabola
+	FROM unnest(seasonal[1:144]) WITH ORDINALITY u (v, i)) t,
+	LATERAL (VALUES (1, 'none', NULL::float8[]), (2, 'dummy', dummy), (3, 'line', line), (4, 'parabola', parabola)) v (i, regressor, x),
+	arima_stats(arima_fit(y, 'auto[12]', x)) s, arima_candidates(y, 'auto[12]', x) c
+GROUP BY v.i, regressor, s.spec ORDER BY v.i;
 -- where nothing could be compared the choice is there all the same, and it is the model of arima_fit
 SELECT name, bool_or(chosen) AS chosen, count(*) FILTER (WHERE chosen) AS one, min(c.spec) FILTER (WHERE chosen) = (arima_stats(arima_fit(y))).spec AS same_spec,
 	min(reason) FILTER (WHERE chosen) IS NOT NULL AS reason
