@@ -34,7 +34,7 @@ python_with()
 
 	shift
 	if [ "$(cat "$place/packages" 2>/dev/null)" != "$*" ]; then
-		python3 -m venv "$place" >&2 && "$place/bin/pip" -q install "$@" >&2 && printf '%s\n' "$*" >"$place/packages" || return
+		python3 -m venv --clear "$place" >&2 && "$place/bin/pip" -q install --prefer-binary "$@" >&2 && printf '%s\n' "$*" >"$place/packages" || return
 	fi
 	printf '%s\n' "$place/bin/python"
 }

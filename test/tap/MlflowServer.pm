@@ -9,7 +9,6 @@ use strict;
 use warnings;
 
 use Cwd qw(getcwd);
-use Digest::MD5 qw(md5_hex);
 use File::Copy qw(copy);
 use File::Temp qw(tempdir);
 use FreePort;
@@ -37,26 +36,18 @@ sub run
 # Makes the environment if need be: its folder, or undef and the reason why not.
 sub environment
 {
-	open my $file, '<', $packages or die "$packages: $!";
-	my $folder = getcwd . '/build/mlflow-' . substr(md5_hex(join '', <$file>), 0, 8);
-	my $log = "$folder/log";
+	my ($folder, $log) = (getcwd . '/build/mlflow', getcwd . '/build/mlflow.log');
 
-	return ($folder) if -f "$folder/complete";
-	system('rm', '-rf', $folder);
-	system('mkdir', '-p', $folder);
-	my @steps = ([ 'python3', '-m', 'venv', $folder ],
-		[ "$folder/bin/pip", 'install', '-q', '--retries', '2', '--timeout', '30', '--prefer-binary', '-r', $packages ],
-		[ "$folder/bin/mlflow", 'db', 'upgrade', "sqlite:///$folder/empty.db" ]);
-	for my $step (@steps)
-	{
-		next if run($log, @$step);
-		open my $said, '<', $log or die "$log: $!";
-		my @lines = grep { /\S/ } <$said>;
-		chomp(my $reason = $lines[-1] // "$step->[0] failed");
-		return (undef, $reason);
-	}
-	open my $mark, '>', "$folder/complete" or die "$folder/complete: $!";
-	return ($folder);
+	system('mkdir', '-p', 'build');
+	unlink $log;
+	my $made = run($log, 'bash', '-c', '. scripts/lib.sh && python_with mlflow $(grep -v "^#" "$0")', $packages)
+	  && (-f "$folder/empty.db"
+		|| run($log, "$folder/bin/mlflow", 'db', 'upgrade', "sqlite:///$folder/new.db") && rename "$folder/new.db", "$folder/empty.db");
+	return ($folder) if $made;
+	open my $said, '<', $log or die "$log: $!";
+	my @lines = grep { /\S/ } <$said>;
+	chomp(my $reason = $lines[-1] // 'the environment of MLflow could not be made');
+	return (undef, $reason);
 }
 
 # Starts a server of an environment; ready() waits for it.
