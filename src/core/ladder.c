@@ -38,7 +38,7 @@ static const Effort no_effort = {0, 0, 0, 0};
 #define QUARTER 4				/* the share of the points for each kind of insertion at least */
 #define DIFFERENT 0.01			/* log-likelihoods of two optima that are not the same */
 #define LONG 400				/* values */
-#define DEAR 6000				/* rows times states of a pass */
+#define DEAR 6000				/* rows times states of a pass, states squared with gaps */
 #define ROUNDS 40
 #define GAIN 1e-3				/* in log-likelihood, that a rung before the last lets go */
 
@@ -112,7 +112,7 @@ effort_for(const AoObjective *obj, const AoPart *part, bool thorough)
 		return obj->guard.root > 0 ? guarded_effort : thorough ? thorough_effort : usual_effort;
 	if (obj->guard.root > 0 || (part->lag == 1 && n > LONG))
 		return no_effort;
-	return n * obj->shape->r > DEAR ? brief_effort : usual_effort;
+	return n * obj->shape->r * (obj->design->missing ? obj->shape->r : 1) > DEAR ? brief_effort : usual_effort;
 }
 
 /* See candidates.h. */
