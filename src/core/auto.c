@@ -37,7 +37,7 @@
 /* See auto.h. */
 const AoAutoOptions ao_auto_defaults = {
 	.max_p = 5, .max_q = 5, .max_P = 2, .max_Q = 2, .max_d = 2, .max_D = 1, .max_order = 5,
-	.max_models = 0, .fourier = AO_FOURIER_AUTO, .stepwise = true, .criterion = AO_AICC
+	.max_models = 0, .fourier = AO_FOURIER_AUTO, .stepwise = true, .approximation = true, .criterion = AO_AICC
 };
 
 /* See auto_internal.h. */
@@ -274,6 +274,15 @@ leave_ends_out(AoChoice *choice)
 		quick->xreg += lead * quick->k;
 }
 
+/* May a search take shortcuts?  One that is to be without them in the end begins with them all
+ * the same: it ends at better models than one without, and sooner.  Where every model is tried
+ * there is no other end. */
+static bool
+may_take_shortcuts(const AoChoice *choice)
+{
+	return choice->options.approximation || choice->options.stepwise;
+}
+
 /* Are a few values missing between them, so that the search fills them?  It would take the
  * Kalman filter many times as long. */
 static bool
@@ -281,7 +290,7 @@ has_few_gaps(const AoChoice *choice, int64_t known)
 {
 	int64_t		missing = choice->quick.n - known;
 
-	return missing > 0 && (double) missing <= FEW_GAPS * (double) known;
+	return may_take_shortcuts(choice) && missing > 0 && (double) missing <= FEW_GAPS * (double) known;
 }
 
 /* Filled series for the search. */
@@ -304,7 +313,7 @@ search_conditionally(AoChoice *choice)
 {
 	AoFitTask  *quick = &choice->quick;
 
-	if (choice->m == 1 || quick->n * choice->m < COSTLY || choice->max_K > 0 || quick->options->method != AO_ML ||
+	if (!may_take_shortcuts(choice) || choice->m == 1 || quick->n * choice->m < COSTLY || choice->max_K > 0 || quick->options->method != AO_ML ||
 		quick->n < 10 * choice->m)
 		return;
 	choice->quick_options = *quick->options;

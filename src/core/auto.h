@@ -34,12 +34,14 @@ typedef struct AoAutoOptions
 				max_models;
 	int			fourier;		/* pairs of Fourier terms in place of a seasonal part; 0: never, or
 								 * AO_FOURIER_AUTO: where they serve a long season better */
-	bool		stepwise;		/* neighbours of the best, or every model */
+	bool		stepwise,		/* neighbours of the best, or every model */
+				approximation;	/* a few gaps filled, and conditional likelihoods where exact ones
+								 * take long, before the last steps */
 	AoCriterion criterion;
 	double		time_budget_ms;	/* the search ends after this, with the estimate under way; 0: no limit */
 } AoAutoOptions;
 
-/* 5, 5, 2, 2, 2, 1, 5, 94 (10000 if not stepwise), AO_FOURIER_AUTO, stepwise, AICc, no time limit */
+/* 5, 5, 2, 2, 2, 1, 5, 94 (10000 if not stepwise), AO_FOURIER_AUTO, stepwise, with approximation, AICc, no time limit */
 extern const AoAutoOptions ao_auto_defaults;
 
 /* One model that was tried. */

@@ -312,25 +312,26 @@ refilled_round(AoChoice *choice, const AoFitTask *task, AoTrial **chosen, AoMode
 	return try_refused(choice, task, chosen, out);
 }
 
-/* And where that is not dear, from the choice on with the gaps themselves. */
+/* After a search that took shortcuts one from the choice on without them, by the exact likelihood
+ * and with the gaps themselves: where it is asked for, and with gaps where it is not dear. */
 static AoStatus
-open_round(AoChoice *choice, const AoFitTask *task, AoTrial **chosen, AoModel **out)
+plain_round(AoChoice *choice, const AoFitTask *task, AoTrial **chosen, AoModel **out)
 {
 	AoFitTask	quick = choice->quick;
-	bool		approximate = choice->approximate;
+	bool		approximate = choice->approximate,
+				wanted = !choice->options.approximation || (choice->series == AO_REFILLED && !is_dear(choice));
 
-	if (*chosen == NULL || choice->series != AO_REFILLED || is_dear(choice) || choice->out_of_budget ||
-		ao_choice_out_of_time(choice))
+	if (*chosen == NULL || !approximate || !wanted || choice->out_of_budget || ao_choice_out_of_time(choice))
 		return AO_OK;
 	choice->quick.y = choice->task->y + choice->lead;
 	choice->quick.options = choice->task->options;
 	choice->approximate = false;
 	choice->best = (int) (*chosen - choice->trials);
-	AO_TRY(ao_choice_climb_anew(choice, AO_GAPS));
+	AO_TRY(ao_choice_climb_anew(choice, AO_PLAIN));
 	choice->degenerate = false;
 	choice->quick = quick;
 	AO_TRY(best_finalist(choice, task, 0, chosen, out));
-	choice->approximate = approximate;
+	choice->approximate = approximate && choice->options.approximation;
 	return AO_OK;
 }
 
@@ -345,8 +346,8 @@ ao_choice_finish(AoChoice *choice, AoModel **out)
 	task.effort = choice->approximate || choice->max_K > 0 || dear || ao_choice_out_of_time(choice) ? AO_LOCAL : AO_THOROUGH;
 	AO_TRY(final_rounds(choice, &task, &chosen, out));
 	AO_TRY(refilled_round(choice, &task, &chosen, out));
-	AO_TRY(open_round(choice, &task, &chosen, out));
-	if (chosen && dear && !choice->approximate && choice->max_K == 0 && !ao_choice_out_of_time(choice))
+	AO_TRY(plain_round(choice, &task, &chosen, out));
+	if (chosen && task.effort == AO_LOCAL && !choice->approximate && choice->max_K == 0 && !ao_choice_out_of_time(choice))
 		AO_TRY(estimate_winner(choice, chosen, out));
 	if (chosen)
 		chosen->candidate.chosen = true;

@@ -18,7 +18,7 @@ typedef enum AoSearched
 {
 	AO_FILLED,					/* gaps bridged by straight lines, beside a season */
 	AO_REFILLED,				/* filled by the best model of a first search */
-	AO_GAPS						/* as it is */
+	AO_PLAIN					/* as it is, by the exact likelihood */
 } AoSearched;
 
 typedef struct AoTrial

@@ -137,11 +137,11 @@ estimate(AoChoice *choice, AoTrial *trial)
 				start = ao_clock();
 	AoStatus	status;
 
-	if (choice->series == AO_GAPS && trial->final)
+	if (choice->series == AO_PLAIN && trial->final)
 	{
 		/* it was estimated so */
 		trial->criterion = trial->candidate.criterion;
-		trial->series = AO_GAPS;
+		trial->series = AO_PLAIN;
 		trial->looked_around = false;
 		return AO_OK;
 	}
@@ -151,9 +151,9 @@ estimate(AoChoice *choice, AoTrial *trial)
 
 		carry_over(&from->candidate.spec, from->u, &found.spec, given);
 		task.given = given;
-		/* many columns are dear, and what they explain leaves few optima; with the gaps, the
-		 * optimum is next to that without */
-		if (choice->max_K > 0 || (choice->series == AO_GAPS && from == trial))
+		/* many columns are dear, and what they explain leaves few optima; without the
+		 * shortcuts, the optimum is next to that with them */
+		if (choice->max_K > 0 || (choice->series == AO_PLAIN && from == trial))
 			task.effort = AO_NEARBY;
 	}
 	status = ao_fit_quick(&task, &found.spec, choice->env, &fit);

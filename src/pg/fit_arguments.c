@@ -41,6 +41,7 @@ static const Option option_table[] = {
 	{"bias_adjust", jbvBool, false, false, 0, 0, 0},
 	{"interval", jbvString, false, false, 0, 0, 0},
 	{"stepwise", jbvBool, false, true, 0, 0, 0},
+	{"approximation", jbvBool, false, true, 0, 0, 0},
 	{"ic", jbvString, false, true, 0, 0, 0},
 	{"time_budget_ms", jbvNumeric, false, true, 0, 0, 0},
 	{"fourier", jbvNumeric, true, true, 0, AO_MAX_FOURIER, offsetof(AoAutoOptions, fourier)},
@@ -56,7 +57,7 @@ static const Option option_table[] = {
 
 static const char option_hint[] =
 	"The options are method, lambda, bias_adjust, interval, and for the specification \"auto\" max_p, max_q, max_P, max_Q, "
-	"max_d, max_D, max_order, max_models, stepwise, fourier, ic and time_budget_ms.";
+	"max_d, max_D, max_order, max_models, stepwise, approximation, fourier, ic and time_budget_ms.";
 
 static const struct
 {
@@ -259,6 +260,8 @@ take_option(const Option *option, const JsonbValue *value, AoEnv *env, AoFitArgu
 	}
 	else if (strcmp(option->name, "stepwise") == 0)
 		out->choice.stepwise = value->val.boolean;
+	else if (strcmp(option->name, "approximation") == 0)
+		out->choice.approximation = value->val.boolean;
 	else if (strcmp(option->name, "ic") == 0)
 		out->choice.criterion = criterion_option(value);
 	else if (strcmp(option->name, "time_budget_ms") == 0)

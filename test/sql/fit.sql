@@ -97,7 +97,7 @@ FROM unnest(ARRAY['{}', '{"method": "ml", "lambda": 0.5}', '{"method": "ols"}', 
 SELECT option, pg_temp.attempt(format('SELECT arima_fit(ARRAY[3,1,4,1,5,9,2,6], ''(1,0,0)'', options => %L)', format('{%s}', option))) AS with_orders,
 	pg_temp.attempt(format('SELECT arima_fit(ARRAY[3,1,4,1,5,9,2,6], ''auto'', options => %L) IS NOT NULL', format('{%s}', option))) AS with_auto
 FROM unnest(ARRAY['"max_p": 3', '"max_q": 3', '"max_P": 1', '"max_Q": 1', '"max_d": 2', '"max_D": 1', '"max_order": 5', '"max_models": 94',
-	'"stepwise": true', '"ic": "aicc"', '"time_budget_ms": 50', '"method": "css", "max_p": 3', '"stepwise": 1', '"max_p": "3"', '"max_r": 3']) option;
+	'"stepwise": true', '"approximation": false', '"ic": "aicc"', '"time_budget_ms": 50', '"method": "css", "max_p": 3', '"stepwise": 1', '"max_p": "3"', '"max_r": 3']) option;
 
 -- errors of the data
 SELECT what, pg_temp.attempt('SELECT arima_fit(' || what || ') IS NOT NULL')
