@@ -293,6 +293,19 @@ has_few_gaps(const AoChoice *choice, int64_t known)
 	return may_take_shortcuts(choice) && missing > 0 && (double) missing <= FEW_GAPS * (double) known;
 }
 
+/* Does the simplest model explain all that is known?  The values that gaps are filled with would
+ * not be what it says, and so hide it. */
+static AoStatus
+explains_all(const AoChoice *choice, bool *all)
+{
+	AoSpec		simplest = ao_choice_spec(choice, 0, 0, 0, 0, choice->constant);
+	AoQuickFit	fit = {.u = NULL};
+	AoStatus	status = ao_fit_quick(&choice->quick, &simplest, choice->env, &fit);
+
+	*all = status == AO_OK && fit.degenerate;
+	return ao_ends_all(status) ? status : AO_OK;
+}
+
 /* Filled series for the search. */
 static AoStatus
 fill_gaps(AoChoice *choice)
@@ -359,6 +372,13 @@ prepare(AoChoice *choice)
 	leave_ends_out(choice);
 	AO_TRY(look_at_series(choice));
 	gaps = has_few_gaps(choice, known);
+	if (gaps && choice->max_K == 0)
+	{
+		bool		all;
+
+		AO_TRY(explains_all(choice, &all));
+		gaps = !all;
+	}
 	/* stepwise, some models may be outside max_order */
 	most = 2 * ao_choice_count_all(choice) + 32;
 	choice->room = choice->options.max_models < most ? choice->options.max_models : most;

@@ -288,6 +288,33 @@ test_whatever(int kind, int n, int m)
 	UNIT_CHECK(memory.live == 0, "series %d, n %d, m %d: nothing left behind", kind, n, m);
 }
 
+/* What the simplest model explains without an error, gaps hide from no one: a line, and one beside a
+ * season, of which n + 1 is forecast. */
+static void
+test_exact_with_gaps(int n, int m, bool season)
+{
+	UnitMemory memory;
+	AoEnv env = unit_env(&memory);
+	AoFitOptions options = {.method = AO_ML};
+	AoModel *model = NULL;
+	AoForecast next;
+	double y[100];
+
+	for (int i = 0; i <= n; i++)
+		y[i] = 3 + 2.0 * i + (season ? 40 - 10.0 * (i % m * (i % m) % 7) : 0);
+	double last = y[n];
+
+	for (int i = 4; i < n - 2; i += 11)
+		y[i] = NAN;
+	UNIT_CHECK(ao_choose(y, n, NULL, 0, m, &options, &env, &model, NULL, NULL) == AO_OK &&
+				   ao_forecast(model, 1, 0.95, NULL, 0, &env, &next) == AO_OK,
+			   "line with gaps, n %d, m %d: a model", n, m);
+	UNIT_CHECK(model && (model->remarks & AO_REMARK_DEGENERATE), "line with gaps, n %d, m %d: exact", n, m);
+	UNIT_NEAR(next.mean, last, 1e-9 * last, "line with gaps, n %d, m %d: goes on", n, m);
+	env.free(env.arg, model);
+	UNIT_CHECK(memory.live == 0, "line with gaps, n %d, m %d: nothing left behind", n, m);
+}
+
 /* Each search has one block, beside those of an estimate and three models, where it fills gaps, too. */
 static void
 test_blocks(void)
@@ -469,6 +496,9 @@ main(void)
 	test_pairs();
 	test_drift_of_short_series();
 	test_blocks();
+	test_exact_with_gaps(12, 4, false);
+	test_exact_with_gaps(36, 12, true);
+	test_exact_with_gaps(64, 4, true);
 	for (int kind = 0; kind < 9; kind++)
 		for (int i = 0; i < (int) (sizeof lengths / sizeof lengths[0]); i++)
 			for (int j = 0; j < (int) (sizeof periods / sizeof periods[0]); j++)
