@@ -61,6 +61,7 @@ choose_within(const AoSpec *spec, AoAutoOptions *bounds)
 	bounds->max_d = spec->d;
 	bounds->max_D = spec->D;
 	bounds->stepwise = spec->constant != AO_CONSTANT_NONE;
+	bounds->approximation = (spec->p + spec->q) % 2 == 0;
 	bounds->criterion = spec->constant == AO_CONSTANT_DRIFT ? AO_BIC : AO_AICC;
 	bounds->max_models = MAX_FUZZ_MODELS;
 	return (AoSpec) {.is_auto = true, .m = spec->m};
