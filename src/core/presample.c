@@ -180,6 +180,29 @@ factor_presample(AoPresample *pre)
 	return true;
 }
 
+/* w = theta(B) u of the last ar of the m steps, to the last rows of w[r][m]. */
+static void
+last_values(const AoPresample *pre, double *restrict w)
+{
+	const AoShape *sh = pre->shape;
+	int			m = sh->ar + sh->ma;
+
+	for (int i = m - sh->ar; i < m; i++)
+	{
+		const double *u = pre->U + i * m;
+		double	   *row = w + (sh->r + i - m) * m;
+
+		memcpy(row, u, (size_t) m * sizeof(double));
+		for (int k = 0; k < sh->n_ma_lags; k++)
+		{
+			double		theta = pre->theta1[sh->ma_lags[k] - 1];
+
+			for (int c = 0; c < m; c++)
+				row[c] += theta * u[c - sh->ma_lags[k] * m];
+		}
+	}
+}
+
 /*
  * X: x_1[i] = sum over j > i of phi_j w_{1+i-j} + theta_j e_{1+i-j}, with
  * w = theta(B) u, and e of the last q steps the last q elements of xi.
@@ -191,23 +214,19 @@ state_by_presample(AoPresample *pre)
 	int			m = sh->ar + sh->ma;
 
 	memset(pre->X, 0, (size_t) (sh->r * m) * sizeof(double));
+	last_values(pre, pre->HX);
 	for (int l = 0; l < sh->n_ma_lags; l++)
 		for (int j = sh->ma_lags[l], i = 0; i < j; i++)
 			pre->X[i * m + m + i - j] += pre->theta1[j - 1];
 	for (int l = 0; l < sh->n_ar_lags; l++)
 		for (int j = sh->ar_lags[l], i = 0; i < j; i++)
 		{
-			double	   *x = pre->X + i * m;
-			const double *u = pre->U + (m + i - j) * m;
+			double	   *restrict x = pre->X + i * m;
+			const double *w = pre->HX + (sh->r + i - j) * m,
+						phi = pre->phi1[j - 1];
 
 			for (int c = 0; c < m; c++)
-			{
-				double		w = u[c];
-
-				for (int k = 0; k < sh->n_ma_lags; k++)
-					w += pre->theta1[sh->ma_lags[k] - 1] * u[c - sh->ma_lags[k] * m];
-				x[c] += pre->phi1[j - 1] * w;
-			}
+				x[c] += phi * w[c];
 		}
 }
 
@@ -407,19 +426,21 @@ factor_normal_matrix(AoPresample *pre)
 {
 	int			r = pre->shape->r,
 				m = pre->shape->ar + pre->shape->ma;
+	const double *X = pre->X;
 	double		log_det = 0,
-			   *M = pre->M;
+			   *restrict HX = pre->HX,
+			   *restrict M = pre->M;
 
-	memset(pre->HX, 0, (size_t) (r * m) * sizeof(double));
+	memset(HX, 0, (size_t) (r * m) * sizeof(double));
 	for (int i = 0; i < r; i++)
 		for (int j = 0; j < r; j++)
 			for (int k = 0; k < m; k++)
-				pre->HX[i * m + k] += pre->HH[i * r + j] * pre->X[j * m + k];
+				HX[i * m + k] += pre->HH[i * r + j] * X[j * m + k];
 	memset(M, 0, (size_t) (m * m) * sizeof(double));
 	for (int i = 0; i < r; i++)
 		for (int k = 0; k < m; k++)
 			for (int c = 0; c <= k; c++)
-				M[k * m + c] += pre->X[i * m + k] * pre->HX[i * m + c];
+				M[k * m + c] += X[i * m + k] * HX[i * m + c];
 	for (int i = 0; i < m; i++)
 	{
 		M[i * m + i] += 1;
