@@ -8,13 +8,26 @@ mirror()
 		grep -E '/debian/?$' | head -n 1
 }
 
-# A minimal system of a release, with this machine's way to the network.
+# Lets this machine run the programs of another processor, by QEMU.
+emulate()
+{
+	local formats=/proc/sys/fs/binfmt_misc name
+
+	case $1 in
+		arm64) name=qemu-aarch64 ;;
+		*) die "no emulation of $1" ;;
+	esac
+	mountpoint -q "$formats" || mount -t binfmt_misc none "$formats"
+	[ -e "$formats/$name" ] || cat "/usr/lib/binfmt.d/$name.conf" >"$formats/register"
+}
+
+# A minimal system of a release, for the processor ARCH, with this machine's way to the network.
 bootstrap()
 {
 	local suite=$1 dir=$2 script=
 
 	[ -e "/usr/share/debootstrap/scripts/$suite" ] || script=/usr/share/debootstrap/scripts/sid
-	debootstrap --variant=minbase "$suite" "$dir" "$(mirror)" $script || return 1
+	debootstrap ${ARCH:+--arch="$ARCH"} --variant=minbase "$suite" "$dir" "$(mirror)" $script || return 1
 	cp /etc/resolv.conf /etc/hosts "$dir/etc/"
 	find /etc/apt/apt.conf.d -maxdepth 1 -type f ! -name '*docker*' -exec cp {} "$dir/etc/apt/apt.conf.d/" \;
 	[ ! -f /etc/apt/apt.conf ] || cp /etc/apt/apt.conf "$dir/etc/apt/"
