@@ -44,6 +44,11 @@ static const Pair inside[] = {
 /* For the exact one: MA roots on it. */
 static const Pair circle[] = {{0.95, 0.9999, 0.03}, {0.95, 0.9999, -0.2}, {0.95, 0.9999, 0.2}};
 
+/* One real AR root and a pair of MA roots next to 1, as a difference too many leaves them: inverses
+ * of the one and of the modulus of the others, and their frequency. */
+static const double next_to_one[][3] = {{0.7, 0.85, 0.25}, {0.7, 0.93, 0.2}, {0.7, 0.9999, 0.1},
+{0.7, 0.9999, 0.2}, {0.7, 0.9999, 0.35}, {0.6, 0.95, 0.65}, {0.97, 0.92, 0.2}};
+
 static const double real_moduli[] = {0.4, 0.8, 0.93, 0.98, 0.996};
 
 /* Uniform on (0, 1): splitmix64, the state advancing. */
@@ -230,6 +235,8 @@ ao_candidates_pairs_count(const AoSpec *s, bool on_circle)
 		n += 2 * COUNT(real_moduli) * COUNT(real_moduli);
 	if (s->p >= 2 && s->q >= 2)
 		n += N_FREQUENCIES * (on_circle ? COUNT(circle) : COUNT(inside));
+	if (s->p == 1 && s->q >= 2)
+		n += 2 * COUNT(next_to_one);
 	return n;
 }
 
@@ -280,6 +287,25 @@ complex_pairs(const AoShape *shape, const double *base, const Pair *pairs, int n
 	return AO_OK;
 }
 
+/* One AR root and a pair of MA roots next to either end of the spectrum. */
+static void
+overdifferenced(const AoShape *shape, uint64_t *state, double *coef, double *u)
+{
+	for (int sign = -1; sign <= 1; sign += 2)
+		for (int i = 0; i < COUNT(next_to_one); i++, u += shape->k)
+		{
+			double		r = next_to_one[i][1];
+
+			memset(coef, 0, (size_t) shape->k * sizeof(double));
+			coef[0] = sign * next_to_one[i][0];
+			coef[1] = -sign * 2 * r * cos(next_to_one[i][2]);
+			coef[2] = r * r;
+			ao_free_from_natural(shape, coef, u);
+			for (int j = shape->spec.p + shape->spec.q; j < shape->k; j++)
+				u[j] = draw(state, 0.1);
+		}
+}
+
 /* See candidates.h.  work: 3 * AO_MAX_ORDER + 1 + k doubles. */
 AoStatus
 ao_candidates_pairs(const AoShape *shape, bool on_circle, const double *w, int64_t n,
@@ -304,6 +330,8 @@ ao_candidates_pairs(const AoShape *shape, bool on_circle, const double *w, int64
 		AO_TRY(real_pairs(shape, base, &state, coef, u, &pace));
 		u += 2 * COUNT(real_moduli) * COUNT(real_moduli) * shape->k;
 	}
+	if (s->p == 1 && s->q >= 2)
+		overdifferenced(shape, &state, coef, u);
 	if (s->p < 2 || s->q < 2)
 		return AO_OK;
 	memset(base, 0, AO_MAX_ORDER * sizeof(double));
