@@ -103,7 +103,7 @@ INSERT INTO hostile (name, y) VALUES
 ('linear, half missing', pg_temp.series(100, 'CASE WHEN i % 2 = 0 THEN i END'));
 
 -- seconds are enough; what hangs is an error here
-SET statement_timeout = '2min';
+SET statement_timeout = '10min';
 CREATE TEMP TABLE outcomes AS
 SELECT h.id, name, s.i, spec, pg_temp.outcome(y, spec) AS outcome
 FROM hostile h, unnest(ARRAY['(0,0,0)', '(1,0,0)', '(1,1,1)', '(2,0,2)', '(0,2,1)', '(1,0,1)(0,1,1)[4]', '(0,1,1)(1,0,0)[12]',
