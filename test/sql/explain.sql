@@ -49,6 +49,8 @@ FROM series, unnest(ARRAY['(2,0,2)', '(0,2,0)', '(0,0,0)(2,0,2)[4]', '(0,0,0)(1,
 -- with Box-Cox the slope is a percentage or not told
 SELECT pg_temp.line(arima_explain(arima_fit(array_agg(exp(0.02 * t + hashint4(t) / 1e11) ORDER BY t), '(0,1,0) with drift', options => format('{"lambda": %s}', lambda)::jsonb)), 'Forecast') AS forecast
 FROM generate_series(1, 60) t, unnest(ARRAY[0, 0.5]) lambda GROUP BY lambda ORDER BY lambda;
+-- the interval of a transformed series need not grow
+SELECT pg_temp.line(arima_explain(arima_fit(y, '(1,0,0)', options => '{"lambda": 0}')), 'Certainty') ~ '; it ends up from \d+\.\d+ to \d+\.\d+ and stays there' AS ends_up FROM series WHERE name = 'lh';
 -- adjusted to means it does not become flat: the numbers are those of the median, where the unadjusted forecasts go
 SELECT lambda, pg_temp.line(arima_explain(m), 'Forecast') ~ 'it becomes flat, at .*the median, and the forecasts are means, which lie' AS said,
 	split_part(pg_temp.line(arima_explain(m), 'Forecast'), ':', 1) = split_part(pg_temp.line(arima_explain(plain), 'Forecast'), ':', 1) AS same,
