@@ -47,7 +47,7 @@ static const Pair circle[] = {{0.95, 0.9999, 0.03}, {0.95, 0.9999, -0.2}, {0.95,
 /* One real AR root and a pair of MA roots next to 1, as a difference too many leaves them: inverses
  * of the one and of the modulus of the others, and their frequency. */
 static const double next_to_one[][3] = {{0.7, 0.85, 0.25}, {0.7, 0.93, 0.2}, {0.7, 0.9999, 0.1},
-{0.7, 0.9999, 0.2}, {0.7, 0.9999, 0.35}, {0.6, 0.95, 0.65}, {0.97, 0.92, 0.2}};
+{0.7, 0.9999, 0.2}, {0.7, 0.9999, 0.35}, {0.6, 0.93, 0.4}, {0.6, 0.95, 0.65}, {0.2, 0.9999, 0.5}, {0.97, 0.92, 0.2}};
 
 static const double real_moduli[] = {0.4, 0.8, 0.93, 0.98, 0.996};
 
