@@ -44,10 +44,13 @@ static const Pair inside[] = {
 /* For the exact one: MA roots on it. */
 static const Pair circle[] = {{0.95, 0.9999, 0.03}, {0.95, 0.9999, -0.2}, {0.95, 0.9999, 0.2}};
 
-/* One real AR root and a pair of MA roots next to 1, as a difference too many leaves them: inverses
- * of the one and of the modulus of the others, and their frequency. */
-static const double next_to_one[][3] = {{0.7, 0.85, 0.25}, {0.7, 0.93, 0.2}, {0.7, 0.9999, 0.1},
-{0.7, 0.9999, 0.2}, {0.7, 0.9999, 0.35}, {0.6, 0.93, 0.4}, {0.6, 0.95, 0.65}, {0.2, 0.9999, 0.5}, {0.97, 0.92, 0.2}};
+/* One real AR root and a pair of MA roots towards an end of the spectrum, as a difference too many
+ * leaves them: the inverse of the one, and of the modulus of the others, and their frequency. */
+static const double beside[] = {0.2, 0.65, 0.95};
+static const double pair_moduli[] = {0.85, 0.93, 0.9999};
+static const double pair_frequencies[] = {0.1, 0.2, 0.35, 0.5, 0.65};
+
+#define OVERDIFFERENCED (2 * COUNT(beside) * COUNT(pair_moduli) * COUNT(pair_frequencies))
 
 static const double real_moduli[] = {0.4, 0.8, 0.93, 0.98, 0.996};
 
@@ -236,7 +239,7 @@ ao_candidates_pairs_count(const AoSpec *s, bool on_circle)
 	if (s->p >= 2 && s->q >= 2)
 		n += N_FREQUENCIES * (on_circle ? COUNT(circle) : COUNT(inside));
 	if (s->p == 1 && s->q >= 2)
-		n += 2 * COUNT(next_to_one);
+		n += OVERDIFFERENCED;
 	return n;
 }
 
@@ -287,23 +290,25 @@ complex_pairs(const AoShape *shape, const double *base, const Pair *pairs, int n
 	return AO_OK;
 }
 
-/* One AR root and a pair of MA roots next to either end of the spectrum. */
+/* One AR root and a pair of MA roots towards either end of the spectrum. */
 static void
 overdifferenced(const AoShape *shape, uint64_t *state, double *coef, double *u)
 {
-	for (int sign = -1; sign <= 1; sign += 2)
-		for (int i = 0; i < COUNT(next_to_one); i++, u += shape->k)
-		{
-			double		r = next_to_one[i][1];
+	for (int i = 0; i < OVERDIFFERENCED; i++, u += shape->k)
+	{
+		int			sign = i % 2 ? 1 : -1,
+					f = i / 2 % COUNT(pair_frequencies),
+					m = i / 2 / COUNT(pair_frequencies) % COUNT(pair_moduli),
+					a = i / 2 / COUNT(pair_frequencies) / COUNT(pair_moduli);
 
-			memset(coef, 0, (size_t) shape->k * sizeof(double));
-			coef[0] = sign * next_to_one[i][0];
-			coef[1] = -sign * 2 * r * cos(next_to_one[i][2]);
-			coef[2] = r * r;
-			ao_free_from_natural(shape, coef, u);
-			for (int j = shape->spec.p + shape->spec.q; j < shape->k; j++)
-				u[j] = draw(state, 0.1);
-		}
+		memset(coef, 0, (size_t) shape->k * sizeof(double));
+		coef[0] = sign * beside[a];
+		coef[shape->spec.p] = -sign * 2 * pair_moduli[m] * cos(pair_frequencies[f]);
+		coef[shape->spec.p + 1] = pair_moduli[m] * pair_moduli[m];
+		ao_free_from_natural(shape, coef, u);
+		for (int j = shape->spec.p + shape->spec.q; j < shape->k; j++)
+			u[j] = draw(state, 0.1);
+	}
 }
 
 /* See candidates.h.  work: 3 * AO_MAX_ORDER + 1 + k doubles. */
