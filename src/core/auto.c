@@ -299,7 +299,8 @@ static AoStatus
 explains_all(const AoChoice *choice, bool *all)
 {
 	AoSpec		simplest = ao_choice_spec(choice, 0, 0, 0, 0, choice->constant);
-	AoQuickFit	fit = {.u = NULL};
+	double		none[1];
+	AoQuickFit	fit = {.u = none};
 	AoStatus	status = ao_fit_quick(&choice->quick, &simplest, choice->env, &fit);
 
 	*all = status == AO_OK && fit.degenerate;
