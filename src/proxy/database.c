@@ -135,21 +135,30 @@ statement_deadline(void)
 	return clock_microseconds() + (options.statement_timeout + GRACE) * 1000;
 }
 
-/* A statement of the connection's own; true if it went well. */
-static bool
-run_simple(Database *database, const char *sql, const char *parameter)
+/* A statement of the connection's own; its result, or NULL, which is said. */
+static PGresult *
+query_simple(Database *database, const char *sql, const char *parameter)
 {
 	const char *const values[] = {parameter};
 	PGresult   *result = NULL;
-	bool		good;
 
 	if (PQsendQueryParams(database->connection, sql, parameter != NULL ? 1 : 0, NULL, values, NULL, NULL, 0))
 		result = await_result(database->connection, statement_deadline());
-	good = PQresultStatus(result) == PGRES_TUPLES_OK || PQresultStatus(result) == PGRES_COMMAND_OK;
-	if (!good && result != NULL)
-		database_log("connection", result);
+	if (result == NULL || PQresultStatus(result) == PGRES_TUPLES_OK || PQresultStatus(result) == PGRES_COMMAND_OK)
+		return result;
+	database_log("connection", result);
 	PQclear(result);
-	return good;
+	return NULL;
+}
+
+/* The same; true if it went well. */
+static bool
+run_simple(Database *database, const char *sql, const char *parameter)
+{
+	PGresult   *result = query_simple(database, sql, parameter);
+
+	PQclear(result);
+	return result != NULL;
 }
 
 /* Settings of a session; a time-out of the login's own that is shorter stays. */
@@ -164,6 +173,25 @@ set_up(Database *database)
 					  " pg_catalog.set_config('idle_in_transaction_session_timeout', '60000', false),"
 					  " pg_catalog.set_config('search_path', 'pg_catalog', false)"
 					  " FROM pg_catalog.pg_settings WHERE name = 'statement_timeout'", timeout);
+}
+
+/*
+ * Is there a pooler in between?  It gives its clients numbers of its own for a server
+ * process.  One that changes the process from transaction to transaction would have
+ * requests answered with the role of others.
+ */
+static bool
+is_pooled(Database *database)
+{
+	char		pid[16];
+	PGresult   *result;
+	bool		pooled;
+
+	snprintf(pid, sizeof(pid), "%d", PQbackendPID(database->connection));
+	result = query_simple(database, "SELECT pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.<>) $1::pg_catalog.int4", pid);
+	pooled = PQntuples(result) == 1 && strcmp(PQgetvalue(result, 0, 0), "t") == 0;
+	PQclear(result);
+	return pooled;
 }
 
 /* Starts a connection and sees it through, not longer than the time-out; false: it is of no use. */
@@ -212,7 +240,10 @@ connect_anew(Database *database)
 		disconnect(database);
 		return false;
 	}
-	log_connection(database, "info", "connected to the database", NULL);
+	if (is_pooled(database))
+		log_connection(database, "warning", "connected to the database", "by a pooler, which must be in session mode: in transaction mode requests get the rights of others, and errors");
+	else
+		log_connection(database, "info", "connected to the database", NULL);
 	database->failing = false;
 	return true;
 }

@@ -6,7 +6,11 @@ use warnings;
 
 use Test::More;
 use File::Temp qw(tempdir);
+use IO::Select;
+use IO::Socket::INET;
+use IO::Socket::UNIX;
 use JSON::PP;
+use POSIX ();
 use Time::HiRes qw(sleep time);
 use Cluster;
 use Restd;
@@ -463,6 +467,46 @@ while (time - $start < 20)
 }
 cmp_ok(time - $start, '<', 10, 'who writes a byte at a time is cut off');
 is($restd->stop, 0, 'the end') or diag($restd->log_text);
+
+# ---- a pooler in between, which tells its clients numbers of its own for a server process ----
+
+# Passes on what comes on a port of this machine; pooling: with another number.
+sub passer
+{
+	my ($pooling) = @_;
+	my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 8) or die $!;
+	my $passer = fork // die $!;
+
+	return ($listener->sockport, $passer) if $passer;
+	while (my $client = $listener->accept)
+	{
+		fork // die $! and next;
+		my $server = IO::Socket::UNIX->new(Peer => "$ENV{PGHOST}/.s.PGSQL.$ENV{PGPORT}") or POSIX::_exit(1);
+		my $select = IO::Select->new($client, $server);
+		while (1)
+		{
+			for my $from ($select->can_read)
+			{
+				sysread $from, my $bytes, 65536 or POSIX::_exit(0);
+				$bytes =~ s/K\0\0\0\x0c\K.{4}/\0\0\0\x01/s if $pooling && $from == $server;
+				syswrite $from == $server ? $client : $server, $bytes;
+			}
+		}
+	}
+}
+
+for ([ 1, 'a pooler is warned of' ], [ 0, 'what only passes on is none' ])
+{
+	my ($pooling, $what) = @$_;
+	my ($port, $passer) = passer($pooling);
+	$restd = Restd->new(database => "host=127.0.0.1 port=$port sslmode=disable dbname=postgres user=arima_restd");
+	is(until_status('/ready', 200), 200, 'answers through another program');
+	my $warned = grep { ($_->{level} || '') eq 'warning' && ($_->{message} || '') =~ /pooler/ } $restd->log;
+	is($warned > 0 ? 1 : 0, $pooling, $what) or diag($restd->log_text);
+	$restd->stop;
+	kill 'KILL', $passer;
+	waitpid $passer, 0;
+}
 if ($> == 0)
 {
 	my $said = `build/proxy/arima_restd --listen 127.0.0.1:0 2>&1`;
