@@ -88,9 +88,10 @@ BEGIN
 		RETURN;
 	END IF;
 	IF recent IS NULL THEN
-		-- a forecast as of a session within the training span
-		SELECT array_agg(a.value ORDER BY a.ts) INTO values_given
-		FROM arima_ops.actuals AS a WHERE a.series = champion.series AND a.ts >= champion.trained_from AND a.ts <= as_of;
+		-- a forecast as of a session within or before the training span: from as many values as that has
+		SELECT array_agg(l.value ORDER BY l.ts) INTO values_given
+		FROM (SELECT a.ts, a.value FROM arima_ops.actuals AS a
+			WHERE a.series = champion.series AND a.ts <= as_of ORDER BY a.ts DESC LIMIT champion.n) AS l;
 	END IF;
 	RETURN QUERY SELECT f.step, f.forecast * factor, f.std_error * factor, f.lower * factor, f.upper * factor
 		FROM @extschema@.arima_forecast(rolled, (SELECT array_agg(v / factor ORDER BY i) FROM unnest(values_given) WITH ORDINALITY AS u (v, i)),

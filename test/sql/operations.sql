@@ -116,6 +116,14 @@ WHERE m.series = 'ops_a' AND m.version = 1;
 SELECT p.as_of, p.forecast = (SELECT f.forecast FROM arima_forecast(model, (SELECT array_agg(value ORDER BY i) FROM truth WHERE i <= 50)) AS f) AS same
 FROM arima_ops.models AS m, arima_ops.predict('ops_a', as_of => (SELECT ts + interval '5 hours' FROM truth WHERE i = 50)) AS p
 WHERE m.series = 'ops_a' AND m.version = 1;
+-- before it, where the model was trained on the last values only
+BEGIN;
+SELECT arima_ops.set_policy('ops_a', '{"train_window": 30}');
+SELECT arima_ops.promote('ops_a', arima_ops.train('ops_a')) IS NOT NULL AS promoted;
+SELECT t.i, t.ts < m.trained_from AS before, p.as_of, p.forecast = (SELECT f.forecast FROM arima_forecast(m.model, (SELECT array_agg(value ORDER BY i) FROM truth WHERE i BETWEEN t.i - 29 AND t.i)) AS f) AS same
+FROM arima_ops.models AS m, truth AS t, arima_ops.predict('ops_a', as_of => t.ts) AS p
+WHERE m.series = 'ops_a' AND m.status = 'champion' AND t.i IN (60, 72) ORDER BY t.i;
+ROLLBACK;
 SELECT * FROM arima_ops.predict('ops_a', as_of => '2020-01-01');
 SELECT * FROM arima_ops.predict('ops_a', ARRAY[1, 2, 3], as_of => 'infinity');
 SELECT arima_ops.session_text('infinity'), arima_ops.session_text('-infinity'), arima_ops.session_text('2024-01-02 00:00+00'),
