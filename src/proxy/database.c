@@ -156,9 +156,10 @@ static bool
 run_simple(Database *database, const char *sql, const char *parameter)
 {
 	PGresult   *result = query_simple(database, sql, parameter);
+	bool		good = result != NULL;
 
 	PQclear(result);
-	return result != NULL;
+	return good;
 }
 
 /* Settings of a session; a time-out of the login's own that is shorter stays. */
