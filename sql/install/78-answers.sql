@@ -115,7 +115,38 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION arima_ops.parse_json(arima_ops.providers, jsonb) IS 'The rows of a json answer as texts, by the paths of the provider';
 
-/* The fields of a line; one within quotes may have separators and doubled quotes in it, but no line end. */
+/* The lines of CSV.  A field within quotes may have line ends in it: taken apart there its row would be lost. */
+CREATE FUNCTION arima_ops.csv_lines(body text, separator text) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	lines text[] := string_to_array(replace(btrim(body, E' \t\r\n'), E'\r', ''), E'\n');
+	ends_open text := format('^((("([^"]|"")*"|[^"%1$s])[^%1$s]*)?%2$s)*"([^"]|"")*$', separator, chr(92) || separator);
+	whole text[] := '{}';
+	parts text[] := '{}';
+	line text;
+	within_quotes boolean := false;
+BEGIN
+	IF strpos(body, '"') = 0 THEN
+		RETURN lines;
+	END IF;
+	FOREACH line IN ARRAY lines LOOP
+		IF strpos(line, '"') > 0 THEN
+			within_quotes := CASE WHEN within_quotes THEN '"' ELSE '' END || line ~ ends_open;
+		END IF;
+		parts := parts || line;
+		IF NOT within_quotes THEN
+			whole := whole || array_to_string(parts, E'\n');
+			parts := '{}';
+		END IF;
+	END LOOP;
+	IF within_quotes THEN
+		RAISE EXCEPTION 'a field of the answer has no closing quote: "%"', left(parts[1], 60) USING ERRCODE = 'data_exception';
+	END IF;
+	RETURN whole;
+END $$;
+COMMENT ON FUNCTION arima_ops.csv_lines(text, text) IS 'The lines of CSV; one goes on where a line end is within quotes';
+
+/* The fields of a line; one within quotes may have separators, doubled quotes and line ends in it. */
 CREATE FUNCTION arima_ops.csv_fields(line text, separator text) RETURNS text[]
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT array_agg(coalesce(replace(m[1], '""', '"'), m[2]) ORDER BY i)
@@ -128,7 +159,7 @@ CREATE FUNCTION arima_ops.parse_csv(provider arima_ops.providers, body text)
 RETURNS TABLE (day text, value text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	lines text[] := string_to_array(replace(btrim(body, E' \t\r\n'), E'\r', ''), E'\n');
+	lines text[] := arima_ops.csv_lines(body, provider.separator);
 	names text[] := ARRAY(SELECT lower(btrim(f)) FROM unnest(arima_ops.csv_fields(lines[1], provider.separator)) AS f);
 	date_column int := array_position(names, lower(provider.date_field));
 	value_column int := array_position(names, lower(provider.value_field));

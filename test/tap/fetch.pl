@@ -256,6 +256,10 @@ is(fetch('c'), 'HTML in place of values', 'or a page');
 series('k', 'my_kurs');
 $web->define('/kurs/k', { body => "\x{ef}\x{bb}\x{bf}\"Datum\";\"Kurs; in EUR\";\"Kurs\"\n\"03.01.2024\";\"\";\"1.234,5\"\n02.01.2024;;1.200\n" });
 is(fetch('k') . ' ' . recorded('k'), '2|0|0 0102=12000 0103=12345', 'CSV: quotes, another separator, commas, a scale, dates by a pattern');
+$web->define('/kurs/k', { body => "Datum;\"Notiz\nzum Tag\";Kurs\n02.01.2024;;1.200\n03.01.2024;;1.234,5\n04.01.2024;\"zwei\nZeilen; \"\"so\"\"\n\nund so\";1.300\n05.01.2024;5\" Rohr;\"1.400\"\n\"08.01.2024\";\"\";1.500\n" });
+is(fetch('k') . ' ' . recorded('k'), '3|0|2 0102=12000 0103=12345 0104=13000 0105=14000 0108=15000', 'CSV: line ends within quotes');
+$web->define('/kurs/k', { body => "Datum;Notiz;Kurs\n09.01.2024;;1.600\n10.01.2024;\"cut off;1.700\n11.01.2024;;1.800\n" });
+is(fetch('k'), 'a field of the answer has no closing quote: "10.01.2024;"cut off;1.700"', 'CSV: a quote that is not closed');
 
 # the row of today is left out until its session is over
 my $today = query("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD')");
