@@ -343,6 +343,36 @@ COMMENT ON FUNCTION arima_ops.leave_out(text[], text[]) IS 'Records which of the
 
 /* ---- the job that brings values and labels ---- */
 
+/* Where a batch fails, for one of its series is locked for longer than lock_timeout or two wait for each other, its series are tried one by one. */
+CREATE FUNCTION arima_ops.try_label(wanted text[], OUT labelled bigint, OUT failed text[], OUT message text)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	one record;
+BEGIN
+	failed := '{}';
+	BEGIN
+		PERFORM arima_ops.lock_series(wanted);
+		labelled := arima_ops.label_predictions(wanted);
+		RETURN;
+	EXCEPTION WHEN OTHERS THEN
+		labelled := 0;
+		message := SQLERRM;
+	END;
+	IF cardinality(wanted) = 1 THEN
+		failed := wanted;
+		RETURN;
+	END IF;
+	message := NULL;
+	FOR i IN 1 .. cardinality(wanted) LOOP
+		one := arima_ops.try_label(wanted[i : i]);
+		labelled := labelled + one.labelled;
+		failed := failed || one.failed;
+		message := coalesce(message, one.message);
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION arima_ops.try_label(text[]) IS
+'Labels the pending predictions of these series, one by one where that fails for all together; gives how many, which series failed, and why the first of them did';
+
 CREATE PROCEDURE arima_ops.run_etl(batch int DEFAULT 50)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -350,7 +380,9 @@ DECLARE
 	fetched bigint := 0;
 	failed bigint := 0;
 	wanted text[];
-	labelled bigint := 0;
+	labels record;
+	unlabelled text[] := '{}';
+	reason text;
 BEGIN
 	PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 	run := arima_ops.begin_job('etl', batch);
@@ -371,13 +403,15 @@ BEGIN
 		IF NOT arima_ops.job_progress(run, fetched + failed + i - 1, fetched + failed + cardinality(wanted)) THEN
 			RETURN;
 		END IF;
-		PERFORM arima_ops.lock_series(wanted[i : i + batch - 1]);
-		labelled := labelled + arima_ops.label_predictions(wanted[i : i + batch - 1]);
+		labels := arima_ops.try_label(wanted[i : i + batch - 1]);
+		unlabelled := unlabelled || labels.failed;
+		reason := coalesce(reason, labels.message);
 	END LOOP;
 	PERFORM arima_ops.job_progress(run, fetched + failed + cardinality(wanted), fetched + failed + cardinality(wanted));
-	PERFORM arima_ops.end_job(run, CASE WHEN failed = 0 THEN 'succeeded' ELSE 'failed' END,
-		CASE WHEN failed > 0 THEN format('%s of %s series could not be fetched: see arima_ops.fetch_failures', failed, fetched + failed) END);
+	PERFORM arima_ops.end_job(run, CASE WHEN failed = 0 AND cardinality(unlabelled) = 0 THEN 'succeeded' ELSE 'failed' END,
+		nullif(concat_ws('; ', CASE WHEN failed > 0 THEN format('%s of %s series could not be fetched: see arima_ops.fetch_failures', failed, fetched + failed) END,
+			CASE WHEN cardinality(unlabelled) > 0 THEN format('predictions of %s series could not be labelled, %s: %s', cardinality(unlabelled), arima_ops.name_some(unlabelled), reason) END), ''));
 	COMMIT;
 END $$;
 COMMENT ON PROCEDURE arima_ops.run_etl(int) IS
-'Job: fetches the values of all active series that have a provider, then labels every prediction whose session has come, so many series a transaction. What was missed is caught up';
+'Job: fetches the values of all active series that have a provider, then labels every prediction whose session has come, so many series a transaction. A series that fails does not keep the others back. What was missed is caught up';

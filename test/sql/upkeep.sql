@@ -192,6 +192,27 @@ SELECT arima_ops.drop_series('long');
 RESET statement_timeout;
 SELECT count(*) FROM arima_ops.predictions WHERE series = 'long';
 
+-- ---- a series that cannot be labelled, as one that somebody keeps locked for longer than lock_timeout ----
+
+SELECT arima_ops.create_series(name, '(0,1,0)', calendar => 'none', policy => '{"backtest_length": 20}') FROM unnest(ARRAY['label_a', 'label_b', 'label_c']) AS name;
+SELECT arima_ops.record_actuals(name, array_agg('2020-01-01'::timestamptz + i * interval '1 day'), array_agg(i))
+FROM unnest(ARRAY['label_a', 'label_b', 'label_c']) AS name, generate_series(1, 50) AS i GROUP BY name;
+INSERT INTO arima_ops.predictions (series, as_of, history_len, forecast)
+SELECT name, '2020-01-01'::timestamptz + interval '49 days', 0, 50 FROM unnest(ARRAY['label_a', 'label_b', 'label_c']) AS name;
+CREATE FUNCTION refuse_label() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	RAISE EXCEPTION 'canceling statement due to lock timeout' USING ERRCODE = 'lock_not_available';
+END $$;
+CREATE TRIGGER refuse_label BEFORE UPDATE ON arima_ops.predictions FOR EACH ROW WHEN (NEW.series = 'label_b') EXECUTE FUNCTION refuse_label();
+CALL arima_ops.run_etl();
+SELECT series, count(target_ts) AS labelled FROM arima_ops.predictions WHERE starts_with(series, 'label_') GROUP BY 1 ORDER BY 1;
+SELECT status, done = total AS done, error FROM arima_ops.job_runs WHERE job = 'etl' ORDER BY id DESC LIMIT 1;
+DROP TRIGGER refuse_label ON arima_ops.predictions;
+CALL arima_ops.run_etl();
+SELECT series, count(target_ts) AS labelled FROM arima_ops.predictions WHERE starts_with(series, 'label_') GROUP BY 1 ORDER BY 1;
+SELECT status, error FROM arima_ops.job_runs WHERE job = 'etl' ORDER BY id DESC LIMIT 1;
+SELECT arima_ops.drop_series(name) FROM unnest(ARRAY['label_a', 'label_b', 'label_c']) AS name;
+
 -- ---- a default of isolation that jobs do not need ----
 
 CREATE TABLE levels (job text, level text);
