@@ -318,10 +318,9 @@ static AoStatus
 plain_round(AoChoice *choice, const AoFitTask *task, AoTrial **chosen, AoModel **out)
 {
 	AoFitTask	quick = choice->quick;
-	bool		approximate = choice->approximate,
-				wanted = !choice->options.approximation || (choice->series == AO_REFILLED && !is_dear(choice));
+	bool		wanted = !choice->options.approximation || (choice->series == AO_REFILLED && !is_dear(choice));
 
-	if (*chosen == NULL || !approximate || !wanted || choice->out_of_budget || ao_choice_out_of_time(choice))
+	if (*chosen == NULL || !choice->approximate || !wanted || choice->out_of_budget || ao_choice_out_of_time(choice))
 		return AO_OK;
 	choice->quick.y = choice->task->y + choice->lead;
 	choice->quick.options = choice->task->options;
@@ -331,7 +330,7 @@ plain_round(AoChoice *choice, const AoFitTask *task, AoTrial **chosen, AoModel *
 	choice->degenerate = false;
 	choice->quick = quick;
 	AO_TRY(best_finalist(choice, task, 0, chosen, out));
-	choice->approximate = approximate && choice->options.approximation;
+	choice->approximate = choice->options.approximation;
 	return AO_OK;
 }
 

@@ -177,10 +177,9 @@ put_uncertainty(StringInfo out, const Explained *ex)
 		appendStringInfo(out, "is %s one step ahead, %s at step %d; it ",
 						 width_text(ex, 1), width_text(ex, later), later);
 	/* the one of a transformed series need not grow, where the forecasts come down */
-	if (d == 0 && ex->steps != NULL && ex->settles && ex->model->has_lambda)
-		appendStringInfo(out, "ends up %s and stays there.\n", width_text(ex, ex->h));
-	else if (d == 0 && ex->steps != NULL && ex->settles)
-		appendStringInfo(out, "grows to %s and no further.\n", width_text(ex, ex->h));
+	if (d == 0 && ex->steps != NULL && ex->settles)
+		appendStringInfo(out, ex->model->has_lambda ? "ends up %s and stays there.\n" : "grows to %s and no further.\n",
+						 width_text(ex, ex->h));
 	else if (d == 0)
 		appendStringInfoString(out, "grows to a limit and no further.\n");
 	else if (d == 1 && ex->roots[ex->spec.D > 0 ? 3 : 1].modulus > UNDONE)
