@@ -60,69 +60,77 @@ COMMENT ON FUNCTION arima_ops.enqueue_alert() IS 'Puts a new event into the outb
 CREATE TRIGGER enqueue_alert AFTER INSERT ON arima_ops.events
 FOR EACH ROW WHEN (NEW.at >= pg_catalog.now()) EXECUTE FUNCTION arima_ops.enqueue_alert();
 
-/* The oldest alerts that are due, kept from others for two minutes; with the owner's rights, as only it may send anything. */
-CREATE FUNCTION arima_ops.alerts_prepare(OUT webhooks text[], OUT events bigint[])
+/*
+ * A few alerts of each webhook at a time: one that takes none of them, or does not answer, is
+ * left alone for the rest of the call, which thus waits for few time-outs, and keeps none of
+ * the others waiting.  What is sent is kept from others for as long as the answers may take.
+ * With the owner's rights, as only it may send anything.
+ */
+CREATE FUNCTION arima_ops.alerts_prepare(silent text[], OUT webhooks text[], OUT events bigint[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	requests arima_ops.http_request[];
+	rounds bigint;
 BEGIN
-	WITH due AS (
-		SELECT o.webhook, o.event FROM arima_ops.alert_outbox AS o JOIN arima_ops.webhooks AS w ON w.name = o.webhook
-		WHERE w.active AND o.next_attempt_at <= clock_timestamp() ORDER BY o.event LIMIT 64 FOR UPDATE OF o SKIP LOCKED
-	), taken AS (
-		UPDATE arima_ops.alert_outbox AS o SET next_attempt_at = clock_timestamp() + interval '2 min'
-		FROM due WHERE o.webhook = due.webhook AND o.event = due.event RETURNING o.webhook, o.event
-	)
-	SELECT array_agg(t.webhook ORDER BY t.event, t.webhook), array_agg(t.event ORDER BY t.event, t.webhook),
+	SELECT array_agg(w.name ORDER BY o.event, w.name), array_agg(o.event ORDER BY o.event, w.name),
 		array_agg(row('POST', w.url, w.headers || ARRAY['Content-Type: application/json'], convert_to(json_build_object('id', e.id, 'at', e.at,
 				'series', e.series, 'kind', e.kind, 'version', e.version, 'message', e.message, 'details', e.details,
-				'database', current_database())::text, 'UTF8'), 0)::arima_ops.http_request ORDER BY t.event, t.webhook)
-	INTO webhooks, events, requests
-	FROM taken AS t JOIN arima_ops.webhooks AS w ON w.name = t.webhook JOIN arima_ops.events AS e ON e.id = t.event;
-	IF webhooks IS NOT NULL THEN
-		PERFORM arima_ops.http_prepare(requests);
+				'database', current_database())::text, 'UTF8'), 0)::arima_ops.http_request ORDER BY o.event, w.name),
+		ceil(count(*) / current_setting('arima_ops.http_max_parallel')::numeric)
+	INTO webhooks, events, requests, rounds
+	FROM arima_ops.webhooks AS w
+		CROSS JOIN LATERAL (SELECT q.event FROM arima_ops.alert_outbox AS q WHERE q.webhook = w.name AND q.next_attempt_at <= clock_timestamp()
+			ORDER BY q.event LIMIT 8 FOR UPDATE SKIP LOCKED) AS o
+		JOIN arima_ops.events AS e ON e.id = o.event
+	WHERE w.active AND NOT w.name = ANY (silent);
+	IF webhooks IS NULL THEN
+		RETURN;
 	END IF;
+	UPDATE arima_ops.alert_outbox AS o SET next_attempt_at = clock_timestamp() + interval '30 s' + rounds * current_setting('arima_ops.http_timeout')::interval
+	FROM unnest(webhooks, events) AS t (webhook, event) WHERE o.webhook = t.webhook AND o.event = t.event;
+	PERFORM arima_ops.http_prepare(requests);
 END $$;
-COMMENT ON FUNCTION arima_ops.alerts_prepare() IS
-'Prepares alerts for arima_ops.http_exchange: gives the webhooks and events, NULL if none is due';
+COMMENT ON FUNCTION arima_ops.alerts_prepare(text[]) IS
+'Prepares the oldest alerts that are due of each webhook, but for those named, for arima_ops.http_exchange: gives the webhooks and events, NULL if none is due';
 
-CREATE FUNCTION arima_ops.alerts_settle(webhooks text[], events bigint[], responses arima_ops.http_response[]) RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	told bigint;
-BEGIN
-	DELETE FROM arima_ops.alert_outbox AS o USING unnest(webhooks, events, responses) AS r (webhook, event, status, content_type, body, fault, message, retry_after, url, attempts, milliseconds)
-	WHERE o.webhook = r.webhook AND o.event = r.event AND r.status BETWEEN 200 AND 299;
-	GET DIAGNOSTICS told = ROW_COUNT;
-	UPDATE arima_ops.alert_outbox AS o
-	SET attempts = o.attempts + 1, last_error = coalesce(r.fault || ': ' || r.message, 'status ' || r.status),
-		next_attempt_at = clock_timestamp() + greatest(least(interval '1 min' * 2 ^ least(o.attempts, 10), interval '6 hours'), coalesce(r.retry_after, 0) * interval '1 s')
-	FROM unnest(webhooks, events, responses) AS r (webhook, event, status, content_type, body, fault, message, retry_after, url, attempts, milliseconds)
-	WHERE o.webhook = r.webhook AND o.event = r.event AND coalesce(r.status NOT BETWEEN 200 AND 299, true);
-	RETURN told;
-END $$;
+CREATE FUNCTION arima_ops.alerts_settle(webhooks text[], events bigint[], responses arima_ops.http_response[]) RETURNS text[]
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	WITH answers AS MATERIALIZED (
+		SELECT r.webhook, r.event, coalesce(r.status BETWEEN 200 AND 299, false) AS told, coalesce(r.fault || ': ' || r.message, 'status ' || r.status) AS error,
+			coalesce(r.retry_after, 0) * interval '1 s' AS pause
+		FROM unnest(alerts_settle.webhooks, alerts_settle.events, alerts_settle.responses) AS r (webhook, event, status, content_type, body, fault, message, retry_after, url, attempts, milliseconds)
+	), told AS (
+		DELETE FROM arima_ops.alert_outbox AS o USING answers AS a WHERE o.webhook = a.webhook AND o.event = a.event AND a.told
+	), waiting AS (
+		UPDATE arima_ops.alert_outbox AS o SET attempts = o.attempts + 1, last_error = a.error,
+			next_attempt_at = clock_timestamp() + greatest(least(interval '1 min' * 2 ^ least(o.attempts, 10), interval '6 hours'), a.pause)
+		FROM answers AS a WHERE o.webhook = a.webhook AND o.event = a.event AND NOT a.told
+	)
+	SELECT ARRAY(SELECT a.webhook FROM answers AS a GROUP BY a.webhook HAVING NOT bool_or(a.told))
+$$;
 COMMENT ON FUNCTION arima_ops.alerts_settle(text[], bigint[], arima_ops.http_response[]) IS
-'Takes in the answers to alerts: what was told leaves the outbox, the rest waits, twice as long each time, up to six hours. Gives how many were told';
+'Takes in the answers to alerts: what was told leaves the outbox, the rest waits, twice as long each time, up to six hours. Gives the webhooks that took none';
 
 CREATE PROCEDURE arima_ops.send_alerts()
 LANGUAGE plpgsql AS $$
 DECLARE
 	wave record;
 	responses arima_ops.http_response[];
+	silent text[] := '{}';
 BEGIN
 	PERFORM arima_ops.check_transaction();
 	LOOP
 		PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-		wave := arima_ops.alerts_prepare();
+		wave := arima_ops.alerts_prepare(silent);
 		EXIT WHEN wave.webhooks IS NULL;
 		CALL arima_ops.http_exchange(responses);
 		COMMIT;
 		SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 		PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-		PERFORM arima_ops.alerts_settle(wave.webhooks, wave.events, responses);
+		silent := silent || arima_ops.alerts_settle(wave.webhooks, wave.events, responses);
 		COMMIT;
 		SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	END LOOP;
 END $$;
 COMMENT ON PROCEDURE arima_ops.send_alerts() IS
-'Tells the webhooks what is due; arima_ops.run_monitoring() and arima_ops.run_tracking() call it. An alert may come twice, where the answer to the first was lost; its id tells';
+'Tells the webhooks what is due; arima_ops.run_monitoring() and arima_ops.run_tracking() call it. A webhook that takes none of its next eight alerts is left alone until the next call. An alert may come twice, where the answer to the first was lost; its id tells';

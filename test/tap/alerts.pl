@@ -87,6 +87,20 @@ $web->define('/hook', { status => 200 });
 $db->query(q{BEGIN; SELECT arima_ops.record_event('drift', 'alerted', 3, 'not really'); ROLLBACK});
 sql('CALL arima_ops.run_monitoring()');
 is(scalar(told()), 0, 'what is rolled back is not told');
+# one that does not answer is waited for once, whatever waits for it, and keeps no other waiting
+sql("INSERT INTO arima_ops.webhooks (name, url) VALUES ('well', 'http://localhost:$port/well'); SET arima_ops.http_timeout = 500");
+$web->define('/well', { status => 204 });
+$web->define('/hook', { status => 204, delay => 5 });
+sql(q{SELECT count(arima_ops.record_event('drift', 'alerted', 3, 'number ' || i)) FROM generate_series(1, 100) AS i; CALL arima_ops.run_monitoring()});
+my @asked = $web->requests;
+is(scalar(grep { $_->{path} eq '/hook' } @asked), 8, 'a webhook that does not answer is asked for a few alerts only');
+is(scalar(grep { $_->{path} eq '/well' } @asked), 100, 'another one is told all of them');
+is(sql('SELECT webhook, count(*), count(last_error) FROM arima_ops.alert_outbox GROUP BY 1'), 'hook|100|8', 'and nothing of it is lost');
+$web->define('/hook', { status => 204 });
+sql(q{RESET arima_ops.http_timeout; UPDATE arima_ops.alert_outbox SET next_attempt_at = now(); CALL arima_ops.run_monitoring()});
+is(join(',', sort { $a <=> $b } map { $_->{message} =~ /(\d+)/ } told()), join(',', 1 .. 100), 'it is told all of it when it answers');
+is(sql('SELECT count(*) FROM arima_ops.alert_outbox'), '0', 'once');
+
 # not to a host that is not listed
 sql(q{SET arima_ops.http_allowed_hosts = ''; SELECT arima_ops.record_event('drift', 'alerted', 3, 'again')});
 sql('CALL arima_ops.run_monitoring()');
