@@ -8,9 +8,10 @@ CREATE TYPE arima_ops.fetch_outcome AS (
 	unchanged bigint,
 	message text,
 	retry_after int,
+	fault text,
 	event bigint);
 COMMENT ON TYPE arima_ops.fetch_outcome IS
-'What came of fetching a series: stored, with counts; restated: nothing stored, as earlier values have changed and the whole history is needed; failed, with the reason, and with the event that tells it; event NULL: it fails as before';
+'What came of fetching a series: stored, with counts; restated: nothing stored, as earlier values have changed and the whole history is needed; failed, with the reason, the fault where there was no answer, and the event that tells it; event NULL: it fails as before';
 
 /* ---- failures: told when they begin ---- */
 
@@ -189,6 +190,7 @@ BEGIN
 	result.series := series;
 	result.outcome := 'failed';
 	result.message := reason;
+	result.fault := answer.fault;
 	result.retry_after := CASE WHEN answer.status IN (429, 503) THEN answer.retry_after END;
 	result.event := arima_ops.note_failure(series, reason, jsonb_strip_nulls(jsonb_build_object('provider', wanted.provider,
 		'symbol', wanted.symbol, 'url', answer.url, 'status', answer.status, 'fault', answer.fault, 'attempts', answer.attempts,
@@ -287,7 +289,11 @@ DECLARE
 	names text[];
 	batch text[];
 	total bigint;
+	no_answer CONSTANT text[] := '{resolve,connect,timeout,tls,broken}';
+	unanswered text[] := '{}';
+	answered text[] := '{}';
 	paused text[];
+	silent text[];
 	still text[] := '{}';
 	outcomes arima_ops.fetch_outcome[];
 BEGIN
@@ -313,11 +319,15 @@ BEGIN
 		fetched := fetched + (SELECT count(*) FROM unnest(outcomes) AS o WHERE o.outcome = 'stored');
 		failed := failed + (SELECT count(*) FROM unnest(outcomes) AS o WHERE o.outcome <> 'stored');
 		still := still || ARRAY(SELECT o.series FROM unnest(outcomes) AS o WHERE o.outcome = 'failed' AND o.event IS NULL);
-		-- a provider that asks to be left alone is asked for nothing more
+		-- a provider that asks to be left alone is asked for nothing more, nor one that answers nothing: hundreds of time-outs would keep all else waiting
+		unanswered := unanswered || ARRAY(SELECT s.provider FROM unnest(outcomes) AS o JOIN arima_ops.series AS s ON s.name = o.series WHERE o.fault = ANY (no_answer));
+		answered := answered || ARRAY(SELECT DISTINCT s.provider FROM unnest(outcomes) AS o JOIN arima_ops.series AS s ON s.name = o.series
+			WHERE (o.fault = ANY (no_answer)) IS NOT TRUE AND NOT s.provider = ANY (answered));
 		paused := ARRAY(SELECT DISTINCT s.provider FROM unnest(outcomes) AS o JOIN arima_ops.series AS s ON s.name = o.series WHERE o.retry_after > 0);
-		IF cardinality(paused) > 0 THEN
-			failed := failed + arima_ops.leave_out(names, paused);
-			names := ARRAY(SELECT s.name FROM arima_ops.series AS s WHERE s.name = ANY (names) AND NOT s.provider = ANY (paused) ORDER BY s.name);
+		silent := ARRAY(SELECT u FROM unnest(unanswered) AS u WHERE NOT u = ANY (answered) GROUP BY u HAVING count(*) >= 8);
+		IF cardinality(paused || silent) > 0 THEN
+			failed := failed + arima_ops.leave_out(names, paused, 'asks for a pause') + arima_ops.leave_out(names, silent, 'does not answer');
+			names := ARRAY(SELECT s.name FROM arima_ops.series AS s WHERE s.name = ANY (names) AND NOT s.provider = ANY (paused || silent) ORDER BY s.name);
 		END IF;
 	END LOOP;
 	PERFORM arima_ops.note_still_failing(still);
@@ -326,20 +336,20 @@ BEGIN
 	END IF;
 END $$;
 COMMENT ON PROCEDURE arima_ops.fetch_all(bigint, bigint, bigint) IS
-'Fetches all active series that have a provider, many at once, and gives how many were recorded and how many failed; the others go on. The first failure of a series is an event fetch_failed, those that fail as before are one together for each provider. With the number of a job''s run it notes the progress; fetched is NULL if another run has taken over';
+'Fetches all active series that have a provider, many at once, and gives how many were recorded and how many failed; the others go on. A provider that asks for a pause, or answers none of eight series and more, is left alone for the rest of the run. The first failure of a series is an event fetch_failed, those that fail as before are one together for each provider. With the number of a job''s run it notes the progress; fetched is NULL if another run has taken over';
 
-/* Where the provider has asked for a pause in the last four days the event is marked so, as no news (enqueue_alert). */
-CREATE FUNCTION arima_ops.leave_out(names text[], paused text[]) RETURNS bigint
+/* What a provider has been left out for in the last four days already is marked so, as no news (enqueue_alert). */
+CREATE FUNCTION arima_ops.leave_out(names text[], wanted text[], reason text) RETURNS bigint
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 	SELECT coalesce(sum(l.n), 0)::bigint
 	FROM (SELECT count(*) AS n, arima_ops.record_event('fetch_failed', NULL, NULL,
-			format('provider "%s" asks for a pause: %s series left out', s.provider, count(*)),
-			jsonb_build_object('provider', s.provider, 'left_out', count(*), 'series', jsonb_agg(s.name ORDER BY s.name))
+			format('provider "%s" %s: %s series left out', s.provider, leave_out.reason, count(*)),
+			jsonb_build_object('provider', s.provider, 'reason', leave_out.reason, 'left_out', count(*), 'series', jsonb_agg(s.name ORDER BY s.name))
 				|| CASE WHEN EXISTS (SELECT FROM arima_ops.events AS e WHERE e.series IS NULL AND e.kind = 'fetch_failed' AND e.at > clock_timestamp() - interval '4 days'
-					AND e.details ? 'left_out' AND e.details ->> 'provider' = s.provider) THEN '{"again": true}'::jsonb ELSE '{}' END)
-		FROM arima_ops.series AS s WHERE s.name = ANY (names) AND s.provider = ANY (paused) GROUP BY s.provider) AS l
+					AND e.details ? 'left_out' AND e.details ->> 'provider' = s.provider AND e.details ->> 'reason' = leave_out.reason) THEN '{"again": true}'::jsonb ELSE '{}' END)
+		FROM arima_ops.series AS s WHERE s.name = ANY (names) AND s.provider = ANY (wanted) GROUP BY s.provider) AS l
 $$;
-COMMENT ON FUNCTION arima_ops.leave_out(text[], text[]) IS 'Records which of these series are not fetched because their provider asks for a pause; gives their number';
+COMMENT ON FUNCTION arima_ops.leave_out(text[], text[], text) IS 'Records which of these series are not fetched, because of what their providers, those wanted, do; gives their number';
 
 /* ---- the job that brings values and labels ---- */
 

@@ -7,6 +7,7 @@ use warnings;
 use Test::More;
 use JSON::PP;
 use Time::Local qw(timegm);
+use FreePort;
 use Session;
 use WebServer;
 
@@ -387,6 +388,24 @@ is(query("SELECT string_agg((details ? 'again')::text, ' ' ORDER BY id) FROM ari
 query("SET session_replication_role = replica; UPDATE arima_ops.events SET at = at - interval '5 days' WHERE message LIKE '%pause%'; RESET session_replication_role");
 query('CALL arima_ops.fetch_all()');
 is(query("SELECT details ? 'again' FROM arima_ops.events WHERE kind = 'fetch_failed' AND message LIKE '%pause%' ORDER BY id DESC LIMIT 1"), 'f', 'but after days without it is');
+
+# a provider that answers for none of eight series or more is not waited for hundreds of times; one that answers for some is
+my $closed = free_port();
+query("SET arima_ops.http_allowed_hosts = 'localhost:*';
+	INSERT INTO arima_ops.providers (name, format, url, date_field, value_field) SELECT n, 'csv', u, 'Date', 'Close'
+		FROM (VALUES ('gone', 'http://localhost:$closed/{symbol}'), ('some', '$base/some/{symbol}')) AS v (n, u);
+	UPDATE arima_ops.series SET active = false;
+	SELECT count(arima_ops.create_series(p || to_char(i, 'FM00'), '(0,1,0)', provider => p, calendar => 'none')) FROM generate_series(1, 40) AS i, (VALUES ('gone'), ('some')) AS v (p)");
+$web->define("/some/some$_", { mode => 'reset' }) for map { sprintf '%02d', $_ } 1 .. 40;
+$web->define('/some/some05', { body => "Date,Close\n2024-03-08,5\n", headers => { 'Content-Type' => 'text/csv' } });
+$event = query('SELECT max(id) FROM arima_ops.events');
+is(query('CALL arima_ops.fetch_all()'), '1|79', 'all series of a provider that is away count as failed');
+is(query("SELECT count(*) FILTER (WHERE series LIKE 'gone%'), count(*) FILTER (WHERE series LIKE 'some%') FROM arima_ops.fetch_failures"), '32|39', 'it is asked for a part of them, another one for all');
+is(query("SELECT message, details ->> 'reason' FROM arima_ops.events WHERE id > $event AND series IS NULL"), 'provider "gone" does not answer: 8 series left out|does not answer', 'which is told');
+is(query('CALL arima_ops.fetch_all()'), '1|79', 'and once more');
+is(query("SELECT string_agg((details ? 'again')::text, ' ' ORDER BY id) FROM arima_ops.events WHERE message LIKE '%does not answer%'"), 'false true', 'which is no news');
+query("SELECT count(arima_ops.drop_series(name)) FROM arima_ops.series WHERE provider IN ('gone', 'some')");
+query("DELETE FROM arima_ops.fetch_failures AS f WHERE NOT EXISTS (SELECT FROM arima_ops.series AS s WHERE s.name = f.series); DELETE FROM arima_ops.providers WHERE name IN ('gone', 'some'); SET arima_ops.http_allowed_hosts = 'localhost:" . $web->port . "'");
 
 # a series that goes while its answer is waited for takes nobody else's values with it
 $web->define("/v8/finance/chart/many$_->[0]", { delay => 0.5, body => chart([ [ '2024-03-08 14:30', $_->[1] ] ]) }) for [ '01', 101 ], [ '02', 102 ], [ '04', 104 ];
