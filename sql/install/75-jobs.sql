@@ -17,7 +17,7 @@ CREATE UNIQUE INDEX job_runs_running ON arima_ops.job_runs (job) WHERE status = 
 
 COMMENT ON TABLE arima_ops.job_runs IS 'Runs of the jobs: when, how far, with what outcome';
 COMMENT ON COLUMN arima_ops.job_runs.status IS
-'running; succeeded; failed: some of it did, see error; abandoned: the server process ended before the job, which the next run then found, or another run took over between two transactions of this one';
+'running; succeeded; failed: some of it did, see error; abandoned: the job was cancelled, failed or lost its server process, which the next run then found';
 COMMENT ON COLUMN arima_ops.job_runs.done IS 'how many of total are done';
 COMMENT ON COLUMN arima_ops.job_runs.pid IS 'server process';
 
@@ -25,11 +25,10 @@ SELECT pg_catalog.pg_extension_config_dump('arima_ops.job_runs', '');
 SELECT pg_catalog.pg_extension_config_dump('arima_ops.job_runs_id_seq', '');
 
 /*
- * A job commits as it goes, so the lock that keeps a second run away is one of
- * the transaction, taken anew in each: a session-level lock would outlive a
- * cancelled CALL.  It is not one of those that anybody may take, and so keep every
- * run away.  In the moment between two transactions another run may take
- * over; the first one then learns it from job_progress and stops.
+ * A job commits as it goes, and waits for networks between two transactions, so the lock
+ * that keeps a second run away is one of the session: begin_job takes it, end_job gives it
+ * back, and so does an error or a cancelled CALL.  It is not one of those that anybody may
+ * take, and so keep every run away.
  *
  * Each transaction but the first is at READ COMMITTED, whatever the default: a series
  * that somebody has changed since the snapshot would be an error otherwise.  After a CALL
@@ -38,7 +37,12 @@ SELECT pg_catalog.pg_extension_config_dump('arima_ops.job_runs_id_seq', '');
 CREATE FUNCTION arima_ops.lock_job(job text) RETURNS boolean
 AS 'MODULE_PATHNAME', 'arima_ops_lock_job'
 LANGUAGE C VOLATILE STRICT;
-COMMENT ON FUNCTION arima_ops.lock_job(text) IS 'Keeps other runs of a job away until the end of the transaction; false: there is one';
+COMMENT ON FUNCTION arima_ops.lock_job(text) IS 'Keeps other runs of a job away until arima_ops.unlock_job, an error, or the end of the session; false: there is one';
+
+CREATE FUNCTION arima_ops.unlock_job(job text) RETURNS void
+AS 'MODULE_PATHNAME', 'arima_ops_unlock_job'
+LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION arima_ops.unlock_job(text) IS 'Lets other runs of a job begin, if it is this session that keeps them away';
 
 CREATE FUNCTION arima_ops.check_transaction() RETURNS void
 AS 'MODULE_PATHNAME', 'arima_ops_check_transaction'
@@ -66,7 +70,7 @@ BEGIN
 	RETURN run;
 END $$;
 COMMENT ON FUNCTION arima_ops.begin_job(text, int) IS
-'Begins a run of a job, so many series a batch, and gives its id; NULL, with a notice, if another run is active. A run that its server process did not survive, or that is between two transactions, is closed as abandoned';
+'Begins a run of a job, so many series a batch, and gives its id; NULL, with a notice, if another run is active. A run that its server process did not survive is closed as abandoned';
 
 CREATE FUNCTION arima_ops.job_progress(run bigint, done bigint, total bigint DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -74,23 +78,23 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	name text;
 BEGIN
-	SELECT r.job INTO name FROM arima_ops.job_runs AS r WHERE r.id = run;
-	IF arima_ops.lock_job(name) THEN
-		UPDATE arima_ops.job_runs AS r SET done = done, total = coalesce(total, r.total)
-		WHERE r.id = run AND r.status = 'running';
-		IF FOUND THEN
-			RETURN true;
-		END IF;
+	UPDATE arima_ops.job_runs AS r SET done = done, total = coalesce(total, r.total)
+	WHERE r.id = run AND r.status = 'running';
+	IF FOUND THEN
+		RETURN true;
 	END IF;
-	RAISE NOTICE 'another run of job "%" has taken over', name;
+	SELECT r.job INTO name FROM arima_ops.job_runs AS r WHERE r.id = run;
+	PERFORM arima_ops.unlock_job(name);
+	RAISE NOTICE 'this run of job "%" has been closed: it ends here', name;
 	RETURN false;
 END $$;
 COMMENT ON FUNCTION arima_ops.job_progress(bigint, bigint, bigint) IS
-'To be called first in each transaction of a job: keeps the lock and notes how far it is. False: another run has taken over, and this one must end';
+'To be called first in each transaction of a job: notes how far it is. False: somebody has closed the run in arima_ops.job_runs, and it must end';
 
 CREATE FUNCTION arima_ops.end_job(run bigint, status text DEFAULT 'succeeded', error text DEFAULT NULL) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 	UPDATE arima_ops.job_runs AS r SET status = end_job.status, error = end_job.error, finished_at = clock_timestamp()
-	WHERE r.id = end_job.run AND r.status = 'running'
+	WHERE r.id = end_job.run AND r.status = 'running';
+	SELECT arima_ops.unlock_job(r.job) FROM arima_ops.job_runs AS r WHERE r.id = end_job.run
 $$;
 COMMENT ON FUNCTION arima_ops.end_job(bigint, text, text) IS 'Ends a run of a job: succeeded, or failed with what went wrong';

@@ -248,7 +248,7 @@ BEGIN
 	END LOOP;
 END $$;
 COMMENT ON PROCEDURE arima_ops.fetch_batch(text[], bigint, bigint, bigint, arima_ops.fetch_outcome[]) IS
-'Fetches these series at once and records each in a transaction of its own; where a split or dividend has changed earlier values, it fetches the whole history. With the number of a job''s run it notes the progress, and gives NULL if another run has taken over';
+'Fetches these series at once and records each in a transaction of its own; where a split or dividend has changed earlier values, it fetches the whole history. With the number of a job''s run it notes the progress, and gives NULL if the run has been closed';
 
 CREATE PROCEDURE arima_ops.fetch_actuals(
 	series text,
@@ -336,7 +336,7 @@ BEGIN
 	END IF;
 END $$;
 COMMENT ON PROCEDURE arima_ops.fetch_all(bigint, bigint, bigint) IS
-'Fetches all active series that have a provider, many at once, and gives how many were recorded and how many failed; the others go on. A provider that asks for a pause, or answers none of eight series and more, is left alone for the rest of the run. The first failure of a series is an event fetch_failed, those that fail as before are one together for each provider. With the number of a job''s run it notes the progress; fetched is NULL if another run has taken over';
+'Fetches all active series that have a provider, many at once, and gives how many were recorded and how many failed; the others go on. A provider that asks for a pause, or answers none of eight series and more, is left alone for the rest of the run. The first failure of a series is an event fetch_failed, those that fail as before are one together for each provider. With the number of a job''s run it notes the progress; fetched is NULL if the run has been closed';
 
 /* What a provider has been left out for in the last four days already is marked so, as no news (enqueue_alert). */
 CREATE FUNCTION arima_ops.leave_out(names text[], wanted text[], reason text) RETURNS bigint

@@ -79,15 +79,8 @@ extern void ao_pg_check_levels(const AoSeries *levels, int most);
 /* srf.c: starts the materialised result of a set-returning function */
 extern Tuplestorestate *ao_pg_srf_begin(FunctionCallInfo fcinfo, TupleDesc *tupdesc);
 
-/* What a lock of a name is for: the first number of an advisory lock. */
-typedef enum AoLockKind
-{
-	AO_LOCK_BASIS = 0x61726f62, /* the price basis of a series, and by chance of a few others */
-	AO_LOCK_JOB = 0x61726f6a
-} AoLockKind;
-
-/* jobs.c: locks a name until the end of the transaction; false if that is to be at once, and cannot */
-extern bool ao_pg_lock_name(AoLockKind kind, const char *name, LOCKMODE mode, bool at_once);
+/* jobs.c: locks the price basis of a series until the end of the transaction; false if that is to be at once, and cannot */
+extern bool ao_pg_lock_basis(const char *series, LOCKMODE mode, bool at_once);
 
 /* spec given as text datum; errors carry position and hint */
 extern void ao_pg_spec(text *spec, AoSpec *out);

@@ -1,7 +1,7 @@
 /*
  * jobs.c
- *		What the procedures that commit as they go need of the server; locks of names, and
- *		whether who has them sees what was done until then.
+ *		Locks of jobs and of price bases, and whether who has locked a series sees what was
+ *		done until then; what else the procedures that commit as they go need of the server.
  */
 #include "postgres.h"
 
@@ -13,6 +13,7 @@
 #include "miscadmin.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 #include "glue.h"
@@ -20,17 +21,78 @@
 #define NO_USERS_LOCK 3			/* a kind of advisory lock that pg_advisory_lock, which anyone may call, cannot take */
 #define MOST_BASIS_LOCKS 1024	/* one statement may predict all series, and the server has room for some thousand locks */
 
-/* See glue.h. */
-bool
-ao_pg_lock_name(AoLockKind kind, const char *name, LOCKMODE mode, bool at_once)
+/* What a lock of a name is for: the first number of an advisory lock. */
+typedef enum LockKind
 {
-	LOCKTAG		tag;
+	LOCK_BASIS = 0x61726f62, /* the price basis of a series, and by chance of a few others */
+	LOCK_JOB = 0x61726f6a
+} LockKind;
+
+static List *kept_jobs;			/* LOCKTAGs that this session has, in memory that lasts */
+
+static void
+tag_of_name(LOCKTAG *tag, LockKind kind, const char *name)
+{
 	uint32		hash = DatumGetUInt32(hash_any((const unsigned char *) name, (int) strlen(name)));
 
-	if (kind == AO_LOCK_BASIS)
+	if (kind == LOCK_BASIS)
 		hash %= MOST_BASIS_LOCKS;
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, kind, hash, NO_USERS_LOCK);
+	SET_LOCKTAG_ADVISORY(*tag, MyDatabaseId, kind, hash, NO_USERS_LOCK);
+}
+
+/* See glue.h. */
+bool
+ao_pg_lock_basis(const char *series, LOCKMODE mode, bool at_once)
+{
+	LOCKTAG		tag;
+
+	tag_of_name(&tag, LOCK_BASIS, series);
 	return LockAcquire(&tag, mode, false, at_once) != LOCKACQUIRE_NOT_AVAIL;
+}
+
+/* ---- jobs: a lock of the session, as a job commits as it goes ---- */
+
+static LOCKTAG *
+find_kept(const LOCKTAG *tag)
+{
+	ListCell   *cell;
+
+	foreach(cell, kept_jobs)
+		if (memcmp(lfirst(cell), tag, sizeof(LOCKTAG)) == 0)
+			return lfirst(cell);
+	return NULL;
+}
+
+static void
+release_job(LOCKTAG *kept)
+{
+	kept_jobs = list_delete_ptr(kept_jobs, kept);
+	LockRelease(kept, ExclusiveLock, true);
+	pfree(kept);
+}
+
+/* An error, or a cancelled CALL, ends the job, and its lock must not outlive it. */
+static void
+release_jobs(XactEvent event, void *argument)
+{
+	(void) argument;
+	while (event == XACT_EVENT_ABORT && kept_jobs != NIL)
+		release_job(linitial(kept_jobs));
+}
+
+static void
+keep_job(const LOCKTAG *tag)
+{
+	static bool watching = false;
+	MemoryContext before = MemoryContextSwitchTo(TopMemoryContext);
+	LOCKTAG    *kept = palloc(sizeof(LOCKTAG));
+
+	if (!watching)
+		RegisterXactCallback(release_jobs, NULL);
+	watching = true;
+	*kept = *tag;
+	kept_jobs = lappend(kept_jobs, kept);
+	MemoryContextSwitchTo(before);
 }
 
 PG_FUNCTION_INFO_V1(arima_ops_lock_job);
@@ -40,8 +102,35 @@ PGDLLEXPORT Datum arima_ops_lock_job(PG_FUNCTION_ARGS);
 Datum
 arima_ops_lock_job(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(ao_pg_lock_name(AO_LOCK_JOB, text_to_cstring(PG_GETARG_TEXT_PP(0)), ExclusiveLock, true));
+	LOCKTAG		tag;
+
+	tag_of_name(&tag, LOCK_JOB, text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	if (find_kept(&tag) != NULL)
+		PG_RETURN_BOOL(true);
+	if (LockAcquire(&tag, ExclusiveLock, true, true) == LOCKACQUIRE_NOT_AVAIL)
+		PG_RETURN_BOOL(false);
+	keep_job(&tag);
+	PG_RETURN_BOOL(true);
 }
+
+PG_FUNCTION_INFO_V1(arima_ops_unlock_job);
+PGDLLEXPORT Datum arima_ops_unlock_job(PG_FUNCTION_ARGS);
+
+/* arima_ops.unlock_job(job text) */
+Datum
+arima_ops_unlock_job(PG_FUNCTION_ARGS)
+{
+	LOCKTAG		tag;
+	LOCKTAG    *kept;
+
+	tag_of_name(&tag, LOCK_JOB, text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	kept = find_kept(&tag);
+	if (kept != NULL)
+		release_job(kept);
+	PG_RETURN_VOID();
+}
+
+/* ---- whether a lock has waited for what the snapshot does not see ---- */
 
 /* Which rows a snapshot sees of what is changed by who has locked the series: a changed one has
  * another place.  Predictions without a label are others' to make at any time. */

@@ -180,7 +180,7 @@ read_last_values(AoServed *served, Datum name)
 static void
 lock_basis(const char *name, LOCKMODE mode)
 {
-	(void) ao_pg_lock_name(AO_LOCK_BASIS, name, mode, false);
+	(void) ao_pg_lock_basis(name, mode, false);
 }
 
 /* Locks a row; a later version of it is as good if that is said. */

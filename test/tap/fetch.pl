@@ -6,6 +6,7 @@ use warnings;
 
 use Test::More;
 use JSON::PP;
+use Time::HiRes qw(sleep);
 use Time::Local qw(timegm);
 use FreePort;
 use Session;
@@ -375,8 +376,8 @@ query("DO \$\$ DECLARE run bigint; a bigint; b bigint; BEGIN run := arima_ops.be
 is(query("SELECT status, done, total FROM arima_ops.job_runs WHERE job = 'etl' ORDER BY id DESC LIMIT 1"), 'succeeded|69|69', 'progress of a job');
 $session->query("DO \$\$ DECLARE run bigint; a bigint; b bigint; BEGIN run := arima_ops.begin_job('etl'); PERFORM arima_ops.end_job(run); COMMIT;
 	CALL arima_ops.fetch_all(run, a, b); IF a IS NOT NULL THEN RAISE 'went on'; END IF; END \$\$");
-unlike($session->error, qr/went on/, 'it ends where another run has taken over');
-like($session->error, qr/another run of job "etl" has taken over/, 'and says so');
+unlike($session->error, qr/went on/, 'it ends where its run has been closed');
+like($session->error, qr/this run of job "etl" has been closed/, 'and says so');
 
 yahoo('many01', { status => 429, headers => { 'Retry-After' => '3600' }, body => 'Too Many Requests' });
 is(query('CALL arima_ops.fetch_all()'), '28|41', 'a provider that asks for a pause');
@@ -475,6 +476,30 @@ for ([ '2024-01-03,"1,234.5"', qr/value .* not understood: "1,234.5".*HINT/s ], 
 is(query("SELECT string_agg(value::text, ' ') FROM arima_ops.parse_answer('my_kurs', E'Datum;Kurs\\n02.01.2024;1.234,5\\n03.01.2024;1.234\\n04.01.2024;7,25\\n05.01.2024;n.a.\\n')"), '12345 12340 72.5', 'decimal commas');
 $session->query("SELECT * FROM arima_ops.parse_answer('my_kurs', E'Datum;Kurs\\n02.01.2024;3.5\\n')");
 like($session->error, qr/value .* not understood: "3.5".*decimal_comma/s, 'a point that is none for thousands');
+
+# ---- one run at a time, however long a provider takes ----
+
+query("UPDATE arima_ops.series SET active = name = 'many01', provider = CASE WHEN name = 'many01' THEN 'chart' ELSE provider END");
+yahoo('many01', { delay => 1, body => chart([ [ '2024-03-08 14:30', 1 ], [ '2024-03-11 13:30', 7 ] ]) });
+my $second = Session->new;
+$session->send('CALL arima_ops.run_etl()');
+sleep 0.05 until $web->requests;
+$second->query('CALL arima_ops.run_etl()');
+like($second->error, qr/NOTICE:.* job "etl" is running already/, 'a run waits for its provider: another one does not begin');
+$session->wait;
+is($session->error, '', 'the first one goes on');
+is(query("SELECT status || ' ' || value FROM arima_ops.job_runs, arima_ops.actuals WHERE job = 'etl' AND series = 'many01' ORDER BY id DESC, ts DESC LIMIT 1"), 'succeeded 7', 'and what it was told is recorded');
+yahoo('many01', { delay => 5, body => '' }, { body => chart([ [ '2024-03-08 14:30', 1 ], [ '2024-03-11 13:30', 8 ] ]) });
+$session->send('CALL arima_ops.run_etl()');
+sleep 0.05 until $web->requests;
+$second->query("SELECT pg_cancel_backend(pid) FROM arima_ops.job_runs WHERE job = 'etl' AND status = 'running'");
+$session->wait;
+like($session->error, qr/57014/, 'a run that is cancelled');
+$second->query("SET arima_ops.http_allowed_hosts = 'localhost:" . $web->port . "'");
+$second->query('CALL arima_ops.run_etl()');
+is($second->error, '', 'keeps nobody from the next');
+is(query("SELECT string_agg(status, ' ' ORDER BY id DESC) FROM (SELECT * FROM arima_ops.job_runs WHERE job = 'etl' ORDER BY id DESC LIMIT 2) AS r"), 'succeeded abandoned', 'which closes it');
+$second->end;
 
 # ---- who may ----
 
