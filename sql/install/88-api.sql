@@ -58,11 +58,11 @@ COMMENT ON FUNCTION arima_ops.logged_reply(text, text) IS 'The reply that a requ
  * logged, or comes twice here, inserts nothing, and is answered from the log.
  * Security definer: who asks over REST needs no right to write the log.
  */
-CREATE FUNCTION arima_ops.answer_requests(bodies text[], keys text[] DEFAULT NULL) RETURNS arima_ops.answer[]
+CREATE FUNCTION arima_ops.answer_requests(bodies text[], keys text[] DEFAULT NULL, wait boolean DEFAULT true) RETURNS arima_ops.answer[]
 AS 'MODULE_PATHNAME', 'arima_ops_answer_requests'
 LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION arima_ops.answer_requests(text[], text[]) IS
-'Answers requests for predictions together: for each body, which is JSON, status and reply, in their order; keys: for each NULL, or the caller''s key, with which a request that comes again gets the first answer, and another one status 422. The predictions in the replies are logged';
+COMMENT ON FUNCTION arima_ops.answer_requests(text[], text[], boolean) IS
+'Answers requests for predictions together: for each body, which is JSON, status and reply, in their order; keys: for each NULL, or the caller''s key, with which a request that comes again gets the first answer, and another one status 422; wait: false, a request has status NULL, and nothing is done of it, while another transaction restates the prices of its series or removes it. The predictions in the replies are logged';
 
 /* ---- what PostgREST shows ---- */
 

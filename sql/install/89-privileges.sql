@@ -9,7 +9,7 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA arima_ops FROM PUBLIC;
 REVOKE ALL ON ALL PROCEDURES IN SCHEMA arima_ops FROM PUBLIC;
 
 GRANT SELECT ON ALL TABLES IN SCHEMA arima_ops TO arima_ops_reader;
-GRANT EXECUTE ON FUNCTION arima_ops.predict(text, float8[], int, float8, timestamptz, text), arima_ops.answer_requests(text[], text[]) TO arima_ops_user;
+GRANT EXECUTE ON FUNCTION arima_ops.predict(text, float8[], int, float8, timestamptz, text), arima_ops.answer_requests(text[], text[], boolean) TO arima_ops_user;
 -- what only reads, for readers: views call functions with the rights of who reads them
 DO $$
 DECLARE

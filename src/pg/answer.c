@@ -42,6 +42,7 @@ typedef struct Named
 	const char *asked;			/* the name in the request, NULL: none */
 	const char *name;			/* NULL: it is not clear which */
 	AoServed   *series;			/* NULL: there is none */
+	bool		held;			/* by somebody else, who is not to be waited for */
 } Named;
 
 /* A request on its way to its reply. */
@@ -54,6 +55,7 @@ typedef struct Asked
 	int			lead;
 	int64	   *ids;			/* of its steps */
 	AoForecast *steps;			/* NULL: it is not to be logged */
+	bool		held;			/* its series is: there is no reply now */
 	int			status;			/* 0: there is no reply yet */
 	StringInfoData reply;
 } Asked;
@@ -113,7 +115,7 @@ column(int number, bool *null)
 
 /* The series that a request means. */
 static Named *
-find_series(Named **all, const char *asked)
+find_series(Named **all, const char *asked, bool wait)
 {
 	Named	   *named;
 
@@ -123,7 +125,7 @@ find_series(Named **all, const char *asked)
 	named = palloc(sizeof(Named));
 	*named = (Named) {.next = *all, .asked = asked, .name = asked != NULL ? asked : ao_pg_default_series()};
 	if (named->name != NULL)
-		named->series = ao_pg_serve(named->name);
+		named->held = !ao_pg_serve(named->name, wait, &named->series);
 	*all = named;
 	return named;
 }
@@ -152,7 +154,7 @@ refuse_body(Asked *asked, const char *errors)
 
 /* Reads a body; gives whether there is something to forecast. */
 static bool
-read_asked(Asked *asked, text *body, Named **all)
+read_asked(Asked *asked, text *body, Named **all, bool wait)
 {
 	const char *fault = NULL;
 	AoBody	   *read = ao_pg_read_body(body, &fault);
@@ -165,7 +167,10 @@ read_asked(Asked *asked, text *body, Named **all)
 		return false;
 	}
 	initStringInfo(&errors);
-	named = find_series(all, ao_pg_body_series(read));
+	named = find_series(all, ao_pg_body_series(read), wait);
+	asked->held = named->held;
+	if (asked->held)
+		return false;
 	asked->series = named->series;
 	if (!ao_pg_check_body(read, asked->series != NULL ? asked->series->least : USUAL_LEAST,
 						  asked->series != NULL ? asked->series->most : USUAL_MOST, &asked->request, &errors))
@@ -228,6 +233,18 @@ forecast(Asked *asked)
 			refuse(asked, 400, "prediction failed:the forecast is not a finite number");
 			asked->steps = NULL;
 			return;
+		}
+}
+
+/* Keeps series and models of all forecasts until they are logged; whose series somebody else is removing has none now. */
+static void
+keep_parents(Asked *all, int n, bool wait)
+{
+	for (int i = 0; i < n; i++)
+		if (all[i].steps != NULL && !ao_pg_lock_parents(all[i].series, wait))
+		{
+			all[i].held = true;
+			all[i].steps = NULL;
 		}
 }
 
@@ -385,7 +402,6 @@ log_forecasts(Asked *all, int n)
 	{
 		if (all[i].steps == NULL || (all[i].key != NULL && all[i].request.horizon == 1))
 			continue;
-		ao_pg_lock_parents(all[i].series);
 		if (log == NULL)
 			log = ao_pg_open_log();
 		log_steps(log, &all[i], all[i].key != NULL);
@@ -475,34 +491,37 @@ answer_array(const Asked *all, int n, Oid element)
 
 	for (int i = 0; i < n; i++)
 	{
-		Datum		values[2] = {Int32GetDatum(all[i].status), PointerGetDatum(cstring_to_text_with_len(all[i].reply.data, all[i].reply.len))};
-		bool		nulls[2] = {false, false};
+		Datum		values[2] = {Int32GetDatum(all[i].status)};
+		bool		nulls[2] = {all[i].held, all[i].held};
 
+		if (!all[i].held)
+			values[1] = PointerGetDatum(cstring_to_text_with_len(all[i].reply.data, all[i].reply.len));
 		answers[i] = HeapTupleGetDatum(heap_form_tuple(type, values, nulls));
 	}
 	ReleaseTupleDesc(type);
 	return PointerGetDatum(construct_array(answers, n, element, -1, false, TYPALIGN_DOUBLE));
 }
 
-/* Reads, answers and logs; the keys may be NULL as a whole. */
+/* Reads, answers and logs. */
 static void
-answer_all(Asked *all, const Datum *bodies, const bool *no_body, int n)
+answer_all(Asked *all, const Datum *bodies, const bool *no_body, int n, bool wait)
 {
 	Named	   *series = NULL;
 
 	for (int i = 0; i < n; i++)
-		if (read_asked(&all[i], no_body[i] ? cstring_to_text("null") : DatumGetTextPP(bodies[i]), &series))
+		if (read_asked(&all[i], no_body[i] ? cstring_to_text("null") : DatumGetTextPP(bodies[i]), &series, wait))
 			forecast(&all[i]);
+	keep_parents(all, n, wait);
 	number_steps(all, n);
 	log_forecasts(all, n);
 	for (int i = 0; i < n; i++)
-		if (all[i].status == 0)
+		if (all[i].status == 0 && !all[i].held)
 			write_reply(&all[i]);
 }
 
 /*
- * arima_ops.answer_requests(bodies text[], keys text[]): status and reply of each.
- * The array is made outside of SPI's memory, all else in it.
+ * arima_ops.answer_requests(bodies text[], keys text[], wait bool): status and reply of each.
+ * The keys may be NULL as a whole.  The array is made outside of SPI's memory, all else in it.
  */
 Datum
 arima_ops_answer_requests(PG_FUNCTION_ARGS)
@@ -528,7 +547,7 @@ arima_ops_answer_requests(PG_FUNCTION_ARGS)
 	all = palloc0(sizeof(Asked) * Max(n, 1));
 	for (int i = 0; i < Min(n, n_keys); i++)
 		all[i].key = no_key[i] ? NULL : DatumGetTextPP(keys[i]);
-	answer_all(all, bodies, no_body, n);
+	answer_all(all, bodies, no_body, n, PG_ARGISNULL(2) || PG_GETARG_BOOL(2));
 	MemoryContextSwitchTo(outside);
 	answers = answer_array(all, n, element);
 	SPI_finish();

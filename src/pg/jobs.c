@@ -40,7 +40,11 @@ tag_of_name(LOCKTAG *tag, LockKind kind, const char *name)
 	SET_LOCKTAG_ADVISORY(*tag, MyDatabaseId, kind, hash, NO_USERS_LOCK);
 }
 
-/* See glue.h. */
+/*
+ * See glue.h.  A prediction has it from before it reads values and champion until it is
+ * in the log, a restatement has it for itself: so it sees each prediction that was made of
+ * the old prices.  Not a lock of the series' row, where who comes shared would go before who waits.
+ */
 bool
 ao_pg_lock_basis(const char *series, LOCKMODE mode, bool at_once)
 {

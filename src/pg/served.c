@@ -171,52 +171,35 @@ read_last_values(AoServed *served, Datum name)
 	close_scan(&scan);
 }
 
-/*
- * The price basis of a series, until the end of the transaction.  A prediction holds it
- * from before it reads values and champion until it is in the log, a restatement has
- * it for itself: so it sees each prediction that was made of the old prices.  Not a
- * lock of the series' row, where who comes shared would go before who waits.
- */
-static void
-lock_basis(const char *name, LOCKMODE mode)
-{
-	(void) ao_pg_lock_basis(name, mode, false);
-}
-
-/* Locks a row; a later version of it is as good if that is said. */
-static void
-lock_row(const char *name, ItemPointer where, LockTupleMode mode, bool or_later)
+/* Locks a row; a later version of it is as good if that is said.  False: somebody else has it, and that is not to be waited for. */
+static bool
+lock_row(const char *name, ItemPointer where, LockTupleMode mode, bool or_later, bool wait)
 {
 	Relation	table = table_open(in_schema(name), RowShareLock);
 	TupleTableSlot *slot = table_slot_create(table, NULL);
 	TM_FailureData failure;
 	TM_Result	result = table_tuple_lock(table, where, GetActiveSnapshot(), slot, GetCurrentCommandId(true), mode,
-										  LockWaitBlock, or_later ? TUPLE_LOCK_FLAG_FIND_LAST_VERSION : 0, &failure);
+										  wait ? LockWaitBlock : LockWaitSkip, or_later ? TUPLE_LOCK_FLAG_FIND_LAST_VERSION : 0, &failure);
 
 	if (result == TM_Updated)
 		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE), errmsg("could not serialize access due to concurrent update"),
 						errhint("Ask again, in a new transaction.")));
-	if (result != TM_Ok)
+	if (result != TM_Ok && result != TM_WouldBlock)
 		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE), errmsg("a series or model was deleted while it was asked for"),
 						errhint("Ask again.")));
 	ExecDropSingleTupleTableSlot(slot);
 	table_close(table, NoLock);
+	return result == TM_Ok;
 }
 
-/* See served.h. */
-AoServed *
-ao_pg_serve(const char *name)
+static AoServed *
+read_series(const char *name)
 {
 	Datum		key = CStringGetTextDatum(name);
 	AoServed   *served = NULL;
-	Scan		scan;
-	HeapTuple	row;
+	Scan		scan = open_scan("series", "series_pkey", F_TEXTEQ, key);
+	HeapTuple	row = systable_getnext_ordered(scan.scan, ForwardScanDirection);
 
-	lock_basis(name, ShareLock);
-	/* what was restated until then is seen */
-	PushActiveSnapshot(GetTransactionSnapshot());
-	scan = open_scan("series", "series_pkey", F_TEXTEQ, key);
-	row = systable_getnext_ordered(scan.scan, ForwardScanDirection);
 	if (row != NULL)
 	{
 		served = palloc0(sizeof(AoServed));
@@ -231,22 +214,33 @@ ao_pg_serve(const char *name)
 		read_champion(served, key);
 		/* in an older snapshot: an error if prices have been restated since, as of arima_ops.predict */
 		if (served->version > 0 && IsolationUsesXactSnapshot())
-			lock_row("models", &served->model_row, LockTupleShare, false);
+			(void) lock_row("models", &served->model_row, LockTupleShare, false, true);
 		read_last_values(served, key);
 	}
-	PopActiveSnapshot();
 	return served;
 }
 
 /* See served.h. */
-void
-ao_pg_lock_parents(AoServed *served)
+bool
+ao_pg_serve(const char *name, bool wait, AoServed **result)
 {
-	if (served->locked)
-		return;
-	lock_row("series", &served->series_row, LockTupleKeyShare, true);
-	lock_row("models", &served->model_row, LockTupleKeyShare, true);
-	served->locked = true;
+	*result = NULL;
+	if (!ao_pg_lock_basis(name, ShareLock, !wait))
+		return false;
+	/* what was restated until then is seen */
+	PushActiveSnapshot(GetTransactionSnapshot());
+	*result = read_series(name);
+	PopActiveSnapshot();
+	return true;
+}
+
+/* See served.h. */
+bool
+ao_pg_lock_parents(AoServed *served, bool wait)
+{
+	served->locked = served->locked || (lock_row("series", &served->series_row, LockTupleKeyShare, true, wait)
+										&& lock_row("models", &served->model_row, LockTupleKeyShare, true, wait));
+	return served->locked;
 }
 
 /* arima_ops.default_series() */
@@ -265,6 +259,6 @@ arima_ops_default_series(PG_FUNCTION_ARGS)
 Datum
 arima_ops_lock_basis(PG_FUNCTION_ARGS)
 {
-	lock_basis(text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_BOOL(1) ? ExclusiveLock : ShareLock);
+	(void) ao_pg_lock_basis(text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_BOOL(1) ? ExclusiveLock : ShareLock, false);
 	PG_RETURN_VOID();
 }

@@ -31,9 +31,9 @@ typedef struct AoServed
 
 /* The series that a request means which names none; NULL: that is not clear. */
 extern const char *ao_pg_default_series(void);
-/* NULL: there is no such series.  The result is in the current memory context. */
-extern AoServed *ao_pg_serve(const char *name);
-/* Locks series and model as FOR KEY SHARE does: they will be there when the transaction ends. */
-extern void ao_pg_lock_parents(AoServed *served);
+/* Gives the series, NULL where there is none, in the current memory context; false: its prices are being restated, and that is not to be waited for. */
+extern bool ao_pg_serve(const char *name, bool wait, AoServed **result);
+/* Locks series and model as FOR KEY SHARE does: they will be there when the transaction ends; false as above, where they are being removed. */
+extern bool ao_pg_lock_parents(AoServed *served, bool wait);
 
 #endif							/* AO_SERVED_H */

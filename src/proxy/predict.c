@@ -19,7 +19,7 @@
 #define BYTES_OF_WEIGHT 65536	/* bytes that are: a batch stays below what PostgreSQL and libpq take */
 
 static const char answer_sql[] =
-	"SELECT a.status, a.reply FROM pg_catalog.unnest(arima_ops.answer_requests($1, $2)) WITH ORDINALITY AS a (status, reply, i) ORDER BY a.i";
+	"SELECT a.status, a.reply FROM pg_catalog.unnest(arima_ops.answer_requests($1, $2, false)) WITH ORDINALITY AS a (status, reply, i) ORDER BY a.i";
 
 /* ---- before the database ---- */
 
@@ -231,17 +231,23 @@ ask(Database *database, const Request *first, size_t n)
 	return result;
 }
 
-/* Row i of the result is the reply to a request. */
+/* Row i of the result is the reply to a request, whose client gets it, or NULL: its series is held by another transaction. */
 static void
 take_reply(Request *request, const PGresult *result, int i)
 {
 	Text		body = {0};
 	int			status = atoi(PQgetvalue(result, i, 0));
 
+	if (PQgetisnull(result, i, 0))
+	{
+		work_submit_again(request);
+		return;
+	}
 	text_add(&body, PQgetvalue(result, i, 1), (size_t) PQgetlength(result, i, 1));
 	reply_text(request, status, &body);
 	if (status == 503)
 		request->reply.retry_after = 60;
+	http_answer(request);
 }
 
 /* May a batch that failed be asked again?  It was rolled back, and came too close to another one. */
@@ -280,6 +286,16 @@ answer_singly(Database *database, Request *first)
 	}
 }
 
+static size_t
+count_answered(const PGresult *result)
+{
+	size_t		n = 0;
+
+	for (int i = 0; i < PQntuples(result); i++)
+		n += !PQgetisnull(result, i, 0);
+	return n;
+}
+
 /* See restd.h: one request that the database chokes on must not take the others with it. */
 void
 predict_batch(Database *database, Request *first, size_t n)
@@ -287,6 +303,7 @@ predict_batch(Database *database, Request *first, size_t n)
 	int64_t		start = clock_microseconds();
 	PGresult   *result = ask(database, first, n);
 	bool		good;
+	size_t		answered;
 
 	for (int i = 1; i < TRIES && result != NULL && collided(result); i++)
 	{
@@ -294,7 +311,9 @@ predict_batch(Database *database, Request *first, size_t n)
 		result = ask(database, first, n);
 	}
 	good = PQresultStatus(result) == PGRES_TUPLES_OK && (size_t) PQntuples(result) == n;
-	metrics_batch(n, clock_microseconds() - start);
+	answered = good ? count_answered(result) : n;
+	if (answered > 0)
+		metrics_batch(answered, clock_microseconds() - start);
 	if (result != NULL && !good)
 		database_log("predict", result);
 	if (!good && n > 1 && may_be_one_of_them(result))
@@ -307,8 +326,10 @@ predict_batch(Database *database, Request *first, size_t n)
 			if (good)
 				take_reply(first, result, (int) i);
 			else
+			{
 				database_refuse(first, result);
-			http_answer(first);
+				http_answer(first);
+			}
 			first = next;
 		}
 	PQclear(result);

@@ -211,6 +211,7 @@ extern void queue_close(Queue *queue);
 extern bool predict_prepare(Request *request);
 extern bool read_prepare(Request *request);
 extern void work_submit(Request *request);
+extern void work_submit_again(Request *request);	/* a prediction that could not be made at once */
 extern void work_start(void);
 extern void work_stop(void);
 extern void predict_batch(struct Database *database, Request *first, size_t n);

@@ -2,15 +2,22 @@
  * work.c
  *		The workers: threads with a connection each, some for batches of predictions,
  *		some for what only reads.
+ *
+ * A prediction of a series whose prices another transaction is restating, or which it
+ * removes, is put apart and asked for again and again: a statement that waited for that
+ * transaction would keep the predictions of all other series waiting, too.
  */
 #include "database.h"
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define PATIENCE 20000			/* microseconds, of many batches; before a second connection answers predictions, too */
+#define PAUSE_MS 20				/* before predictions that were put apart are asked for again */
 
 static Queue *predictions;
+static Queue *apart;
 static Queue *reads;
 static pthread_t *threads;
 static size_t n_threads;
@@ -60,8 +67,9 @@ serve(Queue *queue, size_t most, bool reserve, void (*answer)(Database *, Reques
 	Request    *request;
 	size_t		n;
 
-	/* so that the first request does not wait for a connection */
-	database_ready(database, NULL);
+	/* so that the first request does not wait for a connection; what is put apart is rare, and waits anyway */
+	if (queue != apart)
+		database_ready(database, NULL);
 	while ((request = queue_take(queue, most, reserve, &n)) != NULL)
 	{
 		request = drop_overdue(request, &n);
@@ -84,6 +92,21 @@ static void *
 serve_held_up(void *argument)
 {
 	serve(predictions, (size_t) options.batch_size, true, predict_batch);
+	return argument;
+}
+
+static void
+predict_again(Database *database, Request *first, size_t n)
+{
+	predict_batch(database, first, n);
+	if (queue_length(apart) > 0)
+		nanosleep(&(struct timespec) {.tv_nsec = PAUSE_MS * 1000000}, NULL);
+}
+
+static void *
+serve_apart(void *argument)
+{
+	serve(apart, (size_t) options.batch_size, false, predict_again);
 	return argument;
 }
 
@@ -117,28 +140,43 @@ void
 work_start(void)
 {
 	predictions = queue_new((size_t) options.queue, PATIENCE);
+	apart = queue_new((size_t) options.queue, PATIENCE);
 	reads = queue_new((size_t) options.queue, PATIENCE);
-	threads = need_memory(NULL, sizeof(pthread_t) * (size_t) (options.batch_workers + options.read_workers));
+	threads = need_memory(NULL, sizeof(pthread_t) * (size_t) (options.batch_workers + options.read_workers + 1));
 	start(serve_predictions, 1);
 	start(serve_held_up, options.batch_workers - 1);
+	start(serve_apart, 1);
 	start(serve_reads, options.read_workers);
 }
 
-/* The request's connection must be suspended: its answer may come at once. */
-void
-work_submit(Request *request)
+static void
+submit(Queue *queue, Request *request)
 {
-	if (!queue_put(request->route->kind == ROUTE_PREDICT ? predictions : reads, request))
+	if (!queue_put(queue, request))
 	{
 		reply_unavailable(request, "Too many requests are waiting");
 		http_answer(request);
 	}
 }
 
+/* The request's connection must be suspended: its answer may come at once. */
+void
+work_submit(Request *request)
+{
+	submit(request->route->kind == ROUTE_PREDICT ? predictions : reads, request);
+}
+
+/* See restd.h. */
+void
+work_submit_again(Request *request)
+{
+	submit(apart, request);
+}
+
 size_t
 work_waiting(void)
 {
-	return queue_length(predictions) + queue_length(reads);
+	return queue_length(predictions) + queue_length(apart) + queue_length(reads);
 }
 
 /*
@@ -149,6 +187,7 @@ void
 work_stop(void)
 {
 	queue_close(predictions);
+	queue_close(apart);
 	queue_close(reads);
 	for (size_t i = 0; i < n_threads; i++)
 		pthread_join(threads[i], NULL);

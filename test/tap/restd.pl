@@ -84,17 +84,38 @@ is($restd->post('/predict', qq({"recent_prices":$ten,"series":"nobody"}))->{stat
 $reply = $restd->post('/predict', qq({"recent_prices":$ten,"series":"none"}));
 is_deeply([ $reply->{status}, $reply->{headers}{'retry-after'} ], [ 503, 60 ], 'a series without a model');
 
+# ---- a series that another transaction holds keeps the others' requests not waiting ----
+
+my $holder = Session->new;
+for ([ q{SELECT arima_ops.restate('other', 0.5, '2030-01-01')}, 'its prices are being restated' ], [ q{SELECT arima_ops.drop_series('other')}, 'it is being removed' ])
+{
+	my ($sql, $what) = @$_;
+	is($holder->query("BEGIN; $sql") && $holder->error, '', $what);
+	my @held = map { $restd->connect } 1 .. 40;
+	print { $held[$_] } Restd::text('POST', '/predict', body => qq({"recent_prices":$ten,"series":"other"}), headers => { 'Idempotency-Key' => "$what " . ($_ % 20) }) for 0 .. 39;
+	sleep 0.2;
+	my $begun = time;
+	is(join(' ', map { $restd->post('/predict', qq({"recent_prices":$ten}))->{status} } 1 .. 10), join(' ', (200) x 10), "$what: requests for others are answered");
+	cmp_ok(time - $begun, '<', 2, 'at once');
+	like($restd->get('/metrics')->{body}, qr/^arima_restd_waiting_requests [1-9]/m, 'those for it wait');
+	is($session->query("SELECT count(*) FROM arima_ops.predictions WHERE request_id LIKE '$what%'"), 0, 'and nothing is logged of them');
+	$holder->query('ROLLBACK');
+	is(join(' ', map { Restd::read_reply($_)->{status} } @held), join(' ', (200) x 40), 'until it is free: they are answered');
+	is($session->query("SELECT count(*), count(DISTINCT request_id) FROM arima_ops.predictions WHERE request_id LIKE '$what%'"), '20|20', 'each key once');
+}
+$holder->end;
+
 # ---- connected to an extension of other types, which is then updated ----
 
-$session->query(q{ALTER FUNCTION arima_ops.answer_requests(text[], text[]) RENAME TO answer_requests_today;
-	CREATE FUNCTION arima_ops.answer_requests(json[], text[]) RETURNS arima_ops.answer[] LANGUAGE sql AS 'SELECT NULL::arima_ops.answer[]';
-	GRANT EXECUTE ON FUNCTION arima_ops.answer_requests(json[], text[]) TO arima_ops_user;
+$session->query(q{ALTER FUNCTION arima_ops.answer_requests(text[], text[], boolean) RENAME TO answer_requests_today;
+	CREATE FUNCTION arima_ops.answer_requests(json[], text[], boolean) RETURNS arima_ops.answer[] LANGUAGE sql AS 'SELECT NULL::arima_ops.answer[]';
+	GRANT EXECUTE ON FUNCTION arima_ops.answer_requests(json[], text[], boolean) TO arima_ops_user;
 	SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'arima_restd'});
 is($session->error, '', 'an older extension');
 $reply = $restd->post('/predict', qq({"recent_prices":$ten})) for 1 .. 3;
 is($reply->{status}, 500, 'does not fit');
-$session->query(q{DROP FUNCTION arima_ops.answer_requests(json[], text[]);
-	ALTER FUNCTION arima_ops.answer_requests_today(text[], text[]) RENAME TO answer_requests});
+$session->query(q{DROP FUNCTION arima_ops.answer_requests(json[], text[], boolean);
+	ALTER FUNCTION arima_ops.answer_requests_today(text[], text[], boolean) RENAME TO answer_requests});
 $restd->post('/predict', qq({"recent_prices":$ten}));
 is($restd->post('/predict', qq({"recent_prices":$ten}))->{status}, 200, 'fits when it is updated, in the same connections');
 
