@@ -42,7 +42,7 @@ CREATE TABLE arima_ops.series (
 	CONSTRAINT provider_needs_symbol CHECK (provider IS NULL OR symbol IS NOT NULL));
 
 COMMENT ON TABLE arima_ops.series IS
-'What is forecast: one row a series, with the specification of its models and its policies. Change a policy by UPDATE';
+'What is forecast: one row a series, with the specification of its models and its policies. arima_ops.set_policy changes them; several series in the order of their names, as the jobs lock them: an UPDATE of several may end in a deadlock with one';
 COMMENT ON COLUMN arima_ops.series.spec IS 'model specification, as for arima_fit, that training uses';
 COMMENT ON COLUMN arima_ops.series.options IS 'options of arima_fit';
 COMMENT ON COLUMN arima_ops.series.active IS 'false: the jobs leave the series alone';

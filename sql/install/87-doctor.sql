@@ -85,7 +85,7 @@ CREATE FUNCTION arima_ops.doctor_size() RETURNS TABLE (check_name text, status t
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT 'size', CASE WHEN t.bytes > 10737418240 AND k.for_ever > 0 THEN 'notice' ELSE 'ok' END,
 		format('the tables take %s, %s the largest; %s of %s series keep what has been for ever', pg_size_pretty(t.bytes), t.largest, k.for_ever, k.series),
-		CASE WHEN t.bytes > 10737418240 AND k.for_ever > 0 THEN $mend$UPDATE arima_ops.series SET retention = '2 years'; run_retention() removes what is older$mend$ END
+		CASE WHEN t.bytes > 10737418240 AND k.for_ever > 0 THEN $mend$SELECT arima_ops.set_policy(name, '{"retention": "2 years"}') FROM arima_ops.series ORDER BY name; run_retention() removes what is older$mend$ END
 	FROM (SELECT sum(s.bytes)::bigint AS bytes, (array_agg(s.relname ORDER BY s.bytes DESC))[1] AS largest
 			FROM (SELECT c.relname, pg_total_relation_size(c.oid) AS bytes FROM pg_class AS c
 				WHERE c.relnamespace = 'arima_ops'::regnamespace AND c.relkind = 'r') AS s) AS t,
@@ -163,7 +163,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 		CASE WHEN sum(n * rate) > greatest(1, 0.02 * sum(n)) THEN 'notice' ELSE 'ok' END,
 		coalesce(format('about %s false alarms a year (250 sessions) are to be expected: ', round(sum(n * rate)::numeric, 1))
 			|| string_agg(format('%s series by %s, %s %% each', n, rule, round((100 * rate)::numeric, 1)), '; ' ORDER BY n DESC), 'no series is watched for drift'),
-		CASE WHEN sum(n * rate) > greatest(1, 0.02 * sum(n)) THEN $mend$UPDATE arima_ops.series SET drift_policy = 'cusum'; its drift_false_alarms is the share that is wanted$mend$ END
+		CASE WHEN sum(n * rate) > greatest(1, 0.02 * sum(n)) THEN $mend$SELECT arima_ops.set_policy(name, '{"drift_policy": "cusum"}') FROM arima_ops.series ORDER BY name; its drift_false_alarms is the share that is wanted$mend$ END
 	FROM (SELECT g.n, g.rule, arima_ops.false_alarm_rate(g.example) AS rate
 		FROM (SELECT count(*) AS n, min(s.name) AS example, CASE s.drift_policy
 				WHEN 'cusum' THEN 'cusum' ELSE format('rolling RMSE (%s sessions, %s x, %s running)', s.drift_window, s.drift_multiplier, s.drift_consecutive) END AS rule
