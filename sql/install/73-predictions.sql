@@ -100,6 +100,12 @@ END $$;
 COMMENT ON FUNCTION arima_ops.champion_forecast(arima_ops.models, float8[], timestamptz, int, float8) IS
 'Forecast of a registered model, in the prices of today: after recent values, or after those recorded up to as_of';
 
+CREATE FUNCTION arima_ops.check_newest_model(place tid) RETURNS void
+AS 'MODULE_PATHNAME', 'arima_ops_check_newest_model'
+LANGUAGE C STRICT;
+COMMENT ON FUNCTION arima_ops.check_newest_model(tid) IS
+'An error (40001) if this row of arima_ops.models, which the transaction sees, has been changed since by another one that has committed; the row is not locked. At READ COMMITTED never';
+
 CREATE FUNCTION arima_ops.request_hash(recent float8[], horizon int, level float8, as_of timestamptz) RETURNS bigint
 AS 'MODULE_PATHNAME', 'arima_ops_request_hash'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -183,7 +189,7 @@ BEGIN
 	END IF;
 	IF current_setting('transaction_isolation') <> 'read committed' THEN
 		-- values and champion as they were when the transaction began: an error (40001) if they have been restated since
-		PERFORM FROM arima_ops.models AS m WHERE m.series = series AND m.version = champion.version FOR SHARE;
+		PERFORM arima_ops.check_newest_model(m.ctid) FROM arima_ops.models AS m WHERE m.series = series AND m.version = champion.version;
 	END IF;
 	IF as_of IS NULL OR recent IS NULL THEN
 		SELECT a.ts INTO last_ts FROM arima_ops.actuals AS a

@@ -31,6 +31,8 @@ PG_FUNCTION_INFO_V1(arima_ops_default_series);
 PGDLLEXPORT Datum arima_ops_default_series(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(arima_ops_lock_basis);
 PGDLLEXPORT Datum arima_ops_lock_basis(PG_FUNCTION_ARGS);
+PG_FUNCTION_INFO_V1(arima_ops_check_newest_model);
+PGDLLEXPORT Datum arima_ops_check_newest_model(PG_FUNCTION_ARGS);
 
 #define LAST_VALUES 6			/* of those recorded, for the lead of a request */
 
@@ -192,6 +194,32 @@ lock_row(const char *name, ItemPointer where, LockTupleMode mode, bool or_later,
 	return result == TM_Ok;
 }
 
+/*
+ * An error if a model has another row by now than the one that an older snapshot sees: its
+ * prices have been restated, or it is the champion no more.  Its row is not locked for that:
+ * a promotion would wait for the end of this transaction, with the series locked, which this
+ * one may want next.
+ */
+static void
+check_newest(ItemPointer model)
+{
+	Relation	table;
+	TupleTableSlot *slot;
+	Snapshot	newest;
+
+	if (!IsolationUsesXactSnapshot())
+		return;
+	table = table_open(in_schema("models"), AccessShareLock);
+	slot = table_slot_create(table, NULL);
+	newest = RegisterSnapshot(GetLatestSnapshot());
+	if (!table_tuple_fetch_row_version(table, model, newest, slot))
+		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE), errmsg("could not serialize access due to concurrent update"),
+						errhint("Ask again, in a new transaction.")));
+	UnregisterSnapshot(newest);
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(table, AccessShareLock);
+}
+
 static AoServed *
 read_series(const char *name)
 {
@@ -212,9 +240,8 @@ read_series(const char *name)
 	if (served != NULL)
 	{
 		read_champion(served, key);
-		/* in an older snapshot: an error if prices have been restated since, as of arima_ops.predict */
-		if (served->version > 0 && IsolationUsesXactSnapshot())
-			(void) lock_row("models", &served->model_row, LockTupleShare, false, true);
+		if (served->version > 0)
+			check_newest(&served->model_row);
 		read_last_values(served, key);
 	}
 	return served;
@@ -260,5 +287,13 @@ Datum
 arima_ops_lock_basis(PG_FUNCTION_ARGS)
 {
 	(void) ao_pg_lock_basis(text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_BOOL(1) ? ExclusiveLock : ShareLock, false);
+	PG_RETURN_VOID();
+}
+
+/* arima_ops.check_newest_model(place tid) */
+Datum
+arima_ops_check_newest_model(PG_FUNCTION_ARGS)
+{
+	check_newest((ItemPointer) PG_GETARG_POINTER(0));
 	PG_RETURN_VOID();
 }
