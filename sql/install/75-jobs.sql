@@ -47,7 +47,7 @@ COMMENT ON FUNCTION arima_ops.unlock_job(text) IS 'Lets other runs of a job begi
 CREATE FUNCTION arima_ops.check_transaction() RETURNS void
 AS 'MODULE_PATHNAME', 'arima_ops_check_transaction'
 LANGUAGE C VOLATILE;
-COMMENT ON FUNCTION arima_ops.check_transaction() IS 'An error within a transaction block, where a procedure that commits could not';
+COMMENT ON FUNCTION arima_ops.check_transaction() IS 'An error within a transaction block, where a procedure that commits could not, and in a read-only transaction, as on a standby, where it could record nothing';
 
 CREATE FUNCTION arima_ops.begin_job(job text, batch int DEFAULT 1) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

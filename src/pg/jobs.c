@@ -6,6 +6,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
@@ -179,6 +180,8 @@ PGDLLEXPORT Datum arima_ops_check_transaction(PG_FUNCTION_ARGS);
 /*
  * Reports an error within a transaction block, of which some clients begin one by
  * themselves: the first COMMIT of the procedure would fail there, and not say why.
+ * And in a read-only transaction, as on a standby: prices would be fetched, and others
+ * asked, before the first of it is to be recorded.
  */
 Datum
 arima_ops_check_transaction(PG_FUNCTION_ARGS)
@@ -189,5 +192,12 @@ arima_ops_check_transaction(PG_FUNCTION_ARGS)
 				 errmsg("this procedure cannot run inside a transaction block"),
 				 errdetail("It commits as it goes."),
 				 errhint("CALL it by itself: after the end of the transaction, with the client's autocommit on.")));
+	if (XactReadOnly)
+		ereport(ERROR,
+				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+				 errmsg("this procedure cannot run in a read-only transaction"),
+				 errdetail("It records what it does."),
+				 RecoveryInProgress() ? errhint("CALL it on the primary: this server is a standby.")
+				 : errhint("SET default_transaction_read_only = off.")));
 	PG_RETURN_VOID();
 }

@@ -7,7 +7,9 @@ use File::Temp qw(tempdir);
 use Test::More;
 use Cluster;
 use Session;
+use WebServer;
 
+my $web = WebServer->new;
 my $cluster = Cluster->new(wal_level => 'replica', max_wal_senders => 3);
 my $primary = Session->new;
 sub sql { my $r = $primary->query($_[0]); die "$_[0]: " . $primary->error if $primary->error =~ /ERROR/; return $r; }
@@ -23,6 +25,10 @@ sql(q{
 	SELECT arima_ops.detect_drift();
 	SELECT arima_ops.predict('s');
 });
+sql("INSERT INTO arima_ops.providers (name, url, format, date_field, value_field) VALUES ('web', '" . $web->url('/{symbol}') . "', 'csv', 'Date', 'Close')");
+sql("SELECT arima_ops.create_series('fetched', '(0,1,1)', provider => 'web', symbol => 'prices')");
+sql("INSERT INTO arima_ops.webhooks (name, url) VALUES ('hook', '" . $web->url('/hook') . "')");
+sql("INSERT INTO arima_ops.alert_outbox (webhook, event) SELECT 'hook', max(id) FROM arima_ops.events");
 # a job under way on the primary, and one that hangs
 sql("INSERT INTO arima_ops.job_runs (job) VALUES ('etl')");
 sql("INSERT INTO arima_ops.job_runs (job, started_at) VALUES ('monitoring', now() - interval '2 days')");
@@ -56,6 +62,26 @@ for my $query (
 	$standby->query($query);
 	like($standby->error, qr/ERROR:  25006/, "it refuses: $query");
 }
+
+# nothing is asked for that cannot be recorded
+my $read_only = Session->new;
+$read_only->query('SET default_transaction_read_only = on');
+$web->define('/prices', { body => "Date,Close\n2024-03-01,100\n" });
+for my $case ([ standby => $standby ], [ 'a read-only session' => $read_only ])
+{
+	my ($where, $session) = @$case;
+
+	$session->query("SET arima_ops.http_allowed_hosts = 'localhost:" . $web->port . "'");
+	for my $call (q{fetch_actuals('fetched')}, map { "$_()" } qw(fetch_all run_etl send_alerts run_tracking))
+	{
+		$session->query("CALL arima_ops.$call");
+		like($session->error, qr/ERROR:  25006.*HINT/s, "$where: it refuses $call");
+	}
+	is(join(' ', map { $_->{path} } $web->requests), '', "$where: before any request is sent");
+}
+$read_only->query('SET default_transaction_read_only = off');
+is($read_only->query(q{CALL arima_ops.fetch_actuals('fetched')}), '1|0|0', 'which it is otherwise') or diag($read_only->error);
+$read_only->end;
 
 $standby->end;
 is(server('pg_ctl', '-s', '-w', '-m', 'fast', '-D', $dir, 'stop'), 0, 'stopped');
