@@ -1,60 +1,80 @@
 /* ---- what is old enough to go ---- */
 
-/* The rows of one kind that may go, at most so many; gives how many went. */
-CREATE FUNCTION arima_ops.remove_old(batch int DEFAULT 10000) RETURNS bigint
+/*
+ * Kind after kind, each until there is none of it: all of them in each batch would look
+ * through what stays again and again.
+ *
+ * A prediction that waits for its value goes only where none is to be expected: its series
+ * is not active, or has had none for a year longer than it keeps anything, and all that
+ * there is of it, values and prediction, is older than that.  Where its value is there it
+ * waits for its label.
+ */
+CREATE FUNCTION arima_ops.remove_old(kind text, batch int DEFAULT 10000) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	removed bigint;
-	more bigint;
 BEGIN
-	DELETE FROM arima_ops.predictions AS p USING (
-		SELECT o.id FROM arima_ops.series AS s CROSS JOIN LATERAL (
-			SELECT q.id FROM arima_ops.predictions AS q
-			WHERE q.series = s.name AND q.target_ts < now() - s.retention AND q.scored_at < now() - s.retention
-			ORDER BY q.target_ts LIMIT batch) AS o
-		WHERE s.retention IS NOT NULL LIMIT batch) AS old
-	WHERE p.id = old.id;
+	CASE kind
+	WHEN 'scored' THEN
+		DELETE FROM arima_ops.predictions AS p USING (
+			SELECT o.id FROM arima_ops.series AS s CROSS JOIN LATERAL (
+				SELECT q.id FROM arima_ops.predictions AS q
+				WHERE q.series = s.name AND q.target_ts < now() - s.retention AND q.scored_at < now() - s.retention
+				ORDER BY q.target_ts LIMIT batch) AS o
+			WHERE s.retention IS NOT NULL LIMIT batch) AS old
+		WHERE p.id = old.id;
+	WHEN 'waiting' THEN
+		DELETE FROM arima_ops.predictions AS p USING (
+			SELECT o.id FROM arima_ops.series AS s
+				CROSS JOIN LATERAL (SELECT now() - s.retention - CASE WHEN s.active THEN interval '1 year' ELSE interval '0' END AS ts) AS e
+				LEFT JOIN LATERAL (SELECT greatest(a.ts, a.recorded_at) AS ts FROM arima_ops.actuals AS a WHERE a.series = s.name ORDER BY a.ts DESC LIMIT 1) AS l ON true
+				CROSS JOIN LATERAL (
+					SELECT q.id FROM arima_ops.predictions AS q
+					WHERE q.series = s.name AND q.target_ts IS NULL AND q.as_of < e.ts AND q.made_at < e.ts
+						AND NOT EXISTS (SELECT FROM arima_ops.actuals AS a WHERE a.series = q.series AND a.ts > q.as_of OFFSET q.lead + q.horizon - 1)
+					ORDER BY q.as_of LIMIT batch) AS o
+			WHERE s.retention IS NOT NULL AND coalesce(l.ts < e.ts, true) LIMIT batch) AS old
+		-- not one that has just been labelled
+		WHERE p.id = old.id AND p.target_ts IS NULL;
+	WHEN 'drift_checks' THEN
+		-- but of the present champion not the window, which its next check is made from, nor the last old one, which those that are done
+		-- again go on from; what is out of date is mended for it only
+		DELETE FROM arima_ops.drift_checks AS d USING (
+			SELECT c.series, c.ts FROM arima_ops.series AS s
+				LEFT JOIN arima_ops.models AS m ON m.series = s.name AND m.status = 'champion'
+				LEFT JOIN LATERAL (SELECT k.ts FROM arima_ops.drift_checks AS k WHERE k.series = s.name AND k.version = m.version AND k.ts > m.champion_from
+					ORDER BY k.ts DESC OFFSET s.drift_window - 1 LIMIT 1) AS w ON true
+				LEFT JOIN LATERAL (SELECT k.ts FROM arima_ops.drift_checks AS k WHERE k.series = s.name AND k.version = m.version AND k.ts > m.champion_from
+					AND k.ts < now() - s.retention ORDER BY k.ts DESC LIMIT 1) AS l ON true
+				JOIN arima_ops.drift_checks AS c ON c.series = s.name AND c.ts < now() - s.retention
+			WHERE CASE WHEN c.version = m.version AND c.ts > m.champion_from THEN c.ts < w.ts AND c.ts < l.ts AND c.checked_at < now() - s.retention
+				ELSE coalesce(c.checked_at < now() - s.retention, true) END
+			LIMIT batch) AS old
+		WHERE d.series = old.series AND d.ts = old.ts;
+	WHEN 'actual_revisions' THEN
+		DELETE FROM arima_ops.actual_revisions AS r USING (
+			SELECT v.id FROM arima_ops.series AS s JOIN arima_ops.actual_revisions AS v ON v.series = s.name
+			WHERE v.revised_at < now() - s.retention LIMIT batch) AS old
+		WHERE r.id = old.id;
+	WHEN 'job_runs' THEN
+		DELETE FROM arima_ops.job_runs AS r USING (
+			SELECT j.id FROM arima_ops.job_runs AS j
+			WHERE j.finished_at < now() - interval '90 days' AND j.id < (SELECT max(l.id) FROM arima_ops.job_runs AS l WHERE l.job = j.job)
+			LIMIT batch) AS old
+		WHERE r.id = old.id;
+	WHEN 'tracking_outbox' THEN
+		DELETE FROM arima_ops.tracking_outbox AS o USING (
+			SELECT t.id FROM arima_ops.tracking_outbox AS t
+			WHERE t.confirmed_at < now() - interval '90 days' AND EXISTS (SELECT FROM arima_ops.tracking_outbox AS l
+				WHERE l.series = t.series AND l.version = t.version AND l.id > t.id)
+			LIMIT batch) AS old
+		WHERE o.id = old.id;
+	END CASE;
 	GET DIAGNOSTICS removed = ROW_COUNT;
-	-- but of the present champion not the window, which its next check is made from, nor the last old one, which those that are done
-	-- again go on from; what is out of date is mended for it only
-	DELETE FROM arima_ops.drift_checks AS d USING (
-		SELECT c.series, c.ts FROM arima_ops.series AS s
-			LEFT JOIN arima_ops.models AS m ON m.series = s.name AND m.status = 'champion'
-			LEFT JOIN LATERAL (SELECT k.ts FROM arima_ops.drift_checks AS k WHERE k.series = s.name AND k.version = m.version AND k.ts > m.champion_from
-				ORDER BY k.ts DESC OFFSET s.drift_window - 1 LIMIT 1) AS w ON true
-			LEFT JOIN LATERAL (SELECT k.ts FROM arima_ops.drift_checks AS k WHERE k.series = s.name AND k.version = m.version AND k.ts > m.champion_from
-				AND k.ts < now() - s.retention ORDER BY k.ts DESC LIMIT 1) AS l ON true
-			JOIN arima_ops.drift_checks AS c ON c.series = s.name AND c.ts < now() - s.retention
-		WHERE CASE WHEN c.version = m.version AND c.ts > m.champion_from THEN c.ts < w.ts AND c.ts < l.ts AND c.checked_at < now() - s.retention
-			ELSE coalesce(c.checked_at < now() - s.retention, true) END
-		LIMIT batch) AS old
-	WHERE d.series = old.series AND d.ts = old.ts;
-	GET DIAGNOSTICS more = ROW_COUNT;
-	removed := removed + more;
-	DELETE FROM arima_ops.actual_revisions AS r USING (
-		SELECT v.id FROM arima_ops.series AS s JOIN arima_ops.actual_revisions AS v ON v.series = s.name
-		WHERE v.revised_at < now() - s.retention LIMIT batch) AS old
-	WHERE r.id = old.id;
-	GET DIAGNOSTICS more = ROW_COUNT;
-	removed := removed + more;
-	DELETE FROM arima_ops.job_runs AS r USING (
-		SELECT j.id FROM arima_ops.job_runs AS j
-		WHERE j.finished_at < now() - interval '90 days' AND j.id < (SELECT max(l.id) FROM arima_ops.job_runs AS l WHERE l.job = j.job)
-		LIMIT batch) AS old
-	WHERE r.id = old.id;
-	GET DIAGNOSTICS more = ROW_COUNT;
-	removed := removed + more;
-	DELETE FROM arima_ops.tracking_outbox AS o USING (
-		SELECT t.id FROM arima_ops.tracking_outbox AS t
-		WHERE t.confirmed_at < now() - interval '90 days' AND EXISTS (SELECT FROM arima_ops.tracking_outbox AS l
-			WHERE l.series = t.series AND l.version = t.version AND l.id > t.id)
-		LIMIT batch) AS old
-	WHERE o.id = old.id;
-	GET DIAGNOSTICS more = ROW_COUNT;
-	RETURN removed + more;
+	RETURN removed;
 END $$;
-COMMENT ON FUNCTION arima_ops.remove_old(int) IS
-'Removes scored predictions, drift checks and former values older than the retention of their series, but not the checks that the next one is made from, and runs of jobs and what MLflow was told more than 90 days ago, at most so many of each; gives their number';
+COMMENT ON FUNCTION arima_ops.remove_old(text, int) IS
+'Removes what may go of one kind, at most so many, and gives their number: scored predictions, drift_checks (but not those that the next one is made from) and actual_revisions older than the retention of their series; predictions that are waiting, as old, of a series that is not active and has had no value since then, or of an active one for a year more; job_runs and what MLflow was told (tracking_outbox) more than 90 days ago';
 
 /*
  * Values first, as whoever changes them takes their locks; then the series itself is
@@ -117,6 +137,7 @@ CREATE PROCEDURE arima_ops.run_retention()
 LANGUAGE plpgsql AS $$
 DECLARE
 	run bigint;
+	kind text;
 	gone bigint := 0;
 	more bigint;
 BEGIN
@@ -126,19 +147,21 @@ BEGIN
 		RETURN;
 	END IF;
 	PERFORM arima_ops.remove_old_cron_log();
-	LOOP
-		COMMIT;
-		SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-		PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-		IF NOT arima_ops.job_progress(run, gone) THEN
-			RETURN;
-		END IF;
-		more := arima_ops.remove_old();
-		gone := gone + more;
-		EXIT WHEN more = 0;
+	FOREACH kind IN ARRAY '{scored,waiting,drift_checks,actual_revisions,job_runs,tracking_outbox}'::pg_catalog.text[] LOOP
+		LOOP
+			COMMIT;
+			SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+			PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+			IF NOT arima_ops.job_progress(run, gone) THEN
+				RETURN;
+			END IF;
+			more := arima_ops.remove_old(kind);
+			gone := gone + more;
+			EXIT WHEN more = 0;
+		END LOOP;
 	END LOOP;
 	PERFORM arima_ops.job_progress(run, gone, gone);
 	PERFORM arima_ops.end_job(run);
 END $$;
 COMMENT ON PROCEDURE arima_ops.run_retention() IS
-'Job: removes what is older than the retention of its series, in small transactions. Actual values, models, evaluations and events stay';
+'Job: removes what is older than the retention of its series (arima_ops.remove_old says what), in small transactions. Actual values, models, evaluations and events stay, and predictions whose value may still come';

@@ -136,6 +136,24 @@ SELECT arima_ops.restate('quarters', 0.5, (SELECT ts FROM quarters WHERE i = 60)
 SELECT labels, abs(rolling_rmse - (SELECT sqrt(avg(error ^ 2)) / 2 FROM errors WHERE i > 58)) < 1e-9 AS of_the_window FROM arima_ops.detect_drift('quarters');
 SELECT arima_ops.drop_series('quarters');
 
+-- predictions that wait for a value which will not come go, as old as the retention says, once the series has ended: it is not active,
+-- or has been silent for a year more; not those whose value is there, nor of a series that keeps all
+SELECT arima_ops.create_series(name, '(0,1,0)', calendar => 'none', policy => jsonb_build_object('active', active, 'retention', retention))
+FROM (VALUES ('wait ended', false, '1 year'), ('wait for ever', false, NULL), ('wait late', false, '1 year'), ('wait quiet', true, '1 year'), ('wait silent', true, '1 year'), ('wait empty', false, '1 year')) AS v (name, active, retention);
+INSERT INTO arima_ops.actuals (series, ts, value, recorded_at)
+SELECT name, now() - months * interval '1 month' - i * interval '1 day', i, now() - came * interval '1 month'
+FROM (VALUES ('wait ended', 40, 40), ('wait for ever', 40, 40), ('wait late', 40, 3), ('wait quiet', 18, 18), ('wait silent', 40, 40)) AS v (name, months, came), generate_series(0, 1) AS i;
+INSERT INTO arima_ops.predictions (series, as_of, history_len, lead, horizon, forecast, made_at)
+SELECT s.name, coalesce(l.ts[v.ago], now() - interval '40 months'), 0, v.lead, 1, v.months, now() - v.months * interval '1 month'
+FROM arima_ops.series AS s CROSS JOIN LATERAL (SELECT array_agg(a.ts ORDER BY a.ts DESC) AS ts FROM arima_ops.actuals AS a WHERE a.series = s.name) AS l
+	CROSS JOIN (VALUES (1, 0, 39), (2, 1, 38), (2, 0, 37), (1, 0, 17), (1, 0, 3)) AS v (ago, lead, months)
+WHERE starts_with(s.name, 'wait ');
+CALL arima_ops.run_retention();
+SELECT done, total FROM arima_ops.job_runs WHERE job = 'retention' ORDER BY id DESC LIMIT 1;
+SELECT series, array_agg(forecast ORDER BY forecast) AS waiting_for_months FROM arima_ops.predictions WHERE starts_with(series, 'wait ') GROUP BY 1 ORDER BY 1;
+SELECT arima_ops.score_predictions('wait ended');
+SELECT arima_ops.drop_series(name) FROM (SELECT name FROM arima_ops.series WHERE starts_with(name, 'wait ') ORDER BY name) AS s;
+
 -- ---- many predictions that the planner knows nothing of ----
 
 -- 20,000 wait, since it was told that none does: not each is compared with each
