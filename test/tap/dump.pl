@@ -61,6 +61,9 @@ for my $way (
 	[ 'custom', ['-F custom'], $pg_restore ],
 	[ 'sections', [ map { "--section=$_" } qw(pre-data data post-data) ], $psql ],
 	[ 'schema and data', [ '--schema-only', '--data-only' ], $psql ],
+	# before 14 there is no -e
+	psql('postgres', 'SHOW server_version_num') >= 140000 ? [ 'the extension alone', ['-e arima_ops'], $psql ] : (),
+	[ 'its tables alone', [q{-t 'arima_ops.*'}], $psql =~ s/-f$/-c 'CREATE EXTENSION arima_ops' -f/r ],
 	# pg_restore does not keep the order that foreign keys want where it works in parallel
 	[ 'parallel', ['-F directory -j 2'], "PGOPTIONS='-c session_replication_role=replica' $pg_restore -j 2" ])
 {
@@ -77,6 +80,7 @@ for my $way (
 	cmp_ok(scalar(() = $from =~ /: [1-9]/g), '>=', 10, "$format: and there was something to keep");
 }
 
+unlike(scalar(qx(pg_dump -n arima_ops dump_from)), qr/^(COPY|CREATE)/m, 'the schema alone has nothing of it');
 is(psql('dump_to', q{SELECT status || ': ' || finding FROM arima_ops.doctor() WHERE check_name = 'providers'}),
 	'problem: time zones that are not known here: elsewhere (Mars/Olympus)', 'a time zone that is not known here is no obstacle, and the doctor names it');
 
