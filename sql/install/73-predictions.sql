@@ -225,6 +225,11 @@ BEGIN
 	IF NOT FOUND THEN
 		-- the same request at the same time was first
 		RETURN QUERY SELECT * FROM arima_ops.logged_answer(series, request_id, hash);
+		IF NOT FOUND THEN
+			RAISE EXCEPTION 'the next number of a prediction is taken already'
+				USING ERRCODE = 'unique_violation', DETAIL = 'There is no answer that is not in the log.',
+					HINT = 'Where the rows came from another database, set the sequence: SELECT setval(''arima_ops.predictions_id_seq'', (SELECT max(id) FROM arima_ops.predictions));';
+		END IF;
 	END IF;
 END $$;
 COMMENT ON FUNCTION arima_ops.predict(text, float8[], int, float8, timestamptz, text) IS
