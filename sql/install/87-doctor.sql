@@ -56,7 +56,7 @@ COMMENT ON FUNCTION arima_ops.doctor_server() IS 'Part of arima_ops.doctor: the 
 
 /* How the last run of each job is, or why there is none: the scheduler may have died months ago. */
 CREATE FUNCTION arima_ops.doctor_jobs() RETURNS TABLE (check_name text, status text, finding text, mend text)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
 	SELECT 'job ' || j.name,
 		CASE WHEN r.id IS NULL THEN 'notice' WHEN r.status = 'failed' OR d.dead OR d.late OR d.stuck THEN 'problem' ELSE 'ok' END,
 		CASE WHEN r.id IS NULL THEN 'has never run'
@@ -158,7 +158,7 @@ COMMENT ON FUNCTION arima_ops.doctor_providers() IS 'Part of arima_ops.doctor: t
 
 /* How often will drift be told where there is none? */
 CREATE FUNCTION arima_ops.doctor_false_alarms() RETURNS TABLE (check_name text, status text, finding text, mend text)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
 	SELECT 'false alarms',
 		CASE WHEN sum(n * rate) > greatest(1, 0.02 * sum(n)) THEN 'notice' ELSE 'ok' END,
 		coalesce(format('about %s false alarms a year (250 sessions) are to be expected: ', round(sum(n * rate)::numeric, 1))
