@@ -56,8 +56,10 @@ define require_microhttpd
 $(if $(HAVE_MICROHTTPD),,$(error microhttpd.h not found. $(LAPACK_ADVICE) libmicrohttpd-dev))
 endef
 HAVE_CURL = $(shell echo '\#include <curl/curl.h>' | $(CC) $(CURL_CFLAGS) -E - >/dev/null 2>&1 && echo yes)
+HAVE_ZLIB = $(shell echo '\#include <zlib.h>' | $(CC) -E - >/dev/null 2>&1 && echo yes)
 define require_curl
 $(if $(HAVE_CURL),,$(error curl/curl.h not found. $(LAPACK_ADVICE) libcurl4-openssl-dev))
+$(if $(HAVE_ZLIB),,$(error zlib.h not found. $(LAPACK_ADVICE) zlib1g-dev))
 endef
 define require_lapack
 $(if $(HAVE_LAPACKE),,$(error lapacke.h not found. $(LAPACK_ADVICE) liblapacke-dev))
@@ -210,7 +212,7 @@ PG_CFLAGS = -std=gnu11 -fvisibility=hidden -Werror=implicit-function-declaration
 ifneq ($(findstring clang,$(CC)),)
 PG_CFLAGS += -Wno-unknown-warning-option -Wno-ignored-attributes -Wno-ignored-optimization-argument
 endif
-SHLIB_LINK = $(LAPACKE_LIBS) -lm -ldl -Wl,--version-script=src/exports.map
+SHLIB_LINK = $(LAPACKE_LIBS) -lz -lm -ldl -Wl,--version-script=src/exports.map
 
 # The JIT compiler would look for our hidden symbols by name and not find them,
 # and nothing here is small enough to gain from it; so no bitcode, and no need of clang.

@@ -9,6 +9,7 @@
 
 #define CURL_DISABLE_TYPECHECK
 #include <curl/curl.h>
+#include <zlib.h>
 
 #include "http.h"
 
@@ -148,6 +149,9 @@ extern int64 ao_http_clock(void);
 
 /* ---- transfer.c: one request on its way ---- */
 
+#define AO_HTTP_MAX_HEADER_SIZE 65536
+#define AO_HTTP_MAX_RETRY_AFTER 86400	/* seconds: what is to be told or fetched waits a day at most for a server that asks for more */
+
 typedef enum AoHttpState
 {
 	AO_HTTP_WAITING,			/* to be started, not before "due" */
@@ -155,6 +159,25 @@ typedef enum AoHttpState
 	AO_HTTP_RUNNING,
 	AO_HTTP_DONE
 } AoHttpState;
+
+/* Why a transfer was ended while its answer came. */
+typedef enum AoHttpStop
+{
+	AO_HTTP_NOT_STOPPED,
+	AO_HTTP_STOP_SIZE,			/* of the body */
+	AO_HTTP_STOP_HEADERS,		/* their size */
+	AO_HTTP_STOP_MEMORY,
+	AO_HTTP_STOP_CODING,		/* one that was not asked for */
+	AO_HTTP_STOP_GARBLED		/* what was to be unpacked */
+} AoHttpStop;
+
+/* How the body comes. */
+typedef enum AoHttpCoding
+{
+	AO_HTTP_PLAIN,
+	AO_HTTP_PACKED,				/* as gzip or deflate */
+	AO_HTTP_UNKNOWN_CODING
+} AoHttpCoding;
 
 typedef struct AoHttpTransfer
 {
@@ -178,8 +201,12 @@ typedef struct AoHttpTransfer
 	size_t		size;
 	size_t		capacity;
 	size_t		header_size;
-	bool		too_large;
-	bool		no_memory;
+	AoHttpStop	stop;
+	AoHttpCoding coding;
+	z_stream	packed;			/* if unpacking */
+	bool		unpacking;
+	bool		whole;			/* what was packed has come to its end */
+	int			pause_asked;	/* Retry-After in seconds; 0: none, or a date */
 	char		curl_error[CURL_ERROR_SIZE];
 	/* outcome */
 	AoHttpFault fault;
@@ -220,6 +247,17 @@ extern void ao_http_transfer_fail(AoHttpExchange *x, AoHttpTransfer *t, AoHttpFa
 								  const char *message, bool repeatable);
 /* Gives back what libcurl and malloc gave. */
 extern void ao_http_transfer_free(AoHttpExchange *x, AoHttpTransfer *t);
+
+/* ---- receive.c: the answer as it comes ---- */
+
+/* Before and after an attempt. */
+extern void ao_http_receive_begin(AoHttpTransfer *t);
+extern void ao_http_receive_end(AoHttpTransfer *t);
+/* Take a line of the headers and a piece of the body from libcurl; a return of less than size ends the transfer. */
+extern size_t ao_http_take_header(char *data, size_t one, size_t size, void *arg);
+extern size_t ao_http_take_body(char *data, size_t one, size_t size, void *arg);
+/* Has a body that ended well for libcurl no end of what was packed in it? */
+extern bool ao_http_is_cut_off(const AoHttpTransfer *t);
 
 /* ---- exchange.c: the record of a host, made if need be ---- */
 

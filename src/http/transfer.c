@@ -1,9 +1,6 @@
 /*
  * transfer.c
  *		One request on its way: checked, handed to libcurl, its end understood.
- *
- * The callbacks that libcurl calls use malloc and never leave by longjmp, which
- * would go through libcurl's own frames.
  */
 #include "postgres.h"
 
@@ -14,8 +11,6 @@
 #include "internal.h"
 
 #define MAX_HOPS 5
-#define MAX_HEADER_SIZE 65536
-#define MAX_RETRY_AFTER 86400	/* seconds: what is to be told or fetched waits a day at most for a server that asks for more */
 #define URL_FLAGS CURLU_DISALLOW_USER
 
 /* ---- before: may it be sent, and where to ---- */
@@ -137,53 +132,6 @@ ao_http_transfer_check(AoHttpExchange *x, AoHttpTransfer *t)
 	return true;
 }
 
-/* ---- libcurl's callbacks ---- */
-
-/* Takes a piece of the body; a return of less than all of it ends the transfer. */
-static size_t
-take_body(char *data, size_t one, size_t size, void *arg)
-{
-	AoHttpTransfer *t = arg;
-	size_t		limit = (size_t) ao_http_max_size * 1024;
-
-	(void) one;
-	if (size > limit - t->size)
-	{
-		t->too_large = true;
-		return 0;
-	}
-	if (t->size + size >= t->capacity)
-	{
-		size_t		capacity = Max(t->capacity * 2, t->size + size + 1);
-		char	   *bigger = realloc(t->body, capacity);
-
-		if (bigger == NULL)
-		{
-			t->no_memory = true;
-			return 0;
-		}
-		t->body = bigger;
-		t->capacity = capacity;
-	}
-	memcpy(t->body + t->size, data, size);
-	t->size += size;
-	t->body[t->size] = '\0';
-	return size;
-}
-
-/* Counts the headers, which are not kept here. */
-static size_t
-take_header(char *data, size_t one, size_t size, void *arg)
-{
-	AoHttpTransfer *t = arg;
-
-	(void) data;
-	(void) one;
-	t->header_size += size;
-	t->too_large = t->too_large || t->header_size > MAX_HEADER_SIZE;
-	return t->too_large ? 0 : size;
-}
-
 /* ---- sending ---- */
 
 /* Is this header for the server asked first only? */
@@ -293,20 +241,19 @@ set_options(AoHttpExchange *x, AoHttpTransfer *t)
 		set_security(x, t) && set_method(curl, t) &&
 		add_headers(x, t) && SET(CURLOPT_HTTPHEADER, t->headers) &&
 		pin_addresses(x, t) && SET(CURLOPT_RESOLVE, t->resolved) &&
-		SET(CURLOPT_ACCEPT_ENCODING, "") &&
+		SET(CURLOPT_ACCEPT_ENCODING, "gzip") && SET(CURLOPT_HTTP_CONTENT_DECODING, 0L) &&
 		SET(CURLOPT_CONNECTTIMEOUT_MS, (long) ao_http_connect_timeout) &&
 		SET(CURLOPT_TIMEOUT_MS, (long) ao_http_timeout) &&
 		SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t) ao_http_max_size * 1024) &&
-		SET(CURLOPT_WRITEFUNCTION, take_body) && SET(CURLOPT_WRITEDATA, t) &&
-		SET(CURLOPT_HEADERFUNCTION, take_header) && SET(CURLOPT_HEADERDATA, t);
+		SET(CURLOPT_WRITEFUNCTION, ao_http_take_body) && SET(CURLOPT_WRITEDATA, t) &&
+		SET(CURLOPT_HEADERFUNCTION, ao_http_take_header) && SET(CURLOPT_HEADERDATA, t);
 }
 
 /* See internal.h. */
 void
 ao_http_transfer_start(AoHttpExchange *x, AoHttpTransfer *t)
 {
-	t->size = t->header_size = 0;
-	t->too_large = t->no_memory = false;
+	ao_http_receive_begin(t);
 	t->curl_error[0] = '\0';
 	t->easy = x->curl->curl_easy_init();
 	if (t->easy == NULL || !set_options(x, t) ||
@@ -331,6 +278,7 @@ free_attempt(AoHttpExchange *x, AoHttpTransfer *t)
 	x->curl->curl_slist_free_all(t->headers);
 	x->curl->curl_slist_free_all(t->resolved);
 	t->headers = t->resolved = NULL;
+	ao_http_receive_end(t);
 }
 
 /* See internal.h. */
@@ -430,9 +378,19 @@ fault_of_code(const AoHttpExchange *x, const AoHttpTransfer *t, CURLcode code, b
 			*repeatable = false;
 			return AO_HTTP_TOO_LARGE;
 		default:
-			*repeatable = *repeatable && !t->too_large && !t->no_memory;
-			return t->too_large ? AO_HTTP_TOO_LARGE : AO_HTTP_BROKEN;
+			*repeatable = *repeatable && (t->stop == AO_HTTP_NOT_STOPPED || t->stop == AO_HTTP_STOP_GARBLED);
+			return t->stop == AO_HTTP_STOP_SIZE || t->stop == AO_HTTP_STOP_HEADERS ? AO_HTTP_TOO_LARGE : AO_HTTP_BROKEN;
 	}
+}
+
+/* Was it a line of the headers that libcurl had no room for?  It calls that out of memory, or, since 8.6, too large (100). */
+static bool
+is_header_too_long(const AoHttpExchange *x, const AoHttpTransfer *t, CURLcode code)
+{
+	double		first_byte = 0;
+
+	x->curl->curl_easy_getinfo(t->easy, CURLINFO_STARTTRANSFER_TIME, &first_byte);
+	return (code == CURLE_OUT_OF_MEMORY || (int) code == 100) && first_byte > 0 && t->size == 0;
 }
 
 /* What to tell of a transfer that libcurl gave up. */
@@ -442,8 +400,17 @@ describe(AoHttpExchange *x, AoHttpTransfer *t, AoHttpFault fault, CURLcode code)
 	const char *detail = t->curl_error[0] != '\0' ? t->curl_error : x->curl->curl_easy_strerror(code);
 
 	ao_http_scrub(&x->secrets, t->curl_error, strlen(t->curl_error));
-	if (t->no_memory)
+	if (t->stop == AO_HTTP_STOP_MEMORY)
 		return "out of memory";
+	if (t->stop == AO_HTTP_STOP_HEADERS)
+		return psprintf("headers of the answer of host %s are larger than %d kB",
+						t->target.host, AO_HTTP_MAX_HEADER_SIZE / 1024);
+	if (t->stop == AO_HTTP_STOP_CODING)
+		return psprintf("host %s, port %d: the answer has a Content-Encoding other than gzip, which it was asked for",
+						t->target.host, t->target.port);
+	if (t->stop == AO_HTTP_STOP_GARBLED)
+		return psprintf("host %s, port %d: what the answer was compressed to cannot be read",
+						t->target.host, t->target.port);
 	if (fault == AO_HTTP_TOO_LARGE)
 		return psprintf("answer of host %s is larger than arima_ops.http_max_size, %d kB",
 						t->target.host, ao_http_max_size);
@@ -494,7 +461,7 @@ read_answer(AoHttpExchange *x, AoHttpTransfer *t)
 	x->curl->curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry_after);
 	x->curl->curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &content_type);
 	t->status = (int) status;
-	t->retry_after = (int) Min(Max(retry_after, 0), MAX_RETRY_AFTER);
+	t->retry_after = t->pause_asked > 0 ? t->pause_asked : (int) Min(Max(retry_after, 0), AO_HTTP_MAX_RETRY_AFTER);
 	t->content_type = content_type == NULL ? NULL : pstrdup(content_type);
 	ao_http_scrub(&x->secrets, t->body, t->size);
 	if (t->content_type != NULL)
@@ -515,10 +482,19 @@ ao_http_transfer_finish(AoHttpExchange *x, AoHttpTransfer *t, CURLcode result)
 {
 	bool		repeatable;
 
+	if (result == CURLE_OK && ao_http_is_cut_off(t))
+	{
+		ao_http_transfer_fail(x, t, AO_HTTP_BROKEN, psprintf("host %s, port %d: the compressed answer is cut off",
+															 t->target.host, t->target.port), is_idempotent(t));
+		return;
+	}
 	if (result != CURLE_OK)
 	{
-		AoHttpFault fault = fault_of_code(x, t, result, &repeatable);
+		AoHttpFault fault;
 
+		if (is_header_too_long(x, t, result))
+			t->stop = AO_HTTP_STOP_HEADERS;
+		fault = fault_of_code(x, t, result, &repeatable);
 		ao_http_transfer_fail(x, t, fault, describe(x, t, fault, result), repeatable);
 		return;
 	}

@@ -216,11 +216,49 @@ for my $mode (qw(endless bomb flood))
 	$web->define("/$mode", { mode => $mode });
 	$answer = get($web->url("/$mode"));
 	is($answer->{fault}, 'too_large', "too large: $mode");
-	like($answer->{message}, qr/^answer of host localhost is larger than arima_ops.http_max_size, 100 kB$/, "told: $mode");
+	like($answer->{message}, $mode eq 'flood' ? qr/^headers of the answer of host localhost are larger than 64 kB$/
+		: qr/^answer of host localhost is larger than arima_ops.http_max_size, 100 kB$/, "told: $mode");
 }
 cmp_ok($session->status('VmRSS'), '<', 300_000, 'kB of memory after a gzip bomb');
-$web->define('/gzip', { hex => unpack('H*', do { my $z; run [qw(gzip -c)], '<', \('a' x 1000), '>', \$z; $z }), headers => { 'Content-Encoding' => 'gzip' } });
-is(get($web->url('/gzip'))->{body}, 'a' x 1000, 'gzip');
+set(retries => 2);
+$web->define('/header', { headers => { 'X-Long' => 'x' x 500_000 } });
+$answer = get($web->url('/header'));
+is_deeply([ @$answer{qw(fault attempts message)} ], [ 'too_large', 1, 'headers of the answer of host localhost are larger than 64 kB' ], 'one header as large, asked for once');
+
+# ---- what is compressed ----
+
+# Bytes as gzip.
+sub gzip { my ($bytes) = @_; my $packed; run [qw(gzip -c)], '<', \$bytes, '>', \$packed; return $packed; }
+# The answer to one request that the server answers with these, each [bytes, Content-Encoding].
+sub packed { $web->define('/packed', map { { hex => unpack('H*', $_->[0]), headers => { 'Content-Encoding' => $_->[1] } } } @_); return get($web->url('/packed')); }
+my $csv = join '', "Date,Close\n", map { "2024-01-$_,1$_.5\n" } 10 .. 31;
+my $gzip = gzip($csv);
+is(packed([ $gzip, 'gzip' ])->{body}, $csv, 'gzip');
+is(($web->requests)[0]{headers}{'Accept-Encoding'}, 'gzip', 'which is asked for');
+is(packed([ gzip('a' x 90_000), 'GZIP' ])->{body}, 'a' x 90_000, 'much of little');
+is(packed([ gzip('a' x 16384) . gzip('b' x 16384), 'x-gzip' ])->{body}, 'a' x 16384 . 'b' x 16384, 'two pieces, as of a server that packs as it goes');
+is(packed([ pack('H*', '789c2bc849cccc030006480215'), 'deflate' ])->{body}, 'plain', 'deflate');
+is(packed([ $gzip . "\0" x 512, 'gzip' ])->{body}, $csv, 'filled up with zeros');
+is(packed([ $gzip . substr(gzip('more'), 0, 12), 'gzip' ])->{fault}, 'broken', 'a second piece that is cut off');
+is(packed([ $csv, 'identity' ])->{body}, $csv, 'what is not compressed and says so');
+is(packed([ '', 'gzip' ])->{body}, '', 'nothing');
+for my $cut (1, 5, 8, 12, 40, length($gzip) - 1)
+{
+	is_deeply([ @{ packed([ substr($gzip, 0, -$cut), 'gzip' ]) }{qw(fault attempts body)} ], [ 'broken', 3, undef ], "cut off by $cut bytes, of the length that it says");
+}
+$answer = packed([ substr($gzip, 0, -12), 'gzip' ], [ $gzip, 'gzip' ]);
+is_deeply([ @$answer{qw(body attempts)} ], [ $csv, 2 ], 'cut off once, then whole');
+is(packed([ substr($gzip, 0, -12), 'gzip' ])->{message}, "host localhost, port $port: the compressed answer is cut off", 'the reason');
+is(get($web->url('/packed'), method => 'POST', body => '')->{attempts}, 1, 'no second POST then');
+like(packed([ $csv, 'gzip' ])->{message}, qr/: what the answer was compressed to cannot be read$/, 'what is none');
+is_deeply([ @{ packed([ substr($gzip, 0, -8) . 'x' x 8, 'gzip' ]) }{qw(fault attempts)} ], [ 'broken', 3 ], 'a check sum of something else');
+for my $coding ('br', 'gzip, gzip')
+{
+	$answer = packed([ $gzip, $coding ]);
+	is_deeply([ @$answer{qw(fault attempts)} ], [ 'broken', 1 ], "a coding that was not asked for: $coding");
+	like($answer->{message}, qr/Content-Encoding other than gzip/, 'the reason');
+}
+set(retries => 0);
 for my $mode ('drip', 'slow')
 {
 	$web->define("/$mode", $mode eq 'slow' ? { delay => 3 } : { mode => $mode });
@@ -274,6 +312,11 @@ is_deeply([ @$answer{qw(status attempts)} ], [ 429, 1 ], 'Retry-After as a date'
 cmp_ok(abs($answer->{retry_after} - 7200), '<=', 60, 'which is as many seconds') or diag($answer->{retry_after});
 $web->define('/next-year', { status => 429, headers => { 'Retry-After' => 400 * 86400 } });
 cmp_ok(get($web->url('/next-year'))->{retry_after}, '<=', 86400, 'a day at most');
+for my $long ('99999999999999', '9' x 19, '9' x 400)
+{
+	$web->define('/next-year', { status => 429, headers => { 'Retry-After' => $long } });
+	is_deeply([ @{ get($web->url('/next-year')) }{qw(attempts retry_after)} ], [ 1, 86400 ], 'however long a number of ' . length($long) . ' digits is');
+}
 $web->define('/tomorrow', { status => 429, headers => { 'Retry-After' => 'Sun, 06 Nov 1994 08:49:37 GMT' } }, { body => 'now' });
 is_deeply([ @{ get($web->url('/tomorrow')) }{qw(body attempts)} ], [ 'now', 2 ], 'a date that is over');
 
