@@ -49,6 +49,55 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION arima_ops.complaint(text) IS 'What the answer of a provider says in place of values, in a line';
 
+/* ---- dates and values ---- */
+
+/* What stands for a missing date or number, "" or "N/A", is none.  What has digits is not missing: left out it would be lost without a word. */
+CREATE FUNCTION arima_ops.refuse_field(what text, said text, hint text) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RAISE EXCEPTION 'a % of the answer is not understood: "%"', what, left(said, 60) USING ERRCODE = 'data_exception', HINT = hint;
+END $$;
+COMMENT ON FUNCTION arima_ops.refuse_field(text, text, text) IS 'The error (22000) of a date or value of an answer that is not as its provider says';
+
+/* By DD.MM.YYYY the year of 02.01.24 is 24, without an error. */
+CREATE FUNCTION arima_ops.read_date(said text, date_format text, zone text) RETURNS date
+LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	day date;
+BEGIN
+	IF said !~ '[0-9]' THEN
+		RETURN NULL;
+	END IF;
+	BEGIN
+		day := CASE date_format
+			WHEN 'iso' THEN to_date(substring(said FROM '^[[:space:]]*([0-9]{4}-[0-9]{2}-[0-9]{2})'), 'YYYY-MM-DD')
+			WHEN 'epoch' THEN (to_timestamp(said::float8) AT TIME ZONE zone)::date
+			WHEN 'epoch_ms' THEN (to_timestamp(said::float8 / 1000) AT TIME ZONE zone)::date
+			ELSE to_date(btrim(said), date_format) END;
+	EXCEPTION WHEN data_exception THEN
+		NULL;
+	END;
+	IF day BETWEEN '1000-01-01' AND '9999-12-31' THEN
+		RETURN day;
+	END IF;
+	PERFORM arima_ops.refuse_field('date', said, 'date_format of the provider says how dates are written: iso, epoch, epoch_ms, or in the letters of to_date; a year has four digits, or two by YY.');
+END $$;
+COMMENT ON FUNCTION arima_ops.read_date(text, text, text) IS 'A date of an answer, by the date_format and time zone of its provider; NULL if it has no digits';
+
+CREATE FUNCTION arima_ops.read_value(said text, day date) RETURNS float8
+LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN said::float8;
+EXCEPTION WHEN numeric_value_out_of_range THEN
+	RAISE EXCEPTION 'the value of % is too large or too small: "%"', to_char(day, 'YYYY-MM-DD'), left(said, 60)
+		USING ERRCODE = 'numeric_value_out_of_range', HINT = 'Values are of double precision, from 1e-307 to 1e308; see what value_field and scale of the provider make of its answers.';
+WHEN invalid_text_representation THEN
+	PERFORM arima_ops.refuse_field('value', said, 'value_field of the provider says where its values are.');
+END $$;
+COMMENT ON FUNCTION arima_ops.read_value(text, date) IS 'The number that the value of a day is written as; an error (class 22) that says which it is where it is none that can be kept';
+
+/* ---- formats ---- */
+
 /*
  * Yahoo's chart: parallel arrays.  A daily bar is stamped with the opening of its
  * session, a live one with the last trade.  The bar of a session that is not over
@@ -86,10 +135,10 @@ BEGIN
 		unfinished := (to_timestamp((period ->> 'start')::float8 + shift) AT TIME ZONE zone)::date;
 	END IF;
 	RETURN QUERY
-	SELECT b.day, b.price, units,
+	SELECT b.day, arima_ops.read_value(b.price, b.day), units,
 		CASE WHEN period ->> 'end' IS NULL THEN now() >= (b.day + provider.session_end) AT TIME ZONE zone
 			ELSE unfinished IS NULL OR b.day < unfinished END
-	FROM (SELECT (to_timestamp(t.seconds::float8 + shift) AT TIME ZONE zone)::date AS day, q.price::float8 AS price, t.i
+	FROM (SELECT (to_timestamp(t.seconds::float8 + shift) AT TIME ZONE zone)::date AS day, q.price, t.i
 		FROM jsonb_array_elements_text(times) WITH ORDINALITY AS t (seconds, i)
 			JOIN jsonb_array_elements_text(quotes) WITH ORDINALITY AS q (price, i) USING (i)) AS b
 	ORDER BY b.i;
@@ -97,23 +146,75 @@ END $$;
 COMMENT ON FUNCTION arima_ops.parse_yahoo(arima_ops.providers, jsonb) IS
 'The bars of an answer of Yahoo''s chart API; factor: to major units, where these are wanted; final: its session is over';
 
+/*
+ * Is it that there is nothing on the path, or has a provider that changed its answers no such place any more?  The path is gone
+ * step by step, up to its first condition, until nothing is found: an empty array there, or an empty object whose members are
+ * wanted, is an answer without rows.
+ */
+CREATE FUNCTION arima_ops.leads_nowhere(body jsonb, rows_path jsonpath) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	step_pattern CONSTANT text := '[.]"(?:[^"\\]|\\.)*"|[.][*]{1,2}(?:[{][^}]*[}])?|[.][a-z_]+[(][^()]*[)]|[[][^]"]*[]]';
+	parts text[] := regexp_match(rows_path::text, '^((?:strict )?[$])((?:' || step_pattern || ')*)(?:[?]|$)');
+	path text := parts[1];
+	step text;
+BEGIN
+	FOR step IN SELECT m[1] FROM regexp_matches(parts[2], step_pattern, 'g') AS m LOOP
+		-- of a strict path that is not there it says nothing
+		IF jsonb_path_exists(body, (path || step)::jsonpath, silent => true) IS NOT TRUE THEN
+			RETURN NOT EXISTS (SELECT FROM jsonb_path_query(body, path::jsonpath, silent => true) AS q
+				WHERE q = '[]' OR (q = '{}' AND step IN ('.keyvalue()', '.*')));
+		END IF;
+		path := path || step;
+	END LOOP;
+	RETURN false;
+END $$;
+COMMENT ON FUNCTION arima_ops.leads_nowhere(jsonb, jsonpath) IS 'Has an answer no place of the path, not even an empty array?';
+
+/* Which field of the provider is in no row of the answer at all; a row that is null is none. */
+CREATE FUNCTION arima_ops.missing_field(provider arima_ops.providers, body jsonb) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	q jsonb;
+	dated boolean := false;
+	valued boolean := false;
+BEGIN
+	FOR q IN SELECT r.q FROM jsonb_path_query(body, provider.rows_path, silent => true) AS r (q) WHERE r.q <> 'null' LOOP
+		dated := dated OR jsonb_path_exists(q, provider.date_field::jsonpath, silent => true);
+		valued := valued OR jsonb_path_exists(q, provider.value_field::jsonpath, silent => true);
+		EXIT WHEN dated AND valued;
+	END LOOP;
+	RETURN CASE WHEN q IS NULL OR (dated AND valued) THEN NULL
+		WHEN dated THEN format('value_field %s', provider.value_field) ELSE format('date_field %s', provider.date_field) END;
+END $$;
+COMMENT ON FUNCTION arima_ops.missing_field(arima_ops.providers, jsonb) IS 'The path of date or value that finds nothing in any row of a json answer, as "date_field PATH"; NULL if each finds something, or there are no rows';
+
 CREATE FUNCTION arima_ops.parse_json(provider arima_ops.providers, body jsonb)
 RETURNS TABLE (day text, value text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	date_path jsonpath := provider.date_field;
 	value_path jsonpath := provider.value_field;
+	found_rows boolean := coalesce(jsonb_path_exists(body, provider.rows_path, silent => true), false);
+	complaint text;
+	nowhere text := CASE WHEN found_rows THEN arima_ops.missing_field(provider, body)
+		WHEN arima_ops.leads_nowhere(body, provider.rows_path) THEN format('rows_path %s', provider.rows_path) END;
 BEGIN
 	-- an empty array of rows is an answer; a complaint has another shape
-	IF jsonb_typeof(body) = 'object' AND NOT jsonb_path_exists(body, provider.rows_path, silent => true)
-		AND arima_ops.complaint(body::text) NOT LIKE 'the answer begins%' THEN
-		RAISE EXCEPTION '%', arima_ops.complaint(body::text) USING ERRCODE = 'data_exception';
+	IF nowhere IS NOT NULL OR (jsonb_typeof(body) = 'object' AND NOT found_rows) THEN
+		complaint := arima_ops.complaint(body::text);
+		IF NOT found_rows AND complaint NOT LIKE 'the answer begins%' THEN
+			RAISE EXCEPTION '%', complaint USING ERRCODE = 'data_exception';
+		ELSIF nowhere IS NOT NULL THEN
+			RAISE EXCEPTION '% of the provider finds nothing: %', nowhere, complaint
+				USING ERRCODE = 'data_exception', HINT = 'The provider may have changed its answers: put what it is now into arima_ops.providers, and try it out by arima_ops.parse_answer.';
+		END IF;
 	END IF;
 	RETURN QUERY
 	SELECT jsonb_path_query_first(q, date_path, silent => true) #>> '{}', jsonb_path_query_first(q, value_path, silent => true) #>> '{}'
 	FROM jsonb_path_query(body, provider.rows_path, silent => true) AS q;
 END $$;
-COMMENT ON FUNCTION arima_ops.parse_json(arima_ops.providers, jsonb) IS 'The rows of a json answer as texts, by the paths of the provider';
+COMMENT ON FUNCTION arima_ops.parse_json(arima_ops.providers, jsonb) IS 'The rows of a json answer as texts, by the paths of the provider; an error (class 22) where a path finds nothing at all';
 
 /* The lines of CSV.  A field within quotes may have line ends in it: taken apart there its row would be lost. */
 CREATE FUNCTION arima_ops.csv_lines(body text, separator text) RETURNS text[]
@@ -178,15 +279,6 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION arima_ops.parse_csv(arima_ops.providers, text) IS 'The rows of a CSV answer as texts, by the columns of the provider';
 
-/* What stands for a missing number, "" or "N/A", is none; a date that is not one is an error. */
-/* What has digits is not missing: left out it would be lost without a word. */
-CREATE FUNCTION arima_ops.refuse_field(what text, said text, hint text) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	RAISE EXCEPTION 'a % of the answer is not understood: "%"', what, left(said, 60) USING ERRCODE = 'data_exception', HINT = hint;
-END $$;
-COMMENT ON FUNCTION arima_ops.refuse_field(text, text, text) IS 'The error (22000) of a date or value of an answer that is not as its provider says';
-
 CREATE FUNCTION arima_ops.parse_rows(provider arima_ops.providers, body text)
 RETURNS TABLE (session date, value float8, factor numeric, final boolean)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -202,17 +294,14 @@ BEGIN
 		RETURN;
 	END IF;
 	RETURN QUERY
-	SELECT d.day, CASE WHEN d.number ~ '^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)(e[-+]?[0-9]+)?$' THEN d.number::float8
+	WITH d AS MATERIALIZED (
+		SELECT lower(btrim(r.value)) AS number, arima_ops.read_date(r.day, provider.date_format, zone) AS day
+		FROM (SELECT j.* FROM arima_ops.parse_json(provider, document) AS j WHERE provider.format = 'json'
+			UNION ALL SELECT c.* FROM arima_ops.parse_csv(provider, body) AS c WHERE provider.format = 'csv') AS r)
+	SELECT d.day, CASE WHEN d.number ~ '^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)(e[-+]?[0-9]+)?$' THEN arima_ops.read_value(d.number, d.day)
 			WHEN d.number ~ '[0-9]' THEN arima_ops.refuse_field('value', d.number, 'A number has a decimal point and no other mark; with decimal_comma its point is for thousands.')::float8 END, 1::numeric,
 		now() >= (d.day + provider.session_end) AT TIME ZONE zone
-	FROM (SELECT lower(btrim(r.value)) AS number, CASE provider.date_format
-			WHEN 'iso' THEN to_date(coalesce(substring(r.day FROM '^[[:space:]]*([0-9]{4}-[0-9]{2}-[0-9]{2})'),
-				CASE WHEN r.day ~ '[0-9]' THEN arima_ops.refuse_field('date', r.day, 'date_format of the provider says how dates are written, in the letters of to_date.') END), 'YYYY-MM-DD')
-			WHEN 'epoch' THEN (to_timestamp(r.day::float8) AT TIME ZONE zone)::date
-			WHEN 'epoch_ms' THEN (to_timestamp(r.day::float8 / 1000) AT TIME ZONE zone)::date
-			ELSE to_date(btrim(r.day), provider.date_format) END AS day
-		FROM (SELECT j.* FROM arima_ops.parse_json(provider, document) AS j WHERE provider.format = 'json'
-			UNION ALL SELECT c.* FROM arima_ops.parse_csv(provider, body) AS c WHERE provider.format = 'csv') AS r) AS d;
+	FROM d;
 END $$;
 COMMENT ON FUNCTION arima_ops.parse_rows(arima_ops.providers, text) IS 'The rows of an answer as they come, by the format of the provider; an error (class 22) with what the answer says instead, if there are none in it';
 
@@ -233,9 +322,9 @@ BEGIN
 	END IF;
 	-- of a day given twice the later row counts
 	RETURN QUERY
-	SELECT DISTINCT ON (r.day) r.day, (p.scale * r.factor * CASE WHEN abs(r.number) NOT BETWEEN 1e-30 AND 1e30 THEN r.number::text::numeric
+	SELECT DISTINCT ON (r.day) r.day, arima_ops.read_value((p.scale * r.factor * CASE WHEN abs(r.number) NOT BETWEEN 1e-30 AND 1e30 THEN r.number::text::numeric
 		WHEN abs(r.number::float4::float8 - r.number) <= 1e-10 * abs(r.number) THEN r.number::float4::text::numeric
-		ELSE r.number::text::numeric END)::float8
+		ELSE r.number::text::numeric END)::text, r.day)
 	FROM arima_ops.parse_rows(p, body) WITH ORDINALITY AS r (day, number, factor, final, i)
 	WHERE r.day IS NOT NULL AND r.final AND r.number NOT IN ('NaN', 'Infinity', '-Infinity') AND (r.number <> 0 OR NOT p.skip_zero)
 	ORDER BY r.day, r.i DESC;

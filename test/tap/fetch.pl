@@ -196,7 +196,8 @@ for my $case (
 	[ 'no bars', { body => chart([]) }, 'there are no values in the answer' ],
 	[ 'only nulls', { body => chart([ [ '2024-03-08 14:30', undef ] ]) }, 'there are no values in the answer' ],
 	[ 'lengths', { body => do { my $c = chart([ [ '2024-03-08 14:30', 1 ] ]); push @{ $c->{chart}{result}[0]{timestamp} }, 1; $c } }, 'the answer has 2 times and 1 values of "adjclose"' ],
-	[ 'an overflow', { body => chart([ [ '2024-03-08 14:30', '1e999' ] ]) }, qr/out of range/ ],
+	[ 'an overflow', { body => chart([ [ '2024-03-08 14:30', '1e999' ] ]) }, 'the value of 2024-03-08 is too large or too small: "1e999"' ],
+	[ 'a word', { body => chart([ [ '2024-03-08 14:30', 'many' ] ]) }, 'a value of the answer is not understood: "many"' ],
 	[ 'a broken connection', { mode => 'reset' }, qr/^host localhost, port \d+: / ])
 {
 	my ($name, $answer, $reason) = @$case;
@@ -204,7 +205,7 @@ for my $case (
 	ref $reason ? like(fetch('bad'), $reason, "failure: $name") : is(fetch('bad'), $reason, "failure: $name");
 }
 is(query("SELECT count(*) FROM arima_ops.actuals WHERE series = 'bad'"), 0, 'nothing is recorded');
-is(query("SELECT count(*) || ' ' || count(details->>'fault') FROM arima_ops.events WHERE series = 'bad' AND kind = 'fetch_failed'"), '14 1', 'each reason is an event');
+is(query("SELECT count(*) || ' ' || count(details->>'fault') FROM arima_ops.events WHERE series = 'bad' AND kind = 'fetch_failed'"), '15 1', 'each reason is an event');
 is(query("SELECT details - 'url' FROM arima_ops.events WHERE series = 'bad' AND kind = 'fetch_failed' AND message LIKE 'status 429%'"),
 	'{"status": 429, "symbol": "bad", "attempts": 1, "provider": "chart", "retry_after": 3600}', 'with the particulars');
 yahoo('X', { body => chart([]) });
@@ -242,6 +243,39 @@ $web->define('/table/t', { body => { dataset => { column_names => [qw(Date Open 
 is(fetch('t') . ' ' . recorded('t'), '2|0|0 0102=2 0103=2.5', 'json: rows as arrays');
 $web->define('/table/t', { status => 429, body => { quandl_error => { code => 'QELx01', message => 'You have exceeded the limit' } } });
 is(fetch('t'), 'status 429: You have exceeded the limit', 'an error further down');
+
+# a provider that changes its answers, and one that has nothing new
+for my $case (
+	[ 'an empty array', { dataset => { data => [] } }, '0|0|0' ],
+	[ 'an empty array of what the path goes through', { dataset => [] }, '0|0|0' ],
+	[ 'null in the place of rows', { dataset => { data => undef } }, '0|0|0' ],
+	[ 'a row without a value yet', { dataset => { data => [ [ '2024-01-04', undef, undef ] ] } }, '0|0|0' ],
+	[ 'another name', { dataset => { rows => [ [ '2024-01-04', 1, 2 ] ] } }, 'rows_path $."dataset"."data"[*] of the provider finds nothing: the answer begins "{"dataset": {"rows": [["2024-01-04", 1, 2]]}}"' ],
+	[ 'an empty object', {}, 'rows_path $."dataset"."data"[*] of the provider finds nothing: the answer begins "{}"' ],
+	[ 'an empty object further down', { dataset => {} }, 'rows_path $."dataset"."data"[*] of the provider finds nothing: the answer begins "{"dataset": {}}"' ],
+	[ 'an array', [ [ '2024-01-04', 1, 2 ] ], 'rows_path $."dataset"."data"[*] of the provider finds nothing: the answer begins "[["2024-01-04", 1, 2]]"' ],
+	[ 'rows without the value', { dataset => { data => [ [ '2024-01-03', 1 ], [ '2024-01-04', 1 ] ] } },
+		'value_field $[2] of the provider finds nothing: the answer begins "{"dataset": {"data": [["2024-01-03", 1], ["2024-01-04", 1]]}}"' ],
+	[ 'rows without the date', { dataset => { data => [ [], [] ] } }, 'date_field $[0] of the provider finds nothing: the answer begins "{"dataset": {"data": [[], []]}}"' ],
+	[ 'a complaint in the place of rows', { dataset => { data => [ { error => 'Try later.' } ] } }, 'date_field $.day of the provider finds nothing: Try later.' ])
+{
+	my ($name, $body, $said) = @$case;
+	$web->define('/table/t', { body => $body });
+	# a row that is an object is no array, but lax paths take it for one of one element
+	query("UPDATE arima_ops.providers SET date_field = CASE WHEN " . quote($name) . " LIKE 'a complaint%' THEN '\$.day' ELSE '\$[0]' END WHERE name = 'my_table'");
+	is(fetch('t'), $said, "json: $name");
+}
+query("UPDATE arima_ops.providers SET date_field = '\$[0]' WHERE name = 'my_table'");
+for my $case ([ '$.a[*]', '{"a": {}}', 'f' ], [ '$.a.keyvalue()', '{"a": {}}', 'f' ], [ '$.a.keyvalue()', '{"b": {}}', 't' ], [ '$.a.*', '{"a": {}}', 'f' ], [ '$[*]', '[]', 'f' ],
+	[ '$.a[*] ? (@.kind == "x").b[*]', '{"a": [{"kind": "y"}]}', 'f' ], [ '$.a[*] ? (@.kind == "x")', '{"b": [{"kind": "y"}]}', 't' ], [ '$."a?(.[".b', '{"a?(.[": {"c": 1}}', 't' ],
+	[ '$."a?(.[".b', '{"a?(.[": []}', 'f' ], [ 'strict $.a.b[*]', '{"a": {"c": []}}', 't' ], [ 'strict $.a.b[*]', '{"a": {"b": []}}', 'f' ], [ '$.**.prices[*]', '{"x": 1}', 't' ],
+	[ '$.a[last].b', '{"a": []}', 'f' ], [ '$.a[0].b', '{"a": [{"c": 1}]}', 't' ], [ '$.a', 'null', 't' ])
+{
+	my ($path, $body, $nowhere) = @$case;
+	is(query('SELECT arima_ops.leads_nowhere(' . quote($body) . ', ' . quote($path) . ')'), $nowhere, "a path that leads nowhere, or no rows: $path, $body");
+}
+$web->define('/table/t', { body => { dataset => { data => [] } } });
+is(fetch('t'), '0|0|0', 'as before');
 
 series('c', 'my_stooq');
 $web->define('/q/d/l/', { body => "Date,Open,High,Low,Close,Volume\r\n2024-01-02,1,1,1,184.25,10\r\n2024-01-03,1,1,1,N/D,10\r\n\r\n2024-01-04,1,1,1,181.91,10\r\n" });
@@ -500,6 +534,37 @@ $second->query('CALL arima_ops.run_etl()');
 is($second->error, '', 'keeps nobody from the next');
 is(query("SELECT string_agg(status, ' ' ORDER BY id DESC) FROM (SELECT * FROM arima_ops.job_runs WHERE job = 'etl' ORDER BY id DESC LIMIT 2) AS r"), 'succeeded abandoned', 'which closes it');
 $second->end;
+
+
+# ---- dates and numbers that are none ----
+
+query("SET DateStyle = 'ISO'; INSERT INTO arima_ops.providers (name, url, format, date_field, value_field, date_format, scale)
+	SELECT 'd_' || row_number() OVER (), '$base/', 'csv', 'd', 'v', f, s FROM (VALUES ('DD.MM.YYYY', 1), ('DD.MM.YY', 1), ('epoch', 1), ('epoch_ms', 1), ('iso', 1), ('iso', 1e10)) AS f (f, s)");
+for my $case (
+	[ 1, '02.01.2024,5', '2024-01-02=5' ], [ 1, '2.1.2024,5', '2024-01-02=5' ], [ 1, 'no date,5', '' ], [ 1, '02.01.24,5', '02.01.24' ], [ 1, '02.13.2024,5', '02.13.2024' ], [ 1, '1 x,5', '1 x' ],
+	[ 1, '02.01.12024,5', '02.01.12024' ], [ 2, '02.01.24,5', '2024-01-02=5' ], [ 3, '1704153600,5', '2024-01-02=5' ], [ 3, '1.7041536e9,5', '2024-01-02=5' ], [ 3, '2024-01-02,5', '2024-01-02' ],
+	[ 3, ',5', '' ], [ 3, '1e999,5', '1e999' ], [ 3, '1704153600000,5', '1704153600000' ], [ 3, '-99999999999,5', '-99999999999' ], [ 4, '1704153600000,5', '2024-01-02=5' ],
+	[ 4, '2024-01-02,5', '2024-01-02' ], [ 5, '2024-02-31,5', '2024-02-31' ], [ 5, '0024-01-02,5', '0024-01-02' ], [ 5, '02.01.2024,5', '02.01.2024' ])
+{
+	my ($provider, $row, $result) = @$case;
+	my $rows = $session->query("SELECT string_agg(session || '=' || value, ' ') FROM arima_ops.parse_answer('d_$provider', E'd,v\\n$row\\n')");
+	if ($result =~ /=/ || $result eq '')
+	{
+		is($rows, $result, "a date, or none: $row") or diag($session->error);
+	}
+	else
+	{
+		like($session->error, qr/22000: +a date of the answer is not understood: "\Q$result\E".*HINT:.*date_format/s, "not a date: $row");
+	}
+}
+for my $case ([ 5, '1e400', '"1e400"' ], [ 5, '1e-400', '"1e-400"' ], [ 5, '-' . '9' x 400, '"-' . '9' x 59 . '"' ], [ 6, '1e300', '"1' . '0' x 59 . '"' ])
+{
+	my ($provider, $value, $said) = @$case;
+	$session->query("SELECT * FROM arima_ops.parse_answer('d_$provider', E'd,v\\n2024-01-01,5\\n2024-01-02,$value\\n')");
+	like($session->error, qr/22003: +the value of 2024-01-02 is too large or too small: \Q$said\E.*HINT:.*scale/s, 'a number that cannot be kept: ' . substr $value, 0, 10);
+}
+$session->query("SELECT * FROM arima_ops.parse_answer('my_tiingo', '[{\"date\": \"2024-01-02\", \"adjClose\": 1e400}]')");
+like($session->error, qr/22003: +the value of 2024-01-02 is too large or too small: "10{59}".*HINT/s, 'nor one in json');
 
 # ---- who may ----
 
