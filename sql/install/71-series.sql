@@ -2,7 +2,7 @@
 
 CREATE TABLE arima_ops.series (
 	-- . and .. cannot be part of a web page's address
-	name text PRIMARY KEY CHECK (pg_catalog.length(name) BETWEEN 1 AND 200 AND name NOT IN ('.', '..')),
+	name text PRIMARY KEY CHECK (pg_catalog.length(name) BETWEEN 1 AND 200 AND name NOT IN ('.', '..') AND name ~ '[^[:space:]]'),
 	spec text NOT NULL DEFAULT 'auto',
 	options jsonb NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(options) = 'object'),
 	active boolean NOT NULL DEFAULT true,
@@ -212,9 +212,9 @@ CREATE FUNCTION arima_ops.create_series(
 RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF coalesce(length(name), 0) NOT BETWEEN 1 AND 200 OR name IN ('.', '..') THEN
+	IF coalesce(length(name), 0) NOT BETWEEN 1 AND 200 OR name IN ('.', '..') OR name !~ '[^[:space:]]' THEN
 		RAISE EXCEPTION 'this is no name of a series: %', coalesce(quote_literal(left(name, 200)), 'NULL')
-			USING ERRCODE = 'invalid_parameter_value', HINT = 'A name has from 1 to 200 characters; "." and ".." cannot be part of a web page''s address.';
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'A name has from 1 to 200 characters, one at least that is not blank; "." and ".." cannot be part of a web page''s address.';
 	END IF;
 	IF EXISTS (SELECT FROM arima_ops.series AS s WHERE s.name = create_series.name) THEN
 		RAISE EXCEPTION 'there is a series "%" already', name

@@ -156,6 +156,8 @@ DECLARE
 	hash bigint;
 BEGIN
 	PERFORM arima_ops.get_series(series);
+	-- as of the header of a web request
+	request_id := nullif(request_id, '');
 	IF num_nulls(horizon, level) > 0 OR cardinality(recent) = 0 OR length(request_id) > 200 THEN
 		RAISE EXCEPTION 'a prediction needs a horizon and a level, recent values or none at all, and a request_id of 200 characters at most'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave out arguments that are not meant: they have defaults.';
@@ -233,4 +235,4 @@ BEGIN
 	END IF;
 END $$;
 COMMENT ON FUNCTION arima_ops.predict(text, float8[], int, float8, timestamptz, text) IS
-'Forecast of the champion for the next sessions, logged: gives the rows of arima_ops.predictions, one a step. From recent values, oldest first, else from those recorded. as_of is the session after which the forecast begins: by default the last one recorded; where recent values follow that one, they are counted. A request_id that came before gets the first answer, or an error where it asked for something else';
+'Forecast of the champion for the next sessions, logged: gives the rows of arima_ops.predictions, one a step. From recent values, oldest first, else from those recorded. as_of is the session after which the forecast begins: by default the last one recorded; where recent values follow that one, they are counted. A request_id that came before gets the first answer, or an error where it asked for something else; an empty one is none';

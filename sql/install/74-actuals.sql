@@ -276,6 +276,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
 	locked timestamptz[];
+	wrong record;
 	changed bigint;
 BEGIN
 	PERFORM arima_ops.get_series(series);
@@ -286,6 +287,12 @@ BEGIN
 	-- before any row: who asks and then records, in one transaction, is waited for here and not the other way, too
 	PERFORM arima_ops.lock_basis(series, true);
 	locked := arima_ops.lock_actuals(series, up_to);
+	SELECT a.ts, a.value INTO wrong FROM arima_ops.actuals AS a
+	WHERE a.series = series AND a.ts = ANY (locked) AND a.value <> 0 AND log(abs(a.value)) + log(factor) NOT BETWEEN -307 AND 308 ORDER BY a.ts LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION 'the value of % times % is too large or too small: %', arima_ops.session_text(wrong.ts), factor, wrong.value
+			USING ERRCODE = 'numeric_value_out_of_range', HINT = 'Values are of double precision, from 1e-307 to 1e308.';
+	END IF;
 	PERFORM arima_ops.adjust_basis(series, factor, up_to);
 	-- what was recorded since then comes after this, and may be locked by who waits for the series
 	UPDATE arima_ops.actuals AS a SET value = a.value * factor, recorded_at = clock_timestamp()
@@ -301,7 +308,8 @@ COMMENT ON FUNCTION arima_ops.restate(text, float8, timestamptz) IS
  * the same for all of them up to the last one that differs, and these are all that
  * are recorded up to there: then it is the basis of the prices that changed, as by a
  * split or a dividend.  Same: to 1e-4, or a twentieth of the change if that is less.
- * Sessions that were added just now are left out.
+ * Sessions that were added just now are left out.  What changed by more than 1e30 is
+ * another value, and no number has the room for every quotient.
  */
 CREATE FUNCTION arima_ops.common_factor(series text, ts timestamptz[], value float8[], added timestamptz[], OUT factor float8, OUT up_to timestamptz)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -314,11 +322,12 @@ BEGIN
 	SELECT array_agg(g.ts), array_agg(g.value) INTO ts, value FROM unnest(ts, value) AS g (ts, value) WHERE g.ts NOT IN (SELECT unnest(added));
 	SELECT max(a.ts) INTO up_to FROM unnest(ts, value) AS g (ts, value)
 		JOIN arima_ops.actuals AS a ON a.series = series AND a.ts = g.ts WHERE a.value <> g.value;
-	SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY g.value / a.value), count(*),
-		greatest(max(g.value / a.value), -min(g.value / a.value)) - greatest(min(g.value / a.value), -max(g.value / a.value))
+	SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY q.change), count(q.change),
+		greatest(max(q.change), -min(q.change)) - greatest(min(q.change), -max(q.change))
 	INTO factor, compared, spread
-	FROM unnest(ts, value) AS g (ts, value) JOIN arima_ops.actuals AS a ON a.series = series AND a.ts = g.ts
-	WHERE a.ts <= up_to AND a.value <> 0;
+	FROM (SELECT CASE WHEN g.value = 0 OR abs(log(abs(nullif(g.value, 0))) - log(abs(a.value))) < 30 THEN g.value / a.value END AS change
+		FROM unnest(ts, value) AS g (ts, value) JOIN arima_ops.actuals AS a ON a.series = series AND a.ts = g.ts
+		WHERE a.ts <= up_to AND a.value <> 0) AS q;
 	SELECT count(*) - (SELECT count(*) FROM unnest(added) AS n (ts) WHERE n.ts <= up_to) INTO recorded
 	FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts <= up_to;
 	IF compared < 5 OR compared <> recorded OR factor <= 0

@@ -154,7 +154,7 @@ COMMENT ON FUNCTION arima_ops.parse_yahoo(arima_ops.providers, jsonb) IS
 CREATE FUNCTION arima_ops.leads_nowhere(body jsonb, rows_path jsonpath) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	step_pattern CONSTANT text := '[.]"(?:[^"\\]|\\.)*"|[.][*]{1,2}(?:[{][^}]*[}])?|[.][a-z_]+[(][^()]*[)]|[[][^]"]*[]]';
+	step_pattern CONSTANT text := E'[.]"(?:[^"\\\\]|\\\\.)*"|[.][*]{1,2}(?:[{][^}]*[}])?|[.][a-z_]+[(][^()]*[)]|[[][^]"]*[]]';
 	parts text[] := regexp_match(rows_path::text, '^((?:strict )?[$])((?:' || step_pattern || ')*)(?:[?]|$)');
 	path text := parts[1];
 	step text;

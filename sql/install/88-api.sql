@@ -70,7 +70,7 @@ COMMENT ON FUNCTION arima_ops.answer_requests(text[], text[], boolean) IS
 CREATE FUNCTION arima_api.predict(json) RETURNS json
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	key text := nullif(current_setting('request.headers', true), '')::json ->> 'idempotency-key';
+	key text := nullif(nullif(current_setting('request.headers', true), '')::json ->> 'idempotency-key', '');
 	answer arima_ops.answer;
 BEGIN
 	IF length(key) > 255 THEN
@@ -89,7 +89,7 @@ BEGIN
 	RETURN answer.reply;
 END $$;
 COMMENT ON FUNCTION arima_api.predict(json) IS
-'POST /rpc/predict: {"recent_prices": [...], "series", "horizon", "level", "date"} gives the prediction of the champion, logged; what is wrong with a request comes with status 422 in the form of FastAPI. The header Idempotency-Key makes a retry get the first answer; another request with it is refused, 422';
+'POST /rpc/predict: {"recent_prices": [...], "series", "horizon", "level", "date"} gives the prediction of the champion, logged; what is wrong with a request comes with status 422 in the form of FastAPI. The header Idempotency-Key, unless it is empty, makes a retry get the first answer; another request with it is refused, 422';
 
 CREATE FUNCTION arima_api.forecast(series text DEFAULT NULL, horizon int DEFAULT 10, level float8 DEFAULT 0.95)
 RETURNS TABLE (step int, forecast float8, std_error float8, lower float8, upper float8)

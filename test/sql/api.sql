@@ -127,6 +127,9 @@ SELECT count(*) FROM arima_ops.predictions WHERE series = 'api_a' AND request_id
 SELECT set_config('request.headers', '{"idempotency-key":"twice"}', false) \g /dev/null
 SELECT (arima_api.predict('{"recent_prices":[1,2,3,4,5,6,7,8,9,10],"series":"api_a"}') ->> 'prediction_id')::bigint
 	= (SELECT id FROM arima_ops.predictions WHERE series = 'api_a' AND request_id = 'twice') AS first_one;
+-- an empty one is none
+SELECT set_config('request.headers', '{"idempotency-key":""}', false) \g /dev/null
+SELECT arima_api.predict(format('{"recent_prices":[1,2,3,4,5,6,7,8,9,%s],"series":"api_a"}', i)::json) ->> 'detail' AS refused FROM generate_series(10, 11) AS i;
 SELECT set_config('request.headers', json_build_object('idempotency-key', repeat('k', 256))::text, false) \g /dev/null
 SELECT arima_api.predict('{"recent_prices":[1,2,3,4,5,6,7,8,9,10],"series":"api_a"}') #>> '{detail,0,msg}' AS too_long, current_setting('response.status') AS status;
 RESET request.headers;

@@ -15,6 +15,7 @@ FROM arima_ops.series WHERE name = 'ops_a';
 SELECT arima_ops.create_series('ops_a');
 SELECT arima_ops.create_series('');
 SELECT arima_ops.create_series('..');
+SELECT arima_ops.create_series(E' \t\n');
 SELECT arima_ops.create_series(NULL);
 SELECT arima_ops.create_series('ops_b', '(0,1,1');
 SELECT arima_ops.create_series('ops_b', '(0,1,1)', '{"metod": "css"}');
@@ -161,6 +162,10 @@ UPDATE arima_ops.predictions SET request_hash = NULL WHERE series = 'ops_a' AND 
 SELECT history_len FROM arima_ops.predict('ops_a', ARRAY[1, 2, 3], request_id => 'r1');
 ROLLBACK;
 SELECT count(*) FROM arima_ops.predictions WHERE series = 'ops_a' AND request_id = 'r1';
+-- an empty key is none
+BEGIN;
+SELECT count(DISTINCT id), count(request_id) FROM (SELECT * FROM arima_ops.predict('ops_a', request_id => '') UNION ALL SELECT * FROM arima_ops.predict('ops_a', horizon => 2, request_id => '')) AS p;
+ROLLBACK;
 SELECT count(*) AS logged, count(target_ts) AS labelled FROM arima_ops.predictions WHERE series = 'ops_a';
 
 -- labels: the session number lead + horizon after as_of, whatever came in between
@@ -211,6 +216,16 @@ SELECT version, adjustment FROM arima_ops.models WHERE series = 'ops_a' ORDER BY
 SELECT r.* FROM (SELECT array_agg(ts ORDER BY ts) AS ts, array_agg(value * 4 ORDER BY ts) AS value FROM arima_ops.actuals WHERE series = 'ops_a' AND ts > '2024-02-01') AS t,
 	arima_ops.record_actuals('ops_a', ts, value) AS r;
 SELECT version, adjustment FROM arima_ops.models WHERE series = 'ops_a' ORDER BY version;
+-- nor where values become others altogether, whose quotient no number has room for
+BEGIN;
+SELECT arima_ops.create_series('ops_far', '(0,1,0)');
+SELECT arima_ops.record_actuals('ops_far', array_agg(d), array_agg(CASE WHEN d < '2024-02-03' THEN 1e200 ELSE 1e-200 END)) FROM generate_series('2024-02-01'::timestamptz, '2024-02-07', '1 day') AS d;
+SELECT arima_ops.record_actuals('ops_far', array_agg(d), array_agg(v)) FROM generate_series('2024-02-01'::timestamptz, '2024-02-07', '1 day') AS d, LATERAL (SELECT CASE WHEN d < '2024-02-03' THEN 1e-200 ELSE 1e200 END AS v) AS c;
+SELECT arima_ops.record_actuals('ops_far', '{2024-02-07}', '{1e-200}');
+SELECT count(*), min(value), max(value) FROM arima_ops.actuals WHERE series = 'ops_far';
+SELECT kind, message FROM arima_ops.events WHERE series = 'ops_far' ORDER BY id;
+SELECT arima_ops.restate('ops_far', 1e-120, '2024-02-07');
+ROLLBACK;
 -- by hand
 SELECT arima_ops.restate('ops_a', 0, '2024-03-01');
 SELECT arima_ops.restate('ops_a', 0.5, '2024-03-01') = (SELECT count(*) FROM truth WHERE ts <= '2024-03-01') AS all_before;

@@ -269,7 +269,8 @@ query("UPDATE arima_ops.providers SET date_field = '\$[0]' WHERE name = 'my_tabl
 for my $case ([ '$.a[*]', '{"a": {}}', 'f' ], [ '$.a.keyvalue()', '{"a": {}}', 'f' ], [ '$.a.keyvalue()', '{"b": {}}', 't' ], [ '$.a.*', '{"a": {}}', 'f' ], [ '$[*]', '[]', 'f' ],
 	[ '$.a[*] ? (@.kind == "x").b[*]', '{"a": [{"kind": "y"}]}', 'f' ], [ '$.a[*] ? (@.kind == "x")', '{"b": [{"kind": "y"}]}', 't' ], [ '$."a?(.[".b', '{"a?(.[": {"c": 1}}', 't' ],
 	[ '$."a?(.[".b', '{"a?(.[": []}', 'f' ], [ 'strict $.a.b[*]', '{"a": {"c": []}}', 't' ], [ 'strict $.a.b[*]', '{"a": {"b": []}}', 'f' ], [ '$.**.prices[*]', '{"x": 1}', 't' ],
-	[ '$.a[last].b', '{"a": []}', 'f' ], [ '$.a[0].b', '{"a": [{"c": 1}]}', 't' ], [ '$.a', 'null', 't' ])
+	[ '$.a[last].b', '{"a": []}', 'f' ], [ '$.a[0].b', '{"a": [{"c": 1}]}', 't' ], [ '$.a', 'null', 't' ],
+	[ '$."a\\"?b".c', '{"a\\"?b": []}', 'f' ], [ '$."a\\"?b".c', '{"a\\"?b": {"d": []}}', 't' ])
 {
 	my ($path, $body, $nowhere) = @$case;
 	is(query('SELECT arima_ops.leads_nowhere(' . quote($body) . ', ' . quote($path) . ')'), $nowhere, "a path that leads nowhere, or no rows: $path, $body");
