@@ -343,6 +343,23 @@ count_ends(void *cls, enum MHD_ValueKind kind, const char *name, const char *val
 	return MHD_YES;
 }
 
+/* The path of what is asked for: as it is sent to a proxy, which every server has to take, scheme and host are before it. */
+static const char *
+path_of(const char *target)
+{
+	static const char *const schemes[] = {"http://", "https://"};
+
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+	{
+		size_t		scheme = strlen(schemes[i]);
+		size_t		host = strncasecmp(target, schemes[i], scheme) == 0 ? strcspn(target + scheme, "/") : 0;
+
+		if (host > 0)
+			return target[scheme + host] == '/' ? target + scheme + host : "/";
+	}
+	return target;
+}
+
 /* The head of a request is there. */
 static enum MHD_Result
 begin(struct MHD_Connection *connection, const char *method, const char *url, void **context)
@@ -361,7 +378,7 @@ begin(struct MHD_Connection *connection, const char *method, const char *url, vo
 		reply_detail(request, 400, "Bad Request");
 		return send_reply(request);
 	}
-	find(request, url);
+	find(request, path_of(url));
 	if (request->reply.status == 0)
 		check_head(request);
 	length = announced_length(request);

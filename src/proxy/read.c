@@ -40,14 +40,26 @@ is_text(const char *s, size_t length)
 	return true;
 }
 
+/* Where a parameter of the route is, for the list that an error has as its place. */
 static void
-refuse_bytes(Request *request, const char *name)
+add_place(Text *loc, const Route *route, int i)
 {
-	char		loc[64];
+	const char *name = route->parameters[i].name;
+	char		part[64];
 
-	snprintf(loc, sizeof(loc), "\"query\",\"%s\"", name);
-	reply_invalid(request, "string_unicode", loc,
+	snprintf(part, sizeof(part), "{%s}", name);
+	text_printf(loc, "\"%s\",\"%s\"", strstr(route->path, part) != NULL ? "path" : "query", name);
+}
+
+static void
+refuse_bytes(Request *request, int i)
+{
+	Text		loc = {0};
+
+	add_place(&loc, request->route, i);
+	reply_invalid(request, "string_unicode", loc.data,
 				  "Input should be a valid string, unable to parse raw data as a unicode string", NULL, NULL);
+	text_free(&loc);
 }
 
 /* A parameter that the route does not know is a slip of the pen: the reply says so. */
@@ -75,7 +87,7 @@ refuse_value(Request *request, int i, const char *type, const char *message, con
 	Text		loc = {0};
 	Text		input = {0};
 
-	text_printf(&loc, "\"query\",\"%s\"", request->route->parameters[i].name);
+	add_place(&loc, request->route, i);
 	text_add_json(&input, value, strlen(value));
 	reply_invalid(request, type, loc.data, message, input.data, context);
 	text_free(&loc);
@@ -160,7 +172,7 @@ take_parameter(void *cls, enum MHD_ValueKind kind, const char *escaped_name, con
 	{
 		request->parameters[i] = unescape(value, &length);
 		if (!is_text(request->parameters[i], length))
-			refuse_bytes(request, name);
+			refuse_bytes(request, i);
 		else
 			check_parameter(request, i);
 	}
@@ -231,7 +243,7 @@ read_prepare(Request *request)
 	/* what is in the path */
 	for (int i = 0; i < MOST_PARAMETERS && request->reply.status == 0; i++)
 		if (request->parameters[i] != NULL && !is_text(request->parameters[i], strlen(request->parameters[i])))
-			refuse_bytes(request, request->route->parameters[i].name);
+			refuse_bytes(request, i);
 	/* what probes ask may have anything behind it */
 	if (!request->route->open && request->reply.status == 0)
 		MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, take_parameter, request);

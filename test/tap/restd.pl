@@ -211,6 +211,15 @@ for (['GET', '/nothing', 404, undef, '{"detail":"Not Found"}'], ['POST', '/', 40
 $reply = $restd->request('HEAD', '/health');
 is_deeply([ $reply->{status}, $reply->{headers}{'content-length'}, $reply->{body} ], [ 200, 15, '' ], 'HEAD');
 is($restd->post('/predict/', '{}')->{headers}{location}, '/predict', 'a slash too many');
+# as it is sent to a proxy, which every server has to take
+for ([ 'GET', 'http://localhost/health', 200 ], [ 'GET', 'HTTPS://u@[::1]:80/api/forecast?series=other', 200 ], [ 'GET', 'http://elsewhere.test', 200 ], [ 'GET', 'http://localhost/api/series/%61%2Fb%20c', 200 ],
+	[ 'GET', 'http://localhost/nothing', 404 ], [ 'GET', 'http:///health', 404 ], [ 'GET', 'ftp://localhost/health', 404 ], [ 'GET', 'http://localhost/predict', 405 ])
+{
+	my ($method, $target, $status) = @$_;
+	is($restd->request($method, $target)->{status}, $status, "a whole address: $target");
+}
+is($restd->get('http://localhost/api/events/?limit=2')->{headers}{location}, '/api/events?limit=2', 'and one with a slash too many');
+is($restd->get('http://localhost//elsewhere.test/')->{status}, 404, 'is led nowhere else');
 my $socket = $restd->connect;
 print $socket Restd::text('GET', '/health') x 2, Restd::text('POST', '/predict', body => '{'), Restd::text('GET', '/nothing');
 is(join(' ', map { Restd::read_reply($socket)->{status} } 1 .. 4), '200 200 422 404', 'one connection for several requests, sent ahead');
@@ -248,7 +257,12 @@ for my $path (qw(/api/overview /api/jobs /api/events /api/series/other /api/fore
 is(join(' ', map { $restd->get("$_?probe=1")->{status} } qw(/health /ready /metrics)), '200 200 200', 'but not of probes');
 is($restd->get('/api/forecast?horizon=%20+3%20&level=.9e0')->{status}, 200, 'a number with blanks');
 is($restd->get('/api/events?after=9223372036854775807')->{status}, 200, 'the largest number');
-is($restd->get('/api/forecast?horizon=%ff')->{status}, 422, 'a parameter that is no text');
+for ([ '/api/forecast?horizon=%ff', 'query', 'horizon' ], [ '/api/series/%ff', 'path', 'name' ], [ '/api/series/other?sessions=%ff', 'query', 'sessions' ])
+{
+	my ($path, @loc) = @$_;
+	$reply = $restd->get($path);
+	is_deeply([ $reply->{status}, map({ @$_{qw(type loc)} } @{ decode_json($reply->{body})->{detail} }) ], [ 422, 'string_unicode', \@loc ], "a parameter that is no text: $path");
+}
 is($restd->get('/api/forecast?horiz%6Fn=3&s%65ries=other')->{body}, $restd->get('/api/forecast?horizon=3&series=other')->{body}, 'names of parameters with escapes');
 is($restd->get('/api/events/?kind=a+b%20c&limit=2&x')->{headers}{location}, '/api/events?kind=a+b%20c&limit=2&x', 'a slash too many: sent on with its parameters');
 is($restd->get('/api/events/')->{headers}{location}, '/api/events', 'and without any');
