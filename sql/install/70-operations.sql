@@ -96,5 +96,10 @@ END $$;
 COMMENT ON FUNCTION arima_ops.record_event(text, text, int, text, jsonb) IS
 'Adds an event, with its numbers in details; gives its id';
 
+/* Over a weekend with a holiday nothing is tried, and so nothing fails. */
+CREATE FUNCTION arima_ops.news_after() RETURNS interval
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$ SELECT interval '4 days' $$;
+COMMENT ON FUNCTION arima_ops.news_after() IS 'How long a failure that comes again and again must have been away to be news once more';
+
 SELECT pg_catalog.pg_extension_config_dump('arima_ops.events', '');
 SELECT pg_catalog.pg_extension_config_dump('arima_ops.events_id_seq', '');

@@ -28,14 +28,14 @@ COMMENT ON TABLE arima_ops.fetch_failures IS 'Series whose values could not be f
 COMMENT ON COLUMN arima_ops.fetch_failures.since IS 'first failure of this row of them';
 COMMENT ON COLUMN arima_ops.fetch_failures.failures IS 'how many there have been in this row';
 COMMENT ON COLUMN arima_ops.fetch_failures.details IS 'of the last one: provider, symbol, address, status';
-COMMENT ON COLUMN arima_ops.fetch_failures.reasons IS 'those that an event has told, until four days have gone by without a failure';
+COMMENT ON COLUMN arima_ops.fetch_failures.reasons IS 'those that an event has told, until it has been without a failure for arima_ops.news_after()';
 
 SELECT pg_catalog.pg_extension_config_dump('arima_ops.fetch_failures', '');
 
 /*
  * Without a network each series fails at each run: its event comes at the first
  * failure, and for a reason that is new, numbers in it apart.  A reason that is known
- * and was away for less than four days is marked so, as no news (enqueue_alert).
+ * and was not away for long (news_after) is marked so, as no news (enqueue_alert).
  * No foreign key: a series that is dropped meanwhile must not end the run.
  */
 CREATE FUNCTION arima_ops.note_failure(series text, message text, details jsonb) RETURNS bigint
@@ -49,7 +49,7 @@ DECLARE
 	told boolean;
 BEGIN
 	SELECT * INTO known FROM arima_ops.fetch_failures AS f WHERE f.series = series FOR UPDATE;
-	IF NOT known.failing AND known.last_at < moment - interval '4 days' THEN
+	IF NOT known.failing AND known.last_at < moment - arima_ops.news_after() THEN
 		known.reasons := '{}';
 	END IF;
 	told := coalesce(reason = ANY (known.reasons), false);
@@ -338,14 +338,14 @@ END $$;
 COMMENT ON PROCEDURE arima_ops.fetch_all(bigint, bigint, bigint) IS
 'Fetches all active series that have a provider, many at once, and gives how many were recorded and how many failed; the others go on. A provider that asks for a pause, or answers none of eight series and more, is left alone for the rest of the run. The first failure of a series is an event fetch_failed, those that fail as before are one together for each provider. With the number of a job''s run it notes the progress; fetched is NULL if the run has been closed';
 
-/* What a provider has been left out for in the last four days already is marked so, as no news (enqueue_alert). */
+/* What a provider has been left out for lately (news_after) is marked so, as no news (enqueue_alert). */
 CREATE FUNCTION arima_ops.leave_out(names text[], wanted text[], reason text) RETURNS bigint
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 	SELECT coalesce(sum(l.n), 0)::bigint
 	FROM (SELECT count(*) AS n, arima_ops.record_event('fetch_failed', NULL, NULL,
 			format('provider "%s" %s: %s series left out', s.provider, leave_out.reason, count(*)),
 			jsonb_build_object('provider', s.provider, 'reason', leave_out.reason, 'left_out', count(*), 'series', jsonb_agg(s.name ORDER BY s.name))
-				|| CASE WHEN EXISTS (SELECT FROM arima_ops.events AS e WHERE e.series IS NULL AND e.kind = 'fetch_failed' AND e.at > clock_timestamp() - interval '4 days'
+				|| CASE WHEN EXISTS (SELECT FROM arima_ops.events AS e WHERE e.series IS NULL AND e.kind = 'fetch_failed' AND e.at > clock_timestamp() - arima_ops.news_after()
 					AND e.details ? 'left_out' AND e.details ->> 'provider' = s.provider AND e.details ->> 'reason' = leave_out.reason) THEN '{"again": true}'::jsonb ELSE '{}' END)
 		FROM arima_ops.series AS s WHERE s.name = ANY (names) AND s.provider = ANY (wanted) GROUP BY s.provider) AS l
 $$;

@@ -32,7 +32,7 @@ SELECT pg_catalog.pg_extension_config_dump('arima_ops.alert_outbox', '');
 
 /*
  * A failure that comes again and again, of a symbol that is no more for instance, is
- * news once: four days without it, over a weekend, make it new.
+ * news once, until it has been away for long (news_after).
  */
 CREATE FUNCTION arima_ops.enqueue_alert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -47,14 +47,14 @@ BEGIN
 	-- by the index of series: that of kinds has 10,000 series without a network in one transaction
 	IF NEW.kind ~ '_failed$' AND EXISTS (
 			WITH own AS MATERIALIZED (SELECT e.kind, e.message, e.at FROM arima_ops.events AS e WHERE e.series = NEW.series AND e.id < NEW.id)
-			SELECT FROM own AS e WHERE e.kind = NEW.kind AND e.message = NEW.message AND e.at > NEW.at - interval '4 days') THEN
+			SELECT FROM own AS e WHERE e.kind = NEW.kind AND e.message = NEW.message AND e.at > NEW.at - arima_ops.news_after()) THEN
 		RETURN NULL;
 	END IF;
 	INSERT INTO arima_ops.alert_outbox (webhook, event)
 	SELECT w.name, NEW.id FROM arima_ops.webhooks AS w WHERE w.active AND NEW.kind = ANY (w.kinds);
 	RETURN NULL;
 END $$;
-COMMENT ON FUNCTION arima_ops.enqueue_alert() IS 'Puts a new event into the outbox of the webhooks that want its kind, unless it is the same failure of the same series as in the last four days (trigger)';
+COMMENT ON FUNCTION arima_ops.enqueue_alert() IS 'Puts a new event into the outbox of the webhooks that want its kind, unless it is a failure of a series that is no news (arima_ops.news_after) (trigger)';
 
 -- not for what a restore brings back: both tables come as they were
 CREATE TRIGGER enqueue_alert AFTER INSERT ON arima_ops.events
