@@ -154,6 +154,7 @@ build/unit/address.o: src/http/address.c $(ALL_HEADERS) Makefile
 # with a search or clocks of their own
 build/unit/test_append: LINK_FLAGS = -Wl,--wrap=ao_search
 build/unit/test_budget: LINK_FLAGS = -Wl,--wrap=clock_gettime -Wl,--wrap=timespec_get
+build/unit/test_gaps: LINK_FLAGS = -Wl,--wrap=ao_filter_run
 build/unit/test_ladder: LINK_FLAGS = -Wl,--wrap=ao_search -Wl,--wrap=ao_out_of_time
 build/reference/reference: $(REFERENCE_OBJS) $(CORE_LIB)
 	$(LINK_TEST)

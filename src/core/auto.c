@@ -525,6 +525,20 @@ list_candidates(const AoChoice searches[SEARCHES], AoEnv *env, AoCandidate **lis
 	return AO_OK;
 }
 
+/* State and standard errors of the choice, which is one of the candidates or none of them. */
+static AoStatus
+complete(const AoFitTask *task, AoChoice searches[SEARCHES], AoEnv *env, AoModel **model)
+{
+	double		start = ao_clock();
+
+	AO_TRY(ao_fit_complete(task, env, model));
+	for (int i = 0; i < SEARCHES; i++)
+		for (int j = 0; j < searches[i].n_trials; j++)
+			if (searches[i].trials[j].candidate.chosen)
+				ao_choice_took(&searches[i].trials[j], start);
+	return AO_OK;
+}
+
 /* Which roots a model may have. */
 static AoStatus
 set_guard(AoFitTask *task, AoEnv *env)
@@ -545,14 +559,14 @@ ao_choose(const double *y, int64_t n, const double *xreg, int k, int m,
 		  AoCandidate **list, int *count)
 {
 	AoFitOptions plain = *options;
-	AoFitTask	task = {.y = y, .n = n, .xreg = xreg, .k = k, .options = &plain};
+	AoFitTask	task = {.y = y, .n = n, .xreg = xreg, .k = k, .options = &plain, .no_state = true};
 	AoChoice	searches[SEARCHES] = {{.task = &task, .m = m < 1 ? 1 : m, .best = -1, .largest = -1,
 	.options = options->choice ? *options->choice : ao_auto_defaults, .env = env}};
 	AoModel    *model = NULL;
 	AoStatus	status;
 
 	memset(&env->err, 0, sizeof env->err);
-	/* those of the choice are found when it is made */
+	/* those of the choice are found when it is made, and so is its state */
 	plain.no_std_errors = true;
 	if (searches[0].options.time_budget_ms > 0)
 		task.deadline = ao_clock() + searches[0].options.time_budget_ms;
@@ -562,14 +576,15 @@ ao_choose(const double *y, int64_t n, const double *xreg, int k, int m,
 	searches[0].quick.effort = AO_QUICK;
 	AO_TRY(check_options(&searches[0].options, env));
 	status = run(searches, &model);
+	task.options = options;
+	task.no_state = false;
+	if (status == AO_OK && model && out)
+		status = complete(&task, searches, env, &model);
 	if (status == AO_OK && list && count)
 		status = list_candidates(searches, env, list, count);
 	for (int i = 0; i < SEARCHES; i++)
 		if (searches[i].memory.block)
 			ao_arena_close(&searches[i].memory, env);
-	task.options = options;
-	if (status == AO_OK && model && out && !options->no_std_errors)
-		status = ao_fit_errors(&task, env, model);
 	if (model && (status != AO_OK || out == NULL))
 		env->free(env->arg, model);
 	else if (out)

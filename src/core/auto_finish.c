@@ -77,7 +77,8 @@ static AoStatus
 try_filled(const AoChoice *choice, AoTrial *trial, bool *keeps)
 {
 	AoFitTask	task = choice->quick;
-	double		u[AO_AUTO_MAX_COEF];
+	double		u[AO_AUTO_MAX_COEF],
+				start = ao_clock();
 	AoQuickFit	fit = {.u = u};
 	AoStatus	status;
 
@@ -88,6 +89,7 @@ try_filled(const AoChoice *choice, AoTrial *trial, bool *keeps)
 	task.effort = AO_LOCAL;
 	task.given = trial->u;
 	status = ao_fit_quick(&task, &trial->candidate.spec, choice->env, &fit);
+	ao_choice_took(trial, start);
 	if (status != AO_OK || fit.degenerate)
 		return ao_ends_all(status) ? status : AO_OK;
 	if (fit.admissible)
@@ -102,8 +104,10 @@ estimate_finalist(AoChoice *choice, const AoFitTask *task, AoTrial *trial,
 				  AoModel **model)
 {
 	AoCandidate *candidate = &trial->candidate;
+	double		start = ao_clock();
 	AoStatus	status = ao_fit_task(task, &candidate->spec, choice->env, model);
 
+	ao_choice_took(trial, start);
 	if (ao_ends_all(status))
 		return status;
 	if (status != AO_OK)
@@ -192,6 +196,7 @@ estimate_winner(AoChoice *choice, AoTrial *trial, AoModel **model)
 	{
 		AoModel    *worse = better;
 
+		before.candidate.milliseconds = trial->candidate.milliseconds;
 		*trial = before;
 		better = *model;
 		*model = worse;
@@ -239,13 +244,15 @@ final_rounds(AoChoice *choice, const AoFitTask *task, AoTrial **chosen, AoModel 
 
 /* The search goes on from the finalists' best, with the gaps filled by it, if there is room for that. */
 static AoStatus
-search_refilled(AoChoice *choice, const AoTrial *chosen, const AoModel *model)
+search_refilled(AoChoice *choice, AoTrial *chosen, const AoModel *model)
 {
 	AoFitTask	part = choice->quick;
+	double		start = ao_clock();
 	AoStatus	status;
 
 	part.y = choice->task->y + choice->lead;
 	status = ao_fill_by_model(model, &part, choice->lead, choice->env, choice->filled);
+	ao_choice_took(chosen, start);
 	if (status != AO_OK)
 		return ao_ends_all(status) ? status : AO_OK;
 	choice->best = (int) (chosen - choice->trials);

@@ -71,6 +71,13 @@ typedef struct AoChoice
 	AoEnv	   *env;
 } AoChoice;
 
+/* Counts what was done for a model since `start`. */
+AO_INLINE void
+ao_choice_took(AoTrial *trial, double start)
+{
+	trial->candidate.milliseconds += ao_clock() - start;
+}
+
 /* A model with the differences of the choice. */
 AoSpec		ao_choice_spec(const AoChoice *choice, int p, int q, int P, int Q, bool constant);
 /* Models within the bounds where every one is tried. */

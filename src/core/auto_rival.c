@@ -101,6 +101,7 @@ ao_choice_look_at_opponent(AoChoice *choice)
 	AoTrial    *best;
 	AoModel    *model;
 	AoStatus	status;
+	double		start = ao_clock();
 	bool		close = true;
 
 	if (choice->opponent == NULL || choice->best < 0 || choice->degenerate)
@@ -114,5 +115,6 @@ ao_choice_look_at_opponent(AoChoice *choice)
 	status = ao_choice_prefers(choice, choice->opponent, model, -HOPELESS, &close);
 	choice->hopeless = !close;
 	env->free(env->arg, model);
+	ao_choice_took(best, start);
 	return status;
 }

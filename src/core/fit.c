@@ -28,6 +28,7 @@ typedef struct Fit
 	AoEffort	effort;
 	AoGuard		guard;			/* both as in AoObjective */
 	double		deadline;
+	bool		no_state;
 	AoEnv	   *env;
 	AoArena		arena;
 	AoShape		shape;
@@ -397,6 +398,25 @@ state_exact(Fit *fit, AoState *st)
 	return ao_filter_run(st, z, fit->n - fit->design.lead, NULL, &space, fit->env);
 }
 
+/* Is the state left to ao_fit_complete?  Not where the likelihood does not say that there is one. */
+static bool
+leaves_state(const Fit *fit)
+{
+	return fit->no_state && fit->options->method != AO_CSS && !isnan(fit->loglik);
+}
+
+/* The state after the last value. */
+static AoStatus
+find_state(Fit *fit, AoState *st)
+{
+	AoStatus	status = fit->options->method == AO_CSS && !fit->design.missing ? state_conditional(fit, st) :
+		state_exact(fit, st);
+
+	/* the conditional sum of squares may lead to where no filter can start: the estimate is
+	 * at fault, not a model that was given */
+	return status == AO_BAD_MODEL ? AO_OUT_OF_SCALE : status;
+}
+
 /* The model block. */
 static AoStatus
 make_model(Fit *fit, AoModel **out)
@@ -405,16 +425,14 @@ make_model(Fit *fit, AoModel **out)
 	size_t		dim = (size_t) (fit->shape.k + fit->design.n_beta);
 	AoState		st;
 	AoModel    *model;
-	AoStatus	status;
 
 	ao_design_beta(&fit->design, fit->gamma, fit->coef + fit->shape.k);
 	AO_TRY(check_regression(fit));
 	ao_state_init(&st, spec, fit->coef, true, &fit->arena);
-	status = fit->options->method == AO_CSS && !fit->design.missing ? state_conditional(fit, &st) :
-		state_exact(fit, &st);
-	/* the conditional sum of squares may lead to where no filter can start: the estimate is
-	 * at fault, not a model that was given */
-	AO_TRY(status == AO_BAD_MODEL ? AO_OUT_OF_SCALE : status);
+	if (leaves_state(fit))
+		st.P = NULL;
+	else
+		AO_TRY(find_state(fit, &st));
 	AO_TRY(ao_model_alloc(spec, fit->k_xreg, 0, st.P != NULL, fit->env, &model));
 	model->method = (uint8_t) fit->options->method;
 	model->has_lambda = fit->options->has_lambda;
@@ -430,7 +448,8 @@ make_model(Fit *fit, AoModel **out)
 	model->loglik = fit->loglik;
 	memcpy(ao_model_coef(model), fit->coef, dim * sizeof(double));
 	memcpy(ao_model_cov(model), fit->cov, dim * (dim + 1) / 2 * sizeof(double));
-	ao_model_set_state(model, &st);
+	if (!leaves_state(fit))
+		ao_model_set_state(model, &st);
 	ao_model_canonicalise(model);
 	*out = model;
 	return AO_OK;
@@ -443,7 +462,7 @@ begin(const AoFitTask *task, AoEnv *env)
 	Fit			fit = {.y = task->y, .n = task->n, .xreg = task->xreg, .k_xreg = task->k,
 		.options = task->options, .given = task->given,
 		.given_coef = task->given_coef, .effort = task->effort,
-	.guard = task->guard, .deadline = task->deadline, .env = env};
+	.guard = task->guard, .deadline = task->deadline, .no_state = task->no_state, .env = env};
 
 	memset(&env->err, 0, sizeof env->err);
 	return fit;
@@ -475,9 +494,11 @@ roll_to_end(const AoFitTask *task, int64_t rest, AoEnv *env, AoModel **model)
 {
 	int64_t		from = task->n - rest;
 	AoModel    *last = *model;
-	AoStatus	status = ao_append(last, task->y + from, rest, task->xreg ? task->xreg + from * task->k : NULL,
-								   task->k, env, model);
+	AoStatus	status;
 
+	*model = NULL;
+	status = ao_append(last, task->y + from, rest, task->xreg ? task->xreg + from * task->k : NULL,
+					   task->k, env, model);
 	env->free(env->arg, last);
 	return status;
 }
@@ -496,45 +517,46 @@ ao_fit_task(const AoFitTask *task, const AoSpec *spec, AoEnv *env, AoModel **out
 		fit.n--;
 	status = run_fit(&fit, spec, out);
 	end(&fit);
-	return status == AO_OK && fit.n < task->n ? roll_to_end(task, task->n - fit.n, env, out) : status;
+	return status == AO_OK && fit.n < task->n && !leaves_state(&fit) ? roll_to_end(task, task->n - fit.n, env, out) : status;
 }
 
-/* The steps of ao_fit_errors. */
+/* The steps of ao_fit_complete. */
 static AoStatus
-run_errors(Fit *fit, const AoSpec *spec, AoModel *model)
+run_complete(Fit *fit, const AoModel *model, AoModel **out)
 {
-	size_t		dim;
+	AoSpec		spec;
 
-	AO_TRY(open_fit(fit, spec));
-	dim = (size_t) (fit->shape.k + fit->design.n_beta);
+	ao_model_spec(model, &spec);
+	AO_TRY(open_fit(fit, &spec));
 	memcpy(fit->coef, ao_model_coef(model), (size_t) fit->shape.k * sizeof(double));
 	fit->obj.conditional = fit->options->method == AO_CSS;
 	fit->obj.precise = true;
+	fit->best.iterations = model->iterations;
+	fit->remarks = model->remarks & (uint16_t) ~AO_REMARK_NO_COVARIANCE;
 	AO_TRY(solve_regression(fit));
 	AO_TRY(find_covariance(fit));
-	ao_design_beta(&fit->design, fit->gamma, fit->coef + fit->shape.k);
-	AO_TRY(check_regression(fit));
-	memcpy(ao_model_cov(model), fit->cov, dim * (dim + 1) / 2 * sizeof(double));
-	model->remarks = (uint16_t) ((model->remarks & ~AO_REMARK_NO_COVARIANCE) | fit->remarks);
-	return AO_OK;
+	return make_model(fit, out);
 }
 
 /* See internal.h. */
 AoStatus
-ao_fit_errors(const AoFitTask *task, AoEnv *env, AoModel *model)
+ao_fit_complete(const AoFitTask *task, AoEnv *env, AoModel **model)
 {
 	Fit			fit = begin(task, env);
-	AoSpec		spec;
+	AoModel    *whole = NULL;
 	AoStatus	status;
 
-	if (isnan(model->loglik))
+	if (isnan((*model)->loglik))
 		return AO_OK;
-	ao_model_spec(model, &spec);
 	while (fit.n > 0 && isnan(fit.y[fit.n - 1]))
 		fit.n--;
-	status = run_errors(&fit, &spec, model);
+	status = run_complete(&fit, *model, &whole);
 	end(&fit);
-	return status;
+	if (status != AO_OK)
+		return status;
+	env->free(env->arg, *model);
+	*model = whole;
+	return fit.n < task->n ? roll_to_end(task, task->n - fit.n, env, model) : AO_OK;
 }
 
 /* The steps of a quick fit. */

@@ -517,6 +517,8 @@ typedef struct AoFitTask
 	AoEffort	effort;
 	AoGuard		guard;			/* both as in AoObjective */
 	double		deadline;
+	bool		no_state;		/* the model is only to be compared: with gaps and a long season its state takes
+								 * as long as many passes */
 } AoFitTask;
 
 /* Arguments that need no look at the data. */
@@ -524,8 +526,9 @@ AoStatus	ao_fit_check(const AoFitTask *task, AoEnv *env);
 AoStatus	ao_fit_task(const AoFitTask *task, const AoSpec *spec, AoEnv *env, AoModel **out);
 /* The same, and the model has the kind of interval that the options say. */
 AoStatus	ao_fit_again(const AoFitTask *task, const AoSpec *spec, AoEnv *env, AoModel **out);
-/* Standard errors of a model of the task's series that was estimated without. */
-AoStatus	ao_fit_errors(const AoFitTask *task, AoEnv *env, AoModel *model);
+/* State, and standard errors as the options say, of a model of the task's series that was estimated
+ * without; *model is another block then. */
+AoStatus	ao_fit_complete(const AoFitTask *task, AoEnv *env, AoModel **model);
 /* What a model was fitted with. */
 AoFitOptions ao_options_of(const AoModel *model);
 

@@ -7,6 +7,7 @@
 #include "diagnostics.h"
 #include "internal.h"
 #include "read_series.h"
+#include "state.h"
 
 /* Every other value is low: on a straight line across a gap this ends. */
 static const double zigzag[] = {
@@ -310,6 +311,59 @@ test_memory(void)
 	UNIT_CHECK(choice_end(&c), "little memory: nothing is left behind");
 }
 
+#define CHOICE_N 1000
+#define CHOICE_M 100
+
+static int	states;				/* of the filter after the last value, worked out */
+
+AoStatus	__real_ao_filter_run(AoState *st, const double *z, int64_t n, double *e, AoFilterSpace *space, AoEnv *env);
+AoStatus	__wrap_ao_filter_run(AoState *st, const double *z, int64_t n, double *e, AoFilterSpace *space, AoEnv *env);
+
+AoStatus
+__wrap_ao_filter_run(AoState *st, const double *z, int64_t n, double *e, AoFilterSpace *space, AoEnv *env)
+{
+	states += e == NULL;
+	return __real_ao_filter_run(st, z, n, e, space, env);
+}
+
+/* With a season of so many and a few gaps most of the time goes into the last estimates. */
+static void
+test_time_told(void)
+{
+	static double y[CHOICE_N];
+	uint64_t	state = 5;
+	double		level = 0,
+				told = 0,
+				start;
+	AoModel    *plain;
+	AoSpec		spec;
+	Choice		c;
+
+	for (int t = 0; t < CHOICE_N; t++)
+	{
+		level = 0.6 * level + unit_noise(&state);
+		y[t] = t % 20 == 7 || t >= CHOICE_N - 2 ? NAN : level + 3 * sin(t * 2 * AO_PI / CHOICE_M) * cos(t / 90.0);
+	}
+	choice_begin(&c);
+	states = 0;
+	start = ao_clock();
+	UNIT_CHECK(choice_make(&c, y, CHOICE_N, CHOICE_M), "gaps and a long season: a choice");
+	start = ao_clock() - start;
+	for (int i = 0; i < c.count; i++)
+		told += c.list[i].milliseconds;
+	UNIT_CHECK(told > 0.92 * start && told <= start, "its candidates tell where the time goes: %.0f of %.0f ms", told, start);
+	UNIT_CHECK(states == 1, "and only the one that is chosen gets a state: %d", states);
+	/* the state that it got at the end is that of its coefficients */
+	ao_model_spec(c.model, &spec);
+	UNIT_CHECK(c.model->n == CHOICE_N && ao_refit(c.model, y, CHOICE_N, NULL, 0, &c.env, &plain) == AO_OK, "estimated once more");
+	for (int i = 0; i < c.model->n_state; i++)
+		if (!(fabs(ao_model_state(c.model)[i] - ao_model_state(plain)[i]) < 1e-3))
+			level = NAN;
+	UNIT_CHECK(!isnan(level) && c.model->has_state_cov == plain->has_state_cov, "its state is that of its model");
+	c.env.free(c.env.arg, plain);
+	UNIT_CHECK(choice_end(&c), "nothing is left behind");
+}
+
 int
 main(void)
 {
@@ -323,5 +377,6 @@ main(void)
 	test_neighbours("nottem", 12, 17, 7);
 	test_neighbours("nottem", 12, 11, 2);
 	test_neighbours("co2", 12, 19, 1);
+	test_time_told();
 	return unit_done();
 }
