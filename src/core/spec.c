@@ -12,8 +12,8 @@
 
 #include "ao.h"
 
-/* Numbers stop growing here: far above every limit, far from overflow. */
-#define NUMBER_CEILING 99999999
+/* Numbers beyond this are not read: far above every limit, far from overflow. */
+#define LARGEST_NUMBER 99999999
 
 /* The text being read, and where in it things stood. */
 typedef struct Reader
@@ -104,11 +104,12 @@ accept_word(Reader *reader, const char *word)
 	return true;
 }
 
-/* An unsigned number; one too long to hold becomes NUMBER_CEILING. */
+/* An unsigned number. */
 static AoStatus
 read_number(Reader *reader, int *value)
 {
 	char		c = peek(reader);
+	size_t		start = reader->at;
 	int			sum = 0;
 
 	if (c == '-')
@@ -118,8 +119,9 @@ read_number(Reader *reader, int *value)
 	while (reader->at < reader->len && is_digit(reader->text[reader->at]))
 	{
 		sum = sum * 10 + (reader->text[reader->at++] - '0');
-		if (sum > NUMBER_CEILING)
-			sum = NUMBER_CEILING;
+		if (sum > LARGEST_NUMBER)
+			return bad_spec(reader->env, (int64_t) start + 1, "a number is too large\n"
+							"Orders are at most 100, and a seasonal period is at most 366.");
 	}
 	*value = sum;
 	return AO_OK;
