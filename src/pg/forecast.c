@@ -167,7 +167,7 @@ arima_ops_forecast_levels(PG_FUNCTION_ARGS)
 
 	if (forecast_of_null(fcinfo))
 		return (Datum) 0;
-	request.levels = ao_pg_series(PG_GETARG_ARRAYTYPE_P(2), "levels");
+	request.levels = ao_pg_levels(PG_GETARG_ARRAYTYPE_P(2));
 	forecast_on(fcinfo, &request, PG_GETARG_INT64(1));
 	return (Datum) 0;
 }
@@ -194,7 +194,7 @@ arima_ops_forecast_recent_levels(PG_FUNCTION_ARGS)
 {
 	Request		request;
 
-	request.levels = ao_pg_series(PG_GETARG_ARRAYTYPE_P(3), "levels");
+	request.levels = ao_pg_levels(PG_GETARG_ARRAYTYPE_P(3));
 	forecast_recent(fcinfo, &request, PG_GETARG_INT64(2));
 	return (Datum) 0;
 }

@@ -61,6 +61,7 @@ extern const char *ao_pg_fault_text(const AoFault *fault);
 
 /* series.c */
 extern AoSeries ao_pg_series(ArrayType *array, const char *name);
+extern AoSeries ao_pg_levels(ArrayType *array);
 extern AoMatrix ao_pg_matrix(ArrayType *array, const char *name);
 extern ArrayType *ao_pg_array(const double *values, int64 n);	/* NaN becomes NULL */
 /* A regressor argument that may be NULL; must have n rows. */

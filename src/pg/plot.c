@@ -247,7 +247,7 @@ arima_ops_plot(PG_FUNCTION_ARGS)
 	if (plot.h != 0)
 		ao_pg_check_horizon(plot.h);
 	if (!PG_ARGISNULL(5))
-		levels = ao_pg_series(PG_GETARG_ARRAYTYPE_P(5), "levels");
+		levels = ao_pg_levels(PG_GETARG_ARRAYTYPE_P(5));
 	take_levels(&plot, &levels);
 	take_history(&plot, PG_GETARG_ARRAYTYPE_P(1));
 	if (!PG_ARGISNULL(6))

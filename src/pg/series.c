@@ -36,9 +36,9 @@ array_values(ArrayType *array, int64 n)
 	return values;
 }
 
-/* A series from a one-dimensional or empty float8[]; name is for the message. */
-AoSeries
-ao_pg_series(ArrayType *array, const char *name)
+/* The values of a one-dimensional or empty float8[]; name and hint are for the message. */
+static AoSeries
+one_dimension(ArrayType *array, const char *name, const char *hint)
 {
 	AoSeries	series;
 
@@ -47,11 +47,25 @@ ao_pg_series(ArrayType *array, const char *name)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s must be a one-dimensional array", name),
 				 errdetail("It has %d dimensions.", ARR_NDIM(array)),
-				 errhint("A series is an array of values in time order.")));
+				 errhint("%s", hint)));
 
 	series.n = ARR_NDIM(array) == 0 ? 0 : ARR_DIMS(array)[0];
 	series.values = array_values(array, series.n);
 	return series;
+}
+
+/* A series from a float8[]; name is for the message. */
+AoSeries
+ao_pg_series(ArrayType *array, const char *name)
+{
+	return one_dimension(array, name, "A series is an array of values in time order.");
+}
+
+/* Levels of intervals from a float8[]. */
+AoSeries
+ao_pg_levels(ArrayType *array)
+{
+	return one_dimension(array, "levels", "Give for example '{0.8,0.95}'.");
 }
 
 /* Regressors from a float8[]: two dimensions are rows and columns, one
