@@ -12,6 +12,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/plancache.h"
 #include "utils/timestamp.h"
 
 #include "pool.h"
@@ -78,6 +79,28 @@ check_columns(TupleDesc tupdesc, Source *source)
 	getTypeOutputInfo(TupleDescAttr(tupdesc, 0)->atttypid, &source->key_output, &varlena);
 }
 
+/* Reports an error if the query writes or locks rows; what a function that it calls does is the
+ * server's to refuse. */
+static void
+check_reads(SPIPlanPtr plan)
+{
+	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
+	ListCell   *cell;
+
+	foreach(cell, source->query_list)
+	{
+		Query	   *query = lfirst_node(Query, cell);
+
+		if ((query->commandType != CMD_SELECT && query->commandType != CMD_UTILITY) ||
+			query->hasModifyingCTE || query->rowMarks != NIL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("query must only read"),
+					 errdetail("It changes or locks rows."),
+					 errhint("Write or lock in a statement of its own, and give a SELECT.")));
+	}
+}
+
 /* Starts the query, which sees what the calling statement sees and writes nothing. */
 static void
 open_source(const char *query, Source *source)
@@ -89,6 +112,7 @@ open_source(const char *query, Source *source)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("query must be one statement that returns rows"),
 				 errhint("For example: SELECT key, array_agg(value ORDER BY at) FROM measured GROUP BY key.")));
+	check_reads(plan);
 	memset(source, 0, sizeof(Source));
 	source->portal = SPI_cursor_open(NULL, plan, NULL, NULL, true);
 	check_columns(source->portal->tupDesc, source);

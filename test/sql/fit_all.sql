@@ -89,12 +89,15 @@ FROM unnest(ARRAY[
 	$$''$$,
 	$$'SELECT 1, array[1.0::float8]; SELECT 2'$$,
 	$$'DELETE FROM measured'$$,
+	$$'DELETE FROM measured RETURNING k, array[value]'$$,
+	$$'INSERT INTO measured VALUES (1, 1, 1) RETURNING k, array[value]'$$,
+	$$'UPDATE measured SET i = 0 RETURNING k, array[value]'$$,
+	$$'WITH d AS (DELETE FROM measured RETURNING k) SELECT k, array[1.0::float8] FROM d'$$,
+	$$'SELECT k, array[value] FROM measured FOR UPDATE'$$,
 	$$'SELECT k, array[1 / (k - 50)]::float8[] FROM histories', '(0,0,0)', 2$$]) arguments;
--- nor may the query write; how that is told is the server's
+-- nor may functions of the query write; how that is told is the server's
 SELECT arguments, pg_temp.attempt('SELECT count(*) FROM arima_fit_all(' || arguments || ')') ~ '^[0-9A-Z]{5} ' AS refused
 FROM unnest(ARRAY[
-	$$'DELETE FROM measured RETURNING k, array[value]'$$,
-	$$'WITH d AS (DELETE FROM measured RETURNING k) SELECT k, array[1.0::float8] FROM d'$$,
 	$$'SELECT txid_current(), y FROM histories', '(0,0,0)', 2$$]) arguments;
 SELECT count(*) FROM measured WHERE k < 4;
 SELECT count(*) FROM arima_fit_all('SELECT * FROM histories WHERE k < 10', '(0,1,1)', 2);
