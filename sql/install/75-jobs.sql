@@ -41,8 +41,8 @@ COMMENT ON FUNCTION arima_ops.lock_job(text) IS 'Keeps other runs of a job away 
 
 CREATE FUNCTION arima_ops.unlock_job(job text) RETURNS void
 AS 'MODULE_PATHNAME', 'arima_ops_unlock_job'
-LANGUAGE C VOLATILE STRICT;
-COMMENT ON FUNCTION arima_ops.unlock_job(text) IS 'Lets other runs of a job begin, if it is this session that keeps them away';
+LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION arima_ops.unlock_job(text) IS 'Lets other runs of a job begin, NULL: of any, if it is this session that keeps them away';
 
 CREATE FUNCTION arima_ops.check_transaction() RETURNS void
 AS 'MODULE_PATHNAME', 'arima_ops_check_transaction'
@@ -84,17 +84,18 @@ BEGIN
 		RETURN true;
 	END IF;
 	SELECT r.job INTO name FROM arima_ops.job_runs AS r WHERE r.id = run;
+	-- whose row is gone has no name any more
 	PERFORM arima_ops.unlock_job(name);
-	RAISE NOTICE 'this run of job "%" has been closed: it ends here', name;
+	RAISE NOTICE '%: it ends here', coalesce('this run of job "' || name || '" has been closed', 'this run has been removed from arima_ops.job_runs');
 	RETURN false;
 END $$;
 COMMENT ON FUNCTION arima_ops.job_progress(bigint, bigint, bigint) IS
-'To be called first in each transaction of a job: notes how far it is. False: somebody has closed the run in arima_ops.job_runs, and it must end';
+'To be called first in each transaction of a job: notes how far it is. False: somebody has closed the run in arima_ops.job_runs, or removed it there, and it must end';
 
 CREATE FUNCTION arima_ops.end_job(run bigint, status text DEFAULT 'succeeded', error text DEFAULT NULL) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 	UPDATE arima_ops.job_runs AS r SET status = end_job.status, error = end_job.error, finished_at = clock_timestamp()
 	WHERE r.id = end_job.run AND r.status = 'running';
-	SELECT arima_ops.unlock_job(r.job) FROM arima_ops.job_runs AS r WHERE r.id = end_job.run
+	SELECT arima_ops.unlock_job((SELECT r.job FROM arima_ops.job_runs AS r WHERE r.id = end_job.run))
 $$;
 COMMENT ON FUNCTION arima_ops.end_job(bigint, text, text) IS 'Ends a run of a job: succeeded, or failed with what went wrong';

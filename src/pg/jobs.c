@@ -76,13 +76,20 @@ release_job(LOCKTAG *kept)
 	pfree(kept);
 }
 
+static void
+release_all_jobs(void)
+{
+	while (kept_jobs != NIL)
+		release_job(linitial(kept_jobs));
+}
+
 /* An error, or a cancelled CALL, ends the job, and its lock must not outlive it. */
 static void
-release_jobs(XactEvent event, void *argument)
+release_at_abort(XactEvent event, void *argument)
 {
 	(void) argument;
-	while (event == XACT_EVENT_ABORT && kept_jobs != NIL)
-		release_job(linitial(kept_jobs));
+	if (event == XACT_EVENT_ABORT)
+		release_all_jobs();
 }
 
 static void
@@ -93,7 +100,7 @@ keep_job(const LOCKTAG *tag)
 	LOCKTAG    *kept = palloc(sizeof(LOCKTAG));
 
 	if (!watching)
-		RegisterXactCallback(release_jobs, NULL);
+		RegisterXactCallback(release_at_abort, NULL);
 	watching = true;
 	*kept = *tag;
 	kept_jobs = lappend(kept_jobs, kept);
@@ -108,13 +115,17 @@ Datum
 arima_ops_lock_job(PG_FUNCTION_ARGS)
 {
 	LOCKTAG		tag;
+	LockAcquireResult result;
 
 	tag_of_name(&tag, LOCK_JOB, text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	if (find_kept(&tag) != NULL)
-		PG_RETURN_BOOL(true);
-	if (LockAcquire(&tag, ExclusiveLock, true, true) == LOCKACQUIRE_NOT_AVAIL)
+	/* one that is in the list may be gone: DISCARD ALL gives back all that the session has */
+	result = LockAcquire(&tag, ExclusiveLock, true, true);
+	if (result == LOCKACQUIRE_NOT_AVAIL)
 		PG_RETURN_BOOL(false);
-	keep_job(&tag);
+	if (find_kept(&tag) == NULL)
+		keep_job(&tag);
+	else if (result != LOCKACQUIRE_OK)
+		LockRelease(&tag, ExclusiveLock, true);
 	PG_RETURN_BOOL(true);
 }
 
@@ -128,6 +139,11 @@ arima_ops_unlock_job(PG_FUNCTION_ARGS)
 	LOCKTAG		tag;
 	LOCKTAG    *kept;
 
+	if (PG_ARGISNULL(0))
+	{
+		release_all_jobs();
+		PG_RETURN_VOID();
+	}
 	tag_of_name(&tag, LOCK_JOB, text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	kept = find_kept(&tag);
 	if (kept != NULL)

@@ -252,6 +252,32 @@ SELECT arima_ops.job_progress(:run, 5) AS ours;
 SELECT arima_ops.end_job(:second, 'failed', 'one of two');
 SELECT status, done, total, error, finished_at >= started_at AS ended FROM arima_ops.job_runs WHERE job = 'example' ORDER BY id;
 
+-- the lock of a run whose row is removed goes as well; one that DISCARD ALL or the like gave back is none
+CREATE FUNCTION pg_temp.locks_of_jobs() RETURNS bigint LANGUAGE sql
+AS $$ SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted $$;
+SELECT arima_ops.begin_job('example') AS run \gset
+SELECT pg_temp.locks_of_jobs();
+DELETE FROM arima_ops.job_runs WHERE id = :run;
+SELECT arima_ops.job_progress(:run, 1) AS ours;
+SELECT pg_temp.locks_of_jobs();
+SELECT arima_ops.begin_job('example') AS run \gset
+DELETE FROM arima_ops.job_runs WHERE id = :run;
+SELECT arima_ops.end_job(:run);
+SELECT pg_temp.locks_of_jobs();
+SELECT arima_ops.lock_job('example');
+SELECT pg_advisory_unlock_all();
+SELECT arima_ops.lock_job('example'), arima_ops.lock_job('example');
+SELECT pg_temp.locks_of_jobs();
+SELECT arima_ops.unlock_job('example');
+SELECT pg_temp.locks_of_jobs();
+
+-- no place of a model, not even the last that there can be, where a read would add a page to the table
+SELECT pg_relation_size('arima_ops.models') AS size \gset
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT arima_ops.check_newest_model('(4294967295,1)');
+ROLLBACK;
+SELECT pg_relation_size('arima_ops.models') - :size AS added;
+
 -- many revisions after none take their time once each, not each with each other
 SELECT arima_ops.create_series('ops_many');
 CREATE TEMP TABLE many AS SELECT array_agg(timestamptz '2000-01-01' + i * interval '1 min') AS ts, array_agg(i::float8) AS value, array_agg((i + i % 7)::float8) AS later
