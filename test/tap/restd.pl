@@ -477,6 +477,23 @@ is($reply->{status}, 429, 'too many requests a second');
 is($reply->{headers}{'retry-after'}, 1, 'when to come again');
 sleep 1.1;
 
+# what was put apart and is free again, for two roles in turn, is not paused for one by one
+open $file, '>', "$folder/tokens" or die $!;
+print $file "$hash{alpha} first-client\n$hash{beta} second-client arima_ops_user\n";
+close $file;
+my $turns = Restd->new(database => $database, tokens => "$folder/tokens");
+$holder = Session->new;
+is($holder->query(q{BEGIN; SELECT arima_ops.restate('other', 0.5, '2030-01-01')}) && $holder->error, '', 'prices are being restated');
+my @apart = map { $turns->connect } 1 .. 150;
+print { $apart[$_] } Restd::text('POST', '/predict', body => qq({"recent_prices":$ten,"series":"other"}), $_ % 2 ? %alpha : %beta) for 0 .. $#apart;
+sleep 0.3;
+my $freed = time;
+$holder->query('ROLLBACK');
+is(scalar(grep { Restd::read_reply($_)->{status} == 200 } @apart), 150, 'requests of two roles were put apart');
+cmp_ok(time - $freed, '<', 2, 'and are answered as soon as that is possible');
+$holder->end;
+is($turns->stop, 0, 'its end');
+
 # ---- a full queue, a slow client ----
 
 $locker->query('BEGIN; LOCK TABLE arima_ops.predictions IN ACCESS EXCLUSIVE MODE');
