@@ -425,6 +425,15 @@ query("SET session_replication_role = replica; UPDATE arima_ops.events SET at = 
 query('CALL arima_ops.fetch_all()');
 is(query("SELECT details ? 'again' FROM arima_ops.events WHERE kind = 'fetch_failed' AND message LIKE '%pause%' ORDER BY id DESC LIMIT 1"), 'f', 'but after days without it is');
 
+# who loses its provider while it is fetched takes none of the others with it
+yahoo('many01', { delay => 1, status => 429, headers => { 'Retry-After' => '3600' }, body => 'Too Many Requests' });
+my $other = Session->new;
+$session->send('CALL arima_ops.fetch_all()');
+sleep 0.5;
+$other->query("UPDATE arima_ops.series SET provider = NULL WHERE name = 'many01'");
+is($session->wait, '61|8', 'all the others are fetched');
+query("UPDATE arima_ops.series SET provider = 'chart' WHERE name = 'many01'");
+
 # a provider that answers for none of eight series or more is not waited for hundreds of times; one that answers for some is
 my $closed = free_port();
 query("SET arima_ops.http_allowed_hosts = 'localhost:*';
@@ -445,7 +454,6 @@ query("DELETE FROM arima_ops.fetch_failures AS f WHERE NOT EXISTS (SELECT FROM a
 
 # a series that goes while its answer is waited for takes nobody else's values with it
 $web->define("/v8/finance/chart/many$_->[0]", { delay => 0.5, body => chart([ [ '2024-03-08 14:30', $_->[1] ] ]) }) for [ '01', 101 ], [ '02', 102 ], [ '04', 104 ];
-my $other = Session->new;
 query("UPDATE arima_ops.series SET active = name IN ('many01', 'many02', 'many04')");
 $session->send('CALL arima_ops.fetch_all()');
 $other->query("SELECT pg_sleep(0.2); UPDATE arima_ops.series SET provider = NULL WHERE name = 'many01'");
