@@ -205,6 +205,7 @@ typedef struct AoHttpTransfer
 	AoHttpCoding coding;
 	z_stream	packed;			/* if unpacking */
 	bool		unpacking;
+	size_t		packed_size;	/* of what has come to be unpacked */
 	bool		whole;			/* what was packed has come to its end */
 	int			pause_asked;	/* Retry-After in seconds; 0: none, or a date */
 	char		curl_error[CURL_ERROR_SIZE];

@@ -29,7 +29,7 @@ stop(AoHttpTransfer *t, AoHttpStop why)
 void
 ao_http_receive_begin(AoHttpTransfer *t)
 {
-	t->size = t->header_size = 0;
+	t->size = t->header_size = t->packed_size = 0;
 	t->stop = AO_HTTP_NOT_STOPPED;
 	t->coding = AO_HTTP_PLAIN;
 	t->pause_asked = 0;
@@ -124,13 +124,18 @@ ao_http_take_header(char *data, size_t one, size_t size, void *arg)
 
 /* ---- body ---- */
 
+/* Is there no room for as much more beside what is there of an answer? */
+static bool
+is_too_much(size_t there, size_t more)
+{
+	return more > (size_t) ao_http_max_size * 1024 - there;
+}
+
 /* Adds to the body, which ends with a zero byte. */
 static bool
 keep(AoHttpTransfer *t, const char *data, size_t size)
 {
-	size_t		limit = (size_t) ao_http_max_size * 1024;
-
-	if (size > limit - t->size)
+	if (is_too_much(t->size, size))
 		return stop(t, AO_HTTP_STOP_SIZE);
 	if (t->size + size >= t->capacity)
 	{
@@ -195,6 +200,10 @@ take_piece(AoHttpTransfer *t, char *data, size_t size)
 			return stop(t, AO_HTTP_STOP_MEMORY);
 		t->unpacking = true;
 	}
+	/* what unpacks to nothing would come for as long as the time allows */
+	if (is_too_much(t->packed_size, size))
+		return stop(t, AO_HTTP_STOP_SIZE);
+	t->packed_size += size;
 	return unpack(t, data, size);
 }
 

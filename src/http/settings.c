@@ -78,7 +78,7 @@ ao_http_define_settings(void)
 			   NULL, &ao_http_connect_timeout, 1, INT_MAX, GUC_UNIT_MS);
 	define_int("arima_ops.http_timeout", "Sets the longest time of one attempt of a request.",
 			   NULL, &ao_http_timeout, 1, INT_MAX, GUC_UNIT_MS);
-	define_int("arima_ops.http_max_size", "Sets the largest answer, after decompression.",
+	define_int("arima_ops.http_max_size", "Sets the largest answer, as it comes and after decompression.",
 			   NULL, &ao_http_max_size, 1, 256 * 1024, GUC_UNIT_KB);
 	define_int("arima_ops.http_max_parallel", "Sets how many requests are under way at a time.",
 			   NULL, &ao_http_max_parallel, 1, 64, 0);

@@ -10,8 +10,9 @@ ends with its standard input.  What a path answers is set by POST /define:
    "mode": ""}]}         one answer after the other; the last one stays
 
 Modes: reset (closes without answer), cut (closes within the body), endless (a
-body without end), bomb (64 MB of zeros as gzip), flood (headers without
-end), drip (a byte now and then), echo (the request, as json).
+body without end), hollow (gzip without end that unpacks to nothing), bomb (64
+MB of zeros as gzip), flood (headers without end), drip (a byte now and then),
+echo (the request, as json).
 GET /log gives the requests since the last /define, GET /most how many that came after it
 were under way at once: clients that gave up have left others behind.
 """
@@ -61,12 +62,17 @@ class Handler(BaseHTTPRequestHandler):
             busy.update(now=0, most=0, defined=busy["defined"] + 1)
         self.send_json({})
 
-    def endless(self):
+    def endless(self, headers={}, piece=b"x" * 65536):
         self.send_response(200)
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.close_connection = True
         while True:
-            self.wfile.write(b"x" * 65536)
+            self.wfile.write(piece)
+
+    def hollow(self):
+        self.endless({"Content-Encoding": "gzip"}, gzip.compress(b"") * 4096)
 
     def bomb(self):
         self.send(200, {"Content-Encoding": "gzip"}, bomb)
@@ -106,7 +112,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_json({"method": self.command, "path": self.path, "headers": dict(self.headers),
                             "body": log[-1]["body"]})
         else:
-            {"endless": self.endless, "bomb": self.bomb, "flood": self.flood, "drip": self.drip, "reset": self.reset}[mode]()
+            {"endless": self.endless, "hollow": self.hollow, "bomb": self.bomb, "flood": self.flood, "drip": self.drip,
+             "reset": self.reset}[mode]()
 
     # A request is one of those at once until its answer begins: whoever has that may send the next one.
     def delay(self, seconds):

@@ -211,7 +211,7 @@ $web->define('/long', { body => 'x' x 102400 });
 is(get($web->url('/long'))->{size}, 102400, 'as large as may be');
 $web->define('/longer', { body => 'x' x 102401 });
 is(get($web->url('/longer'))->{fault}, 'too_large', 'a byte more');
-for my $mode (qw(endless bomb flood))
+for my $mode (qw(endless hollow bomb flood))
 {
 	$web->define("/$mode", { mode => $mode });
 	$answer = get($web->url("/$mode"));
