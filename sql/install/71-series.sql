@@ -68,7 +68,7 @@ COMMENT ON COLUMN arima_ops.series.promotion_min_gain IS 'least relative gain in
 COMMENT ON COLUMN arima_ops.series.promotion_alpha IS 'level of the one-sided Diebold-Mariano test';
 COMMENT ON COLUMN arima_ops.series.cooldown IS 'sessions after a promotion in which there is no other, and between trainings while drift lasts, unless forced';
 COMMENT ON COLUMN arima_ops.series.probation IS 'labelled sessions after a promotion in which drift brings the former champion back';
-COMMENT ON COLUMN arima_ops.series.retention IS 'how long scored predictions, drift checks and former values are kept, and predictions that wait for their value once the series has ended: it is not active, or has been without values for a year more; NULL: for ever';
+COMMENT ON COLUMN arima_ops.series.retention IS 'how long scored predictions, drift checks and former values are kept, and predictions that wait for their value once the series has ended: it is not active, or has been without values for a year more, and for twice as long as between its last two; NULL: for ever';
 
 /*
  * Is the specification understood?  A constant series is fitted by any model at

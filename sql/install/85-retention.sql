@@ -6,7 +6,8 @@
  *
  * A prediction that waits for its value goes only where none is to be expected: its series
  * is not active, or has had none for a year longer than it keeps anything, and all that
- * there is of it, values and prediction, is older than that.  Where its value is there it
+ * there is of it, values and prediction, is older than that.  Values that come far apart,
+ * as those of years do, have twice that distance at least.  Where its value is there it
  * waits for its label.
  */
 CREATE FUNCTION arima_ops.remove_old(kind text, batch int DEFAULT 10000) RETURNS bigint
@@ -26,14 +27,15 @@ BEGIN
 	WHEN 'waiting' THEN
 		DELETE FROM arima_ops.predictions AS p USING (
 			SELECT o.id FROM arima_ops.series AS s
-				CROSS JOIN LATERAL (SELECT now() - s.retention - CASE WHEN s.active THEN interval '1 year' ELSE interval '0' END AS ts) AS e
-				LEFT JOIN LATERAL (SELECT greatest(a.ts, a.recorded_at) AS ts FROM arima_ops.actuals AS a WHERE a.series = s.name ORDER BY a.ts DESC LIMIT 1) AS l ON true
+				LEFT JOIN LATERAL (SELECT a.ts, greatest(a.ts, a.recorded_at) AS came FROM arima_ops.actuals AS a WHERE a.series = s.name ORDER BY a.ts DESC LIMIT 1) AS l ON true
+				LEFT JOIN LATERAL (SELECT a.ts FROM arima_ops.actuals AS a WHERE a.series = s.name AND a.ts < l.ts ORDER BY a.ts DESC LIMIT 1) AS b ON true
+				CROSS JOIN LATERAL (SELECT now() - s.retention - greatest(CASE WHEN s.active THEN interval '1 year' ELSE interval '0' END, least(2 * coalesce(l.ts - b.ts, interval '0'), interval '1000 years')) AS ts) AS e
 				CROSS JOIN LATERAL (
 					SELECT q.id FROM arima_ops.predictions AS q
 					WHERE q.series = s.name AND q.target_ts IS NULL AND q.as_of < e.ts AND q.made_at < e.ts
 						AND NOT EXISTS (SELECT FROM arima_ops.actuals AS a WHERE a.series = q.series AND a.ts > q.as_of OFFSET q.lead + q.horizon - 1)
 					ORDER BY q.as_of LIMIT batch) AS o
-			WHERE s.retention IS NOT NULL AND coalesce(l.ts < e.ts, true) LIMIT batch) AS old
+			WHERE s.retention IS NOT NULL AND coalesce(l.came < e.ts, true) LIMIT batch) AS old
 		-- not one that has just been labelled
 		WHERE p.id = old.id AND p.target_ts IS NULL;
 	WHEN 'drift_checks' THEN
@@ -74,7 +76,7 @@ BEGIN
 	RETURN removed;
 END $$;
 COMMENT ON FUNCTION arima_ops.remove_old(text, int) IS
-'Removes what may go of one kind, at most so many, and gives their number: scored predictions, drift_checks (but not those that the next one is made from) and actual_revisions older than the retention of their series; predictions that are waiting, as old, of a series that is not active and has had no value since then, or of an active one for a year more; job_runs and what MLflow was told (tracking_outbox) more than 90 days ago';
+'Removes what may go of one kind, at most so many, and gives their number: scored predictions, drift_checks (but not those that the next one is made from) and actual_revisions older than the retention of their series; predictions that are waiting, as old, of a series that is not active and has had no value since then, or of an active one for a year more, in any case for twice as long as between the last two values; job_runs and what MLflow was told (tracking_outbox) more than 90 days ago';
 
 /*
  * Values first, as whoever changes them takes their locks; then the series itself is

@@ -153,6 +153,14 @@ SELECT s.name, coalesce(l.ts[v.ago], now() - interval '40 months'), 0, v.lead, 1
 FROM arima_ops.series AS s CROSS JOIN LATERAL (SELECT array_agg(a.ts ORDER BY a.ts DESC) AS ts FROM arima_ops.actuals AS a WHERE a.series = s.name) AS l
 	CROSS JOIN (VALUES (1, 0, 39), (2, 1, 38), (2, 0, 37), (1, 0, 17), (1, 0, 3)) AS v (ago, lead, months)
 WHERE starts_with(s.name, 'wait ');
+-- values that come a year apart, or three months while the series is halted, may take as long once more, whatever the retention
+SELECT arima_ops.create_series(name, '(0,1,0)', calendar => 'none', policy => jsonb_build_object('active', active, 'retention', '1 month'))
+FROM (VALUES ('wait year', true), ('wait year twice', true), ('wait halted', false)) AS v (name, active);
+INSERT INTO arima_ops.actuals (series, ts, value, recorded_at) SELECT name, t, 1, t FROM (VALUES ('wait year', 12, 14), ('wait year twice', 12, 27), ('wait halted', 3, 4)) AS v (name, apart, months),
+	generate_series(0, 1) AS i, LATERAL (SELECT now() - (months + i * apart) * interval '1 month' AS t) AS l;
+INSERT INTO arima_ops.predictions (series, as_of, history_len, forecast, made_at)
+SELECT a.series, a.ts, 0, 1, a.ts FROM arima_ops.actuals AS a WHERE a.ts < now() - interval '1 month' AND a.series IN ('wait year', 'wait year twice', 'wait halted')
+	AND NOT EXISTS (SELECT FROM arima_ops.actuals AS n WHERE n.series = a.series AND n.ts > a.ts);
 CALL arima_ops.run_retention();
 SELECT done, total FROM arima_ops.job_runs WHERE job = 'retention' ORDER BY id DESC LIMIT 1;
 SELECT series, array_agg(forecast ORDER BY forecast) AS waiting_for_months FROM arima_ops.predictions WHERE starts_with(series, 'wait ') GROUP BY 1 ORDER BY 1;
