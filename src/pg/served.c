@@ -174,15 +174,20 @@ read_last_values(AoServed *served, Datum name)
 	close_scan(&scan);
 }
 
-/* Locks a row; a later version of it is as good if that is said.  False: somebody else has it, and that is not to be waited for. */
+/*
+ * Locks a row; a later version of it is as good, and is locked with it: else a row that has
+ * been changed since it was read could be removed by way of the later one.
+ * False: somebody else has it, and that is not to be waited for.
+ */
 static bool
-lock_row(const char *name, ItemPointer where, LockTupleMode mode, bool or_later, bool wait)
+lock_row(const char *name, ItemPointer where, LockTupleMode mode, bool wait)
 {
 	Relation	table = table_open(in_schema(name), RowShareLock);
 	TupleTableSlot *slot = table_slot_create(table, NULL);
 	TM_FailureData failure;
 	TM_Result	result = table_tuple_lock(table, where, GetActiveSnapshot(), slot, GetCurrentCommandId(true), mode,
-										  wait ? LockWaitBlock : LockWaitSkip, or_later ? TUPLE_LOCK_FLAG_FIND_LAST_VERSION : 0, &failure);
+										  wait ? LockWaitBlock : LockWaitSkip,
+										  TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS | TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
 
 	if (result == TM_Updated)
 		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE), errmsg("could not serialize access due to concurrent update"),
@@ -268,8 +273,8 @@ ao_pg_serve(const char *name, bool wait, AoServed **result)
 bool
 ao_pg_lock_parents(AoServed *served, bool wait)
 {
-	served->locked = served->locked || (lock_row("series", &served->series_row, LockTupleKeyShare, true, wait)
-										&& lock_row("models", &served->model_row, LockTupleKeyShare, true, wait));
+	served->locked = served->locked || (lock_row("series", &served->series_row, LockTupleKeyShare, wait)
+										&& lock_row("models", &served->model_row, LockTupleKeyShare, wait));
 	return served->locked;
 }
 
