@@ -128,7 +128,7 @@ CREATE FUNCTION arima_ops.lock_basis(series text, alone boolean) RETURNS void
 AS 'MODULE_PATHNAME', 'arima_ops_lock_basis'
 LANGUAGE C STRICT;
 COMMENT ON FUNCTION arima_ops.lock_basis(text, boolean) IS
-'Keeps the prices of a series on their basis until the end of the transaction, for a prediction made of them; alone: waits for the predictions under way and keeps others waiting, to restate the prices';
+'Keeps the prices of a series on their basis until the end of the transaction, for a prediction made of them; alone: waits for the predictions under way and keeps others waiting, to restate the prices or drop the series';
 
 /* The row of a series, or an error that says what to do. */
 CREATE FUNCTION arima_ops.get_series(wanted text) RETURNS arima_ops.series

@@ -186,6 +186,8 @@ BEGIN
 	PERFORM arima_ops.lock_basis(series, false);
 	SELECT * INTO champion FROM arima_ops.models AS m WHERE m.series = series AND m.status = 'champion';
 	IF NOT FOUND THEN
+		-- it may have been dropped meanwhile
+		PERFORM arima_ops.get_series(series);
 		RAISE EXCEPTION 'series "%" has no model yet', series
 			USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('Train one by arima_ops.train(%L).', series);
 	END IF;

@@ -79,7 +79,11 @@ COMMENT ON FUNCTION arima_ops.remove_old(text, int) IS
 'Removes what may go of one kind, at most so many, and gives their number: scored predictions, drift_checks (but not those that the next one is made from) and actual_revisions older than the retention of their series; predictions that are waiting, as old, of a series that is not active and has had no value since then, or of an active one for a year more, in any case for twice as long as between the last two values; job_runs and what MLflow was told (tracking_outbox) more than 90 days ago';
 
 /*
- * Values first, as whoever changes them takes their locks; then the series itself is
+ * The price basis before any row, as to restate: a prediction, which has it until it is in
+ * the log, is waited for, or waits and then sees that the series is gone.  By the series' row
+ * alone one could slip in, as who refers to it does not always wait for who is about to lock it.
+ *
+ * Values next, as whoever changes them takes their locks; then the series itself is
  * locked, which waits for who refers to it, and nothing can be added to it.  It is
  * not locked less strictly before, as deleting values would: then who refers to it
  * and changes its values next would wait, too, and neither go on.
@@ -89,6 +93,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 BEGIN
 	PERFORM arima_ops.get_series(series);
+	PERFORM arima_ops.lock_basis(series, true);
 	PERFORM FROM arima_ops.actuals AS a WHERE a.series = series ORDER BY a.ts FOR UPDATE;
 	PERFORM FROM arima_ops.series AS s WHERE s.name = series FOR UPDATE;
 	IF NOT FOUND THEN
