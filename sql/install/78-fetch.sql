@@ -320,10 +320,12 @@ BEGIN
 		failed := failed + (SELECT count(*) FROM unnest(outcomes) AS o WHERE o.outcome <> 'stored');
 		still := still || ARRAY(SELECT o.series FROM unnest(outcomes) AS o WHERE o.outcome = 'failed' AND o.event IS NULL);
 		-- a provider that asks to be left alone is asked for nothing more, nor one that answers nothing: hundreds of time-outs would keep all else waiting
-		unanswered := unanswered || ARRAY(SELECT s.provider FROM unnest(outcomes) AS o JOIN arima_ops.series AS s ON s.name = o.series AND s.provider IS NOT NULL WHERE o.fault = ANY (no_answer));
-		answered := answered || ARRAY(SELECT DISTINCT s.provider FROM unnest(outcomes) AS o JOIN arima_ops.series AS s ON s.name = o.series AND s.provider IS NOT NULL
-			WHERE (o.fault = ANY (no_answer)) IS NOT TRUE AND NOT s.provider = ANY (answered));
-		paused := ARRAY(SELECT DISTINCT s.provider FROM unnest(outcomes) AS o JOIN arima_ops.series AS s ON s.name = o.series AND s.provider IS NOT NULL WHERE o.retry_after > 0);
+		SELECT unanswered || coalesce(array_agg(p.provider) FILTER (WHERE p.no_reply), '{}'),
+			answered || coalesce(array_agg(DISTINCT p.provider) FILTER (WHERE NOT p.no_reply AND NOT p.provider = ANY (answered)), '{}'),
+			coalesce(array_agg(DISTINCT p.provider) FILTER (WHERE p.retry_after > 0), '{}')
+		INTO unanswered, answered, paused
+		FROM (SELECT s.provider, o.retry_after, coalesce(o.fault = ANY (no_answer), false) AS no_reply FROM unnest(outcomes) AS o
+				JOIN arima_ops.series AS s ON s.name = o.series WHERE s.provider IS NOT NULL) AS p;
 		silent := ARRAY(SELECT u FROM unnest(unanswered) AS u WHERE NOT u = ANY (answered) GROUP BY u HAVING count(*) >= 8);
 		IF cardinality(paused || silent) > 0 THEN
 			failed := failed + arima_ops.leave_out(names, paused, 'asks for a pause') + arima_ops.leave_out(names, silent, 'does not answer');
