@@ -103,7 +103,8 @@ check_differences(const char *name, const double *y, int64_t n, int want_test, i
 	(void) choice_end(&c);
 }
 
-/* A second difference is taken where it leaves less, and not of share prices. */
+/* A second difference is taken where it leaves much less, and not of share prices, nor where it
+ * leaves less, but the criterion is not for it by 10: of the first 40 values of the same sum. */
 static void
 test_second_difference(void)
 {
@@ -122,6 +123,7 @@ test_second_difference(void)
 		y[i] = y[i - 1] + slope;
 	}
 	check_differences("a sum of sums", y, 120, 2, 2);
+	check_differences("the first 40 of it", y, 40, 2, 1);
 }
 
 /* A season that does not change is an MA root on the circle, and no reason to refuse a
@@ -445,39 +447,64 @@ test_pairs(void)
 			   "a season of 52 values: the seasonal model, after %d with Fourier terms", tried);
 }
 
-/* Models tried for the first n values of a random walk with a drift, and those of them without one. */
+/* y[n]: a random walk whose mean change is so many standard errors. */
+static void
+walk_with_drift(double *y, int n, double errors)
+{
+	uint64_t state = 3;
+	double mean = 0,
+		squares = 0;
+
+	y[0] = 0;
+	for (int i = 1; i < n; i++)
+	{
+		y[i] = noise(&state);
+		mean += y[i] / (n - 1);
+		squares += y[i] * y[i];
+	}
+	squares -= (n - 1) * mean * mean;
+	for (int i = 1; i < n; i++)
+		y[i] += y[i - 1] - mean + errors * sqrt(squares / ((n - 1.0) * (n - 2.0)));
+}
+
+/* Models tried for a random walk whose mean change is so many standard errors, and those of them
+ * without a drift. */
 static int
-without_drift(int n, int m, int *tried)
+without_drift(int n, int m, double errors, int *tried)
 {
 	Choice c;
 	double y[40];
-	uint64_t state = 3;
 	int found = 0;
 
 	*tried = 0;
-	for (int i = 0; i < n; i++)
-		y[i] = (i > 0 ? y[i - 1] : 0) + 2 + noise(&state);
+	walk_with_drift(y, n, errors);
 	choice_begin(&c);
 	if (!choice_make(&c, y, n, m))
 		return -1;
 	*tried = c.count;
 	for (int i = 0; i < c.count; i++)
 		found += c.list[i].spec.d == 1 && c.list[i].spec.constant == AO_CONSTANT_NONE;
-	UNIT_CHECK(c.model->d == 1 && c.model->constant == AO_CONSTANT_DRIFT, "%d values with a trend: a drift", n);
+	UNIT_CHECK(c.model->d == 1 && (errors < 2 || c.model->constant == AO_CONSTANT_DRIFT),
+			   "%d values, drift %g standard errors: %d differences", n, errors, c.model->d);
 	(void) choice_end(&c);
 	return found;
 }
 
-/* Short series without a season get a drift with their difference, others where it pays. */
+/* Short series without a season get a drift with their difference, if it is more than noise; others
+ * where it pays. */
 static void
 test_drift_of_short_series(void)
 {
 	int tried;
 
-	UNIT_CHECK(without_drift(6, 1, &tried) == 0 && tried > 0, "6 values: only with drift");
-	UNIT_CHECK(without_drift(29, 1, &tried) == 0 && tried > 4, "29 values: only with drift");
-	UNIT_CHECK(without_drift(30, 1, &tried) > 0, "30 values: without, too");
-	UNIT_CHECK(without_drift(29, 4, &tried) > 0, "29 values with a season: without, too");
+	UNIT_CHECK(without_drift(6, 1, 9, &tried) == 0 && tried > 0, "6 values: only with drift");
+	UNIT_CHECK(without_drift(29, 1, 9, &tried) == 0 && tried > 4, "29 values: only with drift");
+	UNIT_CHECK(without_drift(30, 1, 9, &tried) > 0, "30 values: without, too");
+	UNIT_CHECK(without_drift(29, 4, 9, &tried) > 0, "29 values with a season: without, too");
+	UNIT_CHECK(without_drift(29, 1, 0.8, &tried) == 0, "a drift of 0.8 standard errors: nothing without");
+	UNIT_CHECK(without_drift(29, 1, -0.8, &tried) == 0, "downwards: the same");
+	UNIT_CHECK(without_drift(29, 1, 0.7, &tried) > 0, "of 0.7: without, too");
+	UNIT_CHECK(without_drift(29, 1, -0.7, &tried) > 0, "downwards: the same");
 }
 
 int
