@@ -20,7 +20,7 @@
 /* An AR root nearer to 1 than this over n the Dickey-Fuller test at 5 % takes for a difference. */
 #define LIKE_A_DIFFERENCE 8.0
 #define SEARCHES 3				/* see run() */
-#define MARGIN 10.0				/* in the criterion, of the model of a later search over the first one's:
+#define MARGIN 10.0				/* in the criterion, of a later search's model over the winner so far:
 								 * the number of pairs was chosen, too, and a second difference
 								 * extrapolates the last slope, which has to be more than likely */
 #define FEW_GAPS 0.2			/* share of the values */

@@ -172,30 +172,35 @@ choose_differences(AoChoice *choice, double *z)
 	return AO_OK;
 }
 
-/* Is the mean change of z[n] at least LEAST_DRIFT of its standard error? */
+/* Is the mean change of z[n], a random walk with drift, at least LEAST_DRIFT of its standard error?
+ * Over a gap of g - 1 values the change is one of mean g and variance g. */
 static bool
 has_drift(const double *z, int64_t n)
 {
 	double		scale = 0,
 				sum = 0,
 				squares = 0,
+				steps = 0,
 				count = 0;
+	int64_t		last = 0;
 
-	for (int64_t t = 1; t < n; t++)
-		if (fabs(z[t] - z[t - 1]) > scale)
-			scale = fabs(z[t] - z[t - 1]);
+	for (int64_t t = 0; t < n; t++)
+		if (fabs(z[t]) > scale)
+			scale = fabs(z[t]);
 	for (int64_t t = 1; t < n && scale > 0; t++)
 	{
-		double		change = (z[t] - z[t - 1]) / scale;
+		double		change = z[t] / scale - z[last] / scale;
 
-		if (isnan(change))
+		if (isnan(z[t]))
 			continue;
 		count++;
 		sum += change;
-		squares += change * change;
+		squares += change * change / (double) (t - last);
+		steps += (double) (t - last);
+		last = t;
 	}
-	/* mean^2 against (squares - count mean^2) / (count (count - 1)) */
-	return sum * sum * (count - 1) >= LEAST_DRIFT * LEAST_DRIFT * (count * squares - sum * sum);
+	/* mean = sum / steps, its variance (squares - sum^2 / steps) / (count - 1) / steps */
+	return sum * sum * (count - 1) >= LEAST_DRIFT * LEAST_DRIFT * (steps * squares - sum * sum);
 }
 
 /* May the series, one without a season, be tried with a drift only? */

@@ -490,6 +490,31 @@ without_drift(int n, int m, double errors, int *tried)
 	return found;
 }
 
+/* Every second value of a walk, of one that has no drift and of one that has: of known neighbours
+ * there are none. */
+static void
+test_drift_with_gaps(void)
+{
+	for (int i = 0; i < 2; i++)
+	{
+		Choice c;
+		double y[29];
+		int without = 0,
+			d = 0;
+
+		walk_with_drift(y, 29, i == 0 ? 0.5 : 9);
+		for (int t = 1; t < 29; t += 2)
+			y[t] = NAN;
+		choice_begin(&c);
+		if (choice_make(&c, y, 29, 1))
+			d = c.model->d;
+		for (int j = 0; j < c.count; j++)
+			without += c.list[j].spec.d == 1 && c.list[j].spec.constant == AO_CONSTANT_NONE;
+		UNIT_CHECK(d == 1 && (without > 0) == (i == 0), "every second value, drift %d: %d models without", i, without);
+		(void) choice_end(&c);
+	}
+}
+
 /* Short series without a season get a drift with their difference, if it is more than noise; others
  * where it pays. */
 static void
@@ -505,6 +530,7 @@ test_drift_of_short_series(void)
 	UNIT_CHECK(without_drift(29, 1, -0.8, &tried) == 0, "downwards: the same");
 	UNIT_CHECK(without_drift(29, 1, 0.7, &tried) > 0, "of 0.7: without, too");
 	UNIT_CHECK(without_drift(29, 1, -0.7, &tried) > 0, "downwards: the same");
+	test_drift_with_gaps();
 }
 
 int
