@@ -1,7 +1,7 @@
 /*
  * auto.c
- *		Automatic choice of the model: differences by tests of the series, orders and
- *		constant by an information criterion.
+ *		Automatic choice of the model: differences by tests of the series (see
+ *		auto_differences.c), orders and constant by an information criterion.
  *
  * Hyndman & Khandakar 2008 (see stepwise.c) with exact likelihoods.  Models with a
  * root close to the unit circle are not chosen.  The few best models of the search are
@@ -26,6 +26,13 @@
 #define FEW_GAPS 0.2			/* share of the values */
 #define COSTLY 2500				/* values times season, beyond which the search is by
 								 * conditional likelihoods */
+/* A series without a season of so many values that is differenced once gets a drift, unless there
+ * is next to none.  So short a series is mostly of years, and of those most go on as they went:
+ * extrapolating the trend was what forecast the yearly series of the M3 and M4 competitions best
+ * (Makridakis & Hibon 2000, Hyndman & Billah 2003).  The criterion, which asks for a proof of each,
+ * finds it in few. */
+#define FEWEST_FOR_DRIFT 6
+#define MOST_FOR_DRIFT 29
 
 /* See auto.h. */
 const AoAutoOptions ao_auto_defaults = {
@@ -187,7 +194,8 @@ prepare(AoChoice *choice)
 	bool		gaps;
 
 	AO_TRY(ao_count_known(choice->task->y, choice->task->n, choice->env, &known, &lead));
-	choice->drift_only = choice->m == 1;
+	choice->drift_only = choice->m == 1 && choice->task->k == 0 &&
+		known >= FEWEST_FOR_DRIFT && known <= MOST_FOR_DRIFT;
 	cut_bounds(choice, known);
 	leave_ends_out(choice);
 	AO_TRY(ao_choice_differences(choice));
@@ -258,20 +266,20 @@ unmark(AoChoice *choice)
 /* Is the model of the second search to be taken rather than that of the first? */
 static AoStatus
 compare(const AoChoice *first, const AoModel *model, const AoChoice *second, const AoModel *rival,
-		double margin, bool *prefers)
+		bool *prefers)
 {
 	*prefers = second->best >= 0 && first->best < 0;
 	if (second->degenerate)
 		*prefers = second->twice;	/* two differences leave nothing to explain */
 	else if (second->best >= 0 && first->best >= 0)
-		return ao_choice_prefers(first, model, rival, margin, prefers);
+		return ao_choice_prefers(first, model, rival, MARGIN, prefers);
 	return AO_OK;
 }
 
 /* A further search, and whether its model takes the place of *model, the winner's.  What it
  * cannot do leaves the winner. */
 static AoStatus
-challenge(AoChoice **winner, AoChoice *second, double margin, AoModel **model)
+challenge(AoChoice **winner, AoChoice *second, AoModel **model)
 {
 	AoEnv	   *env = second->env;
 	AoModel    *rival = NULL;
@@ -279,7 +287,7 @@ challenge(AoChoice **winner, AoChoice *second, double margin, AoModel **model)
 	AoStatus	status = search(second, &rival);
 
 	if (status == AO_OK && rival)
-		status = compare(*winner, *model, second, rival, margin, &prefers);
+		status = compare(*winner, *model, second, rival, &prefers);
 	if (status == AO_OK && prefers)
 	{
 		AoModel    *loser = *model;
@@ -316,12 +324,12 @@ run(AoChoice searches[SEARCHES], AoModel **model)
 		last->twice = true;
 		if (fixed > 0)
 			AO_TRY(ao_choice_fix_fourier(last));
-		AO_TRY(challenge(&winner, last, MARGIN, model));
+		AO_TRY(challenge(&winner, last, model));
 	}
 	if (ao_choice_begin_fourier(last, &searches[2]))
 	{
 		searches[2].opponent = *model;
-		AO_TRY(challenge(&winner, &searches[2], MARGIN, model));
+		AO_TRY(challenge(&winner, &searches[2], model));
 	}
 	return AO_OK;
 }

@@ -10,14 +10,7 @@
 #include <math.h>
 
 #define ALPHA 0.05				/* of the KPSS test */
-/* A series without a season of so many values that is differenced once gets a drift, unless its
- * mean change is next to nothing beside the standard error of that.  So short a series is mostly of
- * years, and of those most go on as they went: extrapolating the trend was what forecast the yearly
- * series of the M3 and M4 competitions best (Makridakis & Hibon 2000, Hyndman & Billah 2003).  The
- * criterion, which asks for a proof of each, finds it in few. */
-#define FEWEST_FOR_DRIFT 6
-#define MOST_FOR_DRIFT 29
-#define LEAST_DRIFT 0.75			/* in standard errors */
+#define LEAST_DRIFT 0.75			/* of a short series, in standard errors */
 
 /* Fourier terms and given regressors of row t; are all known? */
 static bool
@@ -203,19 +196,6 @@ has_drift(const double *z, int64_t n)
 	return sum * sum * (count - 1) >= LEAST_DRIFT * LEAST_DRIFT * (steps * squares - sum * sum);
 }
 
-/* May the series, one without a season, be tried with a drift only? */
-static AoStatus
-look_for_drift(AoChoice *choice, const double *z)
-{
-	int64_t		known,
-				lead;
-
-	AO_TRY(ao_count_known(z, choice->quick.n, choice->env, &known, &lead));
-	choice->drift_only = choice->drift_only && choice->d == 1 && choice->task->k == 0 &&
-		known >= FEWEST_FOR_DRIFT && known <= MOST_FOR_DRIFT && has_drift(z, choice->quick.n);
-	return AO_OK;
-}
-
 /* See auto_internal.h. */
 AoStatus
 ao_choice_differences(AoChoice *choice)
@@ -231,7 +211,7 @@ ao_choice_differences(AoChoice *choice)
 	if (status == AO_OK)
 		status = choose_differences(choice, z);
 	if (status == AO_OK)
-		status = look_for_drift(choice, z);
+		choice->drift_only = choice->drift_only && choice->d == 1 && has_drift(z, quick->n);
 	ao_arena_close(&arena, choice->env);
 	choice->constant = choice->d + choice->D <= 1;
 	return status;

@@ -82,7 +82,8 @@ ao_choice_took(AoTrial *trial, double start)
 AoSpec		ao_choice_spec(const AoChoice *choice, int p, int q, int P, int Q, bool constant);
 /* Models within the bounds where every one is tried. */
 int			ao_choice_count_all(const AoChoice *choice);
-/* Differences by tests of the series, and whether it may have a constant, or has to have a drift. */
+/* Differences by tests of the series, whether it may have a constant, and whether one that is to have
+ * a drift has any. */
 AoStatus	ao_choice_differences(AoChoice *choice);
 /* A search of the same series after one that is done.  Is there budget left, and a model to
  * compete with? */

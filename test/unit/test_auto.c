@@ -467,6 +467,17 @@ walk_with_drift(double *y, int n, double errors)
 		y[i] += y[i - 1] - mean + errors * sqrt(squares / ((n - 1.0) * (n - 2.0)));
 }
 
+/* Of the models tried, those with one difference and no drift. */
+static int
+count_without_drift(const Choice *c)
+{
+	int found = 0;
+
+	for (int i = 0; i < c->count; i++)
+		found += c->list[i].spec.d == 1 && c->list[i].spec.constant == AO_CONSTANT_NONE;
+	return found;
+}
+
 /* Models tried for a random walk whose mean change is so many standard errors, and those of them
  * without a drift. */
 static int
@@ -474,7 +485,7 @@ without_drift(int n, int m, double errors, int *tried)
 {
 	Choice c;
 	double y[40];
-	int found = 0;
+	int found;
 
 	*tried = 0;
 	walk_with_drift(y, n, errors);
@@ -482,8 +493,7 @@ without_drift(int n, int m, double errors, int *tried)
 	if (!choice_make(&c, y, n, m))
 		return -1;
 	*tried = c.count;
-	for (int i = 0; i < c.count; i++)
-		found += c.list[i].spec.d == 1 && c.list[i].spec.constant == AO_CONSTANT_NONE;
+	found = count_without_drift(&c);
 	UNIT_CHECK(c.model->d == 1 && (errors < 2 || c.model->constant == AO_CONSTANT_DRIFT),
 			   "%d values, drift %g standard errors: %d differences", n, errors, c.model->d);
 	(void) choice_end(&c);
@@ -499,7 +509,7 @@ test_drift_with_gaps(void)
 	{
 		Choice c;
 		double y[29];
-		int without = 0,
+		int without,
 			d = 0;
 
 		walk_with_drift(y, 29, i == 0 ? 0.5 : 9);
@@ -508,8 +518,7 @@ test_drift_with_gaps(void)
 		choice_begin(&c);
 		if (choice_make(&c, y, 29, 1))
 			d = c.model->d;
-		for (int j = 0; j < c.count; j++)
-			without += c.list[j].spec.d == 1 && c.list[j].spec.constant == AO_CONSTANT_NONE;
+		without = count_without_drift(&c);
 		UNIT_CHECK(d == 1 && (without > 0) == (i == 0), "every second value, drift %d: %d models without", i, without);
 		(void) choice_end(&c);
 	}
