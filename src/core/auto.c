@@ -99,7 +99,7 @@ cut_bounds(AoChoice *choice, int64_t known)
 	if (known == 3 && o->criterion == AO_AICC)
 		o->criterion = AO_AIC;
 	if (o->max_models == 0)
-		o->max_models = o->stepwise ? 94 : AO_AUTO_MAX_MODELS;
+		o->max_models = o->stepwise ? 150 : AO_AUTO_MAX_MODELS;
 }
 
 /* The search is of the values from the first that is known to the last: what is missing before

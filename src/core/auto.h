@@ -41,7 +41,7 @@ typedef struct AoAutoOptions
 	double		time_budget_ms;	/* the search ends after this, with the estimate under way; 0: no limit */
 } AoAutoOptions;
 
-/* 5, 5, 2, 2, 2, 1, 5, 94 (10000 if not stepwise), AO_FOURIER_AUTO, stepwise, with approximation, AICc, no time limit */
+/* 5, 5, 2, 2, 2, 1, 5, 150 (10000 if not stepwise), AO_FOURIER_AUTO, stepwise, with approximation, AICc, no time limit */
 extern const AoAutoOptions ao_auto_defaults;
 
 /* One model that was tried. */

@@ -222,6 +222,8 @@ search_on(AoChoice *choice, const AoTrial *chosen)
 		AO_TRY(ao_choice_climb(choice));
 	if (choice->n_trials == before)
 		AO_TRY(ao_choice_climb_again(choice));
+	if (choice->n_trials == before && choice->max_K == 0)
+		AO_TRY(ao_choice_climb_strictly(choice));
 	/* one that leaves nothing to explain only ends this: there is another */
 	choice->degenerate = false;
 	return AO_OK;

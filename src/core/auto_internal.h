@@ -12,7 +12,6 @@
 #define AO_NEAR_CIRCLE "root near the unit circle"
 #define AO_AUTO_MAX_COEF (2 * AO_AUTO_MAX_P + 2 * AO_AUTO_MAX_SEASONAL)
 
-/* A model that was tried, with what its neighbours start from. */
 /* The series that a search with gaps goes by. */
 typedef enum AoSearched
 {
@@ -21,13 +20,15 @@ typedef enum AoSearched
 	AO_PLAIN					/* as it is, by the exact likelihood */
 } AoSearched;
 
+/* A model that was tried, with what its neighbours start from. */
 typedef struct AoTrial
 {
 	AoCandidate candidate;
 	double		criterion,		/* that the search goes by: of a finalist with gaps the candidate's
 								 * is another */
 				raw;			/* the same, wherever the roots are */
-	bool		final,			/* estimated with all effort */
+	bool		strict,			/* its roots keep the stricter distance, see AoQuickFit */
+				final,			/* estimated with all effort */
 				looked_around;	/* its neighbours were tried */
 	AoSearched	series;			/* .. as it was itself, on this one */
 	double		u[AO_AUTO_MAX_COEF];
@@ -61,9 +62,11 @@ typedef struct AoChoice
 	int			n_trials,
 				room;
 	int			best,			/* index of the best so far, or -1 */
-				largest;		/* of the models to begin with, or -1 */
+				n_first,		/* models to begin with */
+				largest;		/* of them, or -1 */
 	const AoModel *opponent;	/* that it has to beat, or NULL */
-	bool		approximate,	/* the search's likelihoods are */
+	bool		strict,			/* only strict trials count */
+				approximate,	/* the search's likelihoods are */
 				out_of_budget,
 				hopeless,		/* far behind the opponent, so given up */
 				degenerate;		/* a model left nothing to explain */
@@ -112,6 +115,9 @@ AoStatus	ao_choice_climb_anew(AoChoice *choice, AoSearched series);
  * above the best so far, from the best model of some size that the first one passed by, and a
  * third from the models just below the largest. */
 AoStatus	ao_choice_climb_again(AoChoice *choice);
+/* The first climb once more as it is without the models that Hyndman & Khandakar refuse for a root
+ * and `auto` does not: it passes by others. */
+AoStatus	ao_choice_climb_strictly(AoChoice *choice);
 AoStatus	ao_choice_all(AoChoice *choice);
 /* Estimates the finalists with all effort: the best of them, or NULL. */
 AoStatus	ao_choice_finish(AoChoice *choice, AoModel **out);

@@ -574,6 +574,7 @@ run_quick(Fit *fit, const AoSpec *spec, AoQuickFit *out)
 	AO_TRY(solve_regression(fit));
 	out->loglik = fit->loglik;
 	out->admissible = fit->best.admissible;
+	out->strict = ao_expanded_roots_beyond(&fit->shape, fit->coef, AO_STRICT_ROOT);
 	memcpy(out->u, fit->best.u, (size_t) fit->shape.k * sizeof(double));
 	return AO_OK;
 }

@@ -141,6 +141,9 @@ typedef struct AoGuard
  * does not change, which is nothing against a model.  And is the AR part of
  * differenced values no third difference in disguise? */
 bool		ao_roots_beyond(const AoShape *shape, const double *coef, AoGuard guard);
+/* Is every root of the expanded polynomials, in powers of lag 1 and the seasonal MA part included,
+ * at least so far from the origin? */
+bool		ao_expanded_roots_beyond(const AoShape *shape, const double *coef, double root);
 
 /* ---- start.c: stationary start of the filter ---- */
 
@@ -532,6 +535,8 @@ AoStatus	ao_fit_complete(const AoFitTask *task, AoEnv *env, AoModel **model);
 /* What a model was fitted with. */
 AoFitOptions ao_options_of(const AoModel *model);
 
+#define AO_STRICT_ROOT 1.01		/* of Hyndman & Khandakar 2008, section 3.2 */
+
 /* A fit without standard errors and state: one of many. */
 typedef struct AoQuickFit
 {
@@ -540,7 +545,8 @@ typedef struct AoQuickFit
 	int64_t		n_used;
 	int			n_coef;
 	bool		degenerate,		/* nothing to estimate; loglik and u are not set */
-				admissible;		/* keeps the guard */
+				admissible,		/* keeps the guard */
+				strict;			/* its expanded polynomials keep AO_STRICT_ROOT */
 } AoQuickFit;
 
 AoStatus	ao_fit_quick(const AoFitTask *task, const AoSpec *spec, AoEnv *env,

@@ -231,28 +231,42 @@ third_difference(const AoSpec *spec, const double *ar, double distance)
 	return at_one < pow(distance, missing);
 }
 
-/* See internal.h: blocks ar, ma, sar.  With coefficient i times root^i the roots move
- * to where the usual condition asks whether they are outside the unit circle. */
+/* Are the roots of a block, in powers of its own lag, at least so far from the origin?  With
+ * coefficient i times root^i they move to where the usual condition asks whether they are
+ * outside the unit circle. */
+static bool
+block_beyond(const AoShape *shape, const double *coef, int b, double root)
+{
+	double		work[AO_MAX_ORDER],
+				scale = 1;
+	int			start,
+				len = block(&shape->spec, b, &start);
+
+	for (int i = 0; i < len; i++)
+		work[i] = coef[start + i] * (scale *= root);
+	negate_ma(work, len, b);
+	return step_down(work, len);
+}
+
+/* See internal.h: blocks ar, ma, sar. */
 bool
 ao_roots_beyond(const AoShape *shape, const double *coef, AoGuard guard)
 {
-	double		work[AO_MAX_ORDER];
+	bool		beyond = !third_difference(&shape->spec, coef, guard.at_one);
 
-	if (third_difference(&shape->spec, coef, guard.at_one))
-		return false;
-	for (int b = 0; b < 3; b++)
-	{
-		int			start,
-					len = block(&shape->spec, b, &start);
-		double		scale = 1;
+	for (int b = 0; b < 3 && beyond; b++)
+		beyond = block_beyond(shape, coef, b, guard.root);
+	return beyond;
+}
 
-		for (int i = 0; i < len; i++)
-			work[i] = coef[start + i] * (scale *= guard.root);
-		negate_ma(work, len, b);
-		if (!step_down(work, len))
-			return false;
-	}
-	return true;
+/* See internal.h: a root of a seasonal polynomial is the m-th power of its own. */
+bool
+ao_expanded_roots_beyond(const AoShape *shape, const double *coef, double root)
+{
+	double		seasonal = pow(root, shape->spec.m);
+
+	return block_beyond(shape, coef, 0, root) && block_beyond(shape, coef, 1, root) &&
+		block_beyond(shape, coef, 2, seasonal) && block_beyond(shape, coef, 3, seasonal);
 }
 
 /* One expanded polynomial: (1 + s a(B)) (1 + s A(B^m)) = 1 + s out(B). */

@@ -89,7 +89,9 @@ ao_choice_reason(AoStatus status, const AoEnv *env)
 double
 ao_choice_trial_criterion(const AoChoice *choice, const AoTrial *trial)
 {
-	return trial->series == choice->series ? trial->criterion : HUGE_VAL;
+	bool		counts = trial->series == choice->series && (trial->strict || !choice->strict);
+
+	return counts ? trial->criterion : HUGE_VAL;
 }
 
 /* The same of a trial by its index. */
@@ -160,6 +162,7 @@ estimate(AoChoice *choice, AoTrial *trial)
 	if (ao_ends_all(status))
 		return status;
 	trial->raw = HUGE_VAL;
+	trial->strict = status == AO_OK && !fit.degenerate && fit.strict;
 	judge(choice, trial, status, &fit, &found);
 	trial->criterion = found.criterion;
 	trial->series = choice->series;
@@ -204,7 +207,21 @@ new_trial(AoChoice *choice, const AoSpec *spec)
 	return trial;
 }
 
-/* Try a model unless it is out of bounds or was tried before; does it become the best? */
+/* Does a trial become the best? */
+static bool
+is_better(AoChoice *choice, const AoTrial *trial)
+{
+	int			i = (int) (trial - choice->trials);
+	bool		better = criterion(choice, i) < HUGE_VAL &&
+		(choice->best < 0 || criterion(choice, i) < criterion(choice, choice->best));
+
+	if (better)
+		choice->best = i;
+	return better;
+}
+
+/* Try a model unless it is out of bounds or was tried before; does it become the best?  One that
+ * was tried has been the best or is not better, but in a strict climb, which may take it. */
 static AoStatus
 try_model(AoChoice *choice, int p, int q, int P, int Q, bool constant, bool *better)
 {
@@ -219,17 +236,17 @@ try_model(AoChoice *choice, int p, int q, int P, int Q, bool constant, bool *bet
 		return AO_OK;
 	trial = find_trial(choice, &spec);
 	if (trial && trial->series == choice->series)
+	{
+		*better = choice->strict && is_better(choice, trial);
 		return AO_OK;
+	}
 	/* the first one is always tried */
 	if (choice->n_trials > 0 && !may_go_on(choice, trial == NULL))
 		return AO_OK;
 	if (trial == NULL)
 		trial = new_trial(choice, &spec);
 	AO_TRY(estimate(choice, trial));
-	*better = trial->criterion < HUGE_VAL &&
-		(choice->best < 0 || trial->criterion < criterion(choice, choice->best));
-	if (*better)
-		choice->best = (int) (trial - choice->trials);
+	*better = is_better(choice, trial);
 	return AO_OK;
 }
 
@@ -285,6 +302,7 @@ first_models(AoChoice *choice)
 	choice->largest = choice->n_trials > last ? last : -1;
 	if (c)
 		AO_TRY(try_model(choice, 0, 0, 0, 0, false, &better));
+	choice->n_first = choice->n_trials;
 	return AO_OK;
 }
 
@@ -411,6 +429,28 @@ ao_choice_climb_again(AoChoice *choice)
 	return climb_from_below(choice, &choice->trials[largest].candidate.spec);
 }
 
+/* See auto_internal.h.  It begins from those with the constant, as Hyndman & Khandakar's steps keep
+ * it where the simplest model is better without. */
+AoStatus
+ao_choice_climb_strictly(AoChoice *choice)
+{
+	int			best = choice->best;
+
+	choice->strict = true;
+	choice->best = -1;
+	for (int i = 0; i < choice->n_first; i++)
+		if (!choice->constant || choice->trials[i].candidate.spec.constant != AO_CONSTANT_NONE)
+			(void) is_better(choice, &choice->trials[i]);
+	AO_TRY(ao_choice_climb(choice));
+	choice->strict = false;
+	/* one that leaves nothing to explain only ends this: there is another */
+	choice->degenerate = false;
+	choice->best = best;
+	for (int i = 0; i < choice->n_trials; i++)
+		(void) is_better(choice, &choice->trials[i]);
+	return AO_OK;
+}
+
 /* See auto_internal.h. */
 AoStatus
 ao_choice_stepwise(AoChoice *choice)
@@ -418,7 +458,12 @@ ao_choice_stepwise(AoChoice *choice)
 	AO_TRY(choose_pairs(choice));
 	AO_TRY(first_models(choice));
 	AO_TRY(ao_choice_look_at_opponent(choice));
-	return ao_choice_climb(choice);
+	AO_TRY(ao_choice_climb(choice));
+	if (choice->best < 0 || choice->filled || choice->max_K > 0 || choice->degenerate || choice->hopeless)
+		return AO_OK;
+	AO_TRY(ao_choice_climb_strictly(choice));
+	/* a search by conditional likelihoods does not go on from its finalists */
+	return choice->approximate ? ao_choice_climb_again(choice) : AO_OK;
 }
 
 /* Visit all models: count them, or try them. */
