@@ -140,17 +140,22 @@ BEGIN
 	FROM arima_ops.models AS m CROSS JOIN LATERAL (SELECT d AS last_check FROM arima_ops.drift_checks AS d
 			WHERE d.series = m.series AND d.version = m.version AND d.ts > m.champion_from ORDER BY d.ts DESC LIMIT 1) AS l
 	WHERE m.series = ANY (wanted) AND m.status = 'champion';
-	-- only of present champions: what was found of former ones stays, unless the present one has been asked for the session, too,
-	-- which had been removed when it was promoted
+	-- only of present champions: what was found of former ones stays
 	DELETE FROM arima_ops.drift_checks AS d USING (
 		SELECT m.series, m.version, min(o.ts) AS ts
 		FROM arima_ops.models AS m JOIN arima_ops.drift_checks AS o ON o.series = m.series AND o.version = m.version AND o.ts > m.champion_from
 		WHERE m.series = ANY (wanted) AND m.status = 'champion' AND o.checked_at IS NULL
 		GROUP BY m.series, m.version) AS f
 	WHERE d.series = f.series AND d.version = f.version AND d.ts >= f.ts;
-	DELETE FROM arima_ops.drift_checks AS d USING arima_ops.models AS m
-	WHERE m.series = ANY (wanted) AND m.status = 'champion' AND d.series = m.series AND d.version <> m.version AND d.ts > m.champion_from
-		AND EXISTS (SELECT FROM arima_ops.one_step AS o WHERE o.series = d.series AND o.version = m.version AND o.ts = d.ts);
+	-- .. unless the present one has been asked for the session, too, which had been removed when it was promoted; a label that came
+	-- back has just had the present one's checks from there on removed
+	DELETE FROM arima_ops.drift_checks AS d USING (
+		SELECT m.series, m.version, coalesce(state.ts, m.champion_from) AS last_ts
+		FROM arima_ops.models AS m LEFT JOIN LATERAL (SELECT o.ts FROM arima_ops.drift_checks AS o
+			WHERE o.series = m.series AND o.version = m.version AND o.ts > m.champion_from ORDER BY o.ts DESC LIMIT 1) AS state ON true
+		WHERE m.series = ANY (wanted) AND m.status = 'champion') AS f
+	WHERE d.series = f.series AND d.version <> f.version AND d.ts > f.last_ts
+		AND EXISTS (SELECT FROM arima_ops.one_step AS o WHERE o.series = d.series AND o.version = f.version AND o.ts = d.ts);
 	FOR found_now IN
 		WITH added AS (
 			INSERT INTO arima_ops.drift_checks (series, ts, version, predictions, session_rmse, session_error, inside, labels, rolling_rmse,
