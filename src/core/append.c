@@ -132,6 +132,7 @@ ao_append(const AoModel *model, const double *y, int64_t n, const double *xreg, 
 	if (status == AO_OK && ao_model_check(*out, ao_model_size(*out), env) != AO_OK)
 	{
 		env->free(env->arg, *out);
+		*out = NULL;
 		status = ao_fail(env, AO_OUT_OF_SCALE,
 						 "new values are beyond what the model can follow\n"
 						 "Check whether they are values of this series; if so, fit the model anew.", 0, 0);
