@@ -121,13 +121,14 @@ leave_ends_out(AoChoice *choice)
 		quick->xreg += lead * quick->k;
 }
 
-/* May a search take shortcuts?  One that is to be without them in the end begins with them all
- * the same: it ends at better models than one without, and sooner.  Where every model is tried
- * there is no other end. */
+/* May a search take shortcuts from so many values times season on?  One that is to be without them
+ * in the end begins with them all the same: it ends at better models than one without, and sooner.
+ * Where every model is tried there is no other end, and all the time in the world, or a good deal. */
 static bool
-may_take_shortcuts(const AoChoice *choice)
+may_take_shortcuts(const AoChoice *choice, int64_t costly)
 {
-	return choice->options.approximation || choice->options.stepwise;
+	return choice->options.stepwise ||
+		(choice->options.approximation && choice->quick.n * choice->m >= costly);
 }
 
 /* Are a few values missing between them, so that the search fills them?  It would take the
@@ -137,7 +138,7 @@ has_few_gaps(const AoChoice *choice, int64_t known)
 {
 	int64_t		missing = choice->quick.n - known;
 
-	return may_take_shortcuts(choice) && missing > 0 && (double) missing <= FEW_GAPS * (double) known;
+	return may_take_shortcuts(choice, COSTLY) && missing > 0 && (double) missing <= FEW_GAPS * (double) known;
 }
 
 /* Does the simplest model explain all that is known?  The values that gaps are filled with would
@@ -174,7 +175,7 @@ search_conditionally(AoChoice *choice)
 {
 	AoFitTask  *quick = &choice->quick;
 
-	if (!may_take_shortcuts(choice) || choice->m == 1 || quick->n * choice->m < COSTLY || choice->max_K > 0 || quick->options->method != AO_ML ||
+	if (!may_take_shortcuts(choice, AO_DEAR) || choice->m == 1 || quick->n * choice->m < COSTLY || choice->max_K > 0 || quick->options->method != AO_ML ||
 		quick->n < 10 * choice->m)
 		return;
 	choice->quick_options = *quick->options;
@@ -198,6 +199,8 @@ prepare(AoChoice *choice)
 		known >= FEWEST_FOR_DRIFT && known <= MOST_FOR_DRIFT;
 	cut_bounds(choice, known);
 	leave_ends_out(choice);
+	if (!choice->options.stepwise && choice->quick.n * choice->m < AO_DEAR)
+		choice->quick.effort = AO_THOROUGH;
 	AO_TRY(ao_choice_differences(choice));
 	gaps = has_few_gaps(choice, known);
 	if (gaps && choice->max_K == 0)

@@ -11,7 +11,6 @@
 #define FINALISTS 3
 #define FEW_REFUSED 3
 #define CLOSE 2.0				/* criterion a finalist may be behind */
-#define DEAR 10000				/* values times season, beyond which only the winner gets all effort */
 
 /* The best trial from `first` on that is not final yet, or NULL. */
 static AoTrial *
@@ -67,7 +66,7 @@ refuse(AoTrial *trial, const char *reason)
 static bool
 is_dear(const AoChoice *choice)
 {
-	return choice->m > 1 && choice->quick.n * choice->m >= DEAR;
+	return choice->m > 1 && choice->quick.n * choice->m >= AO_DEAR;
 }
 
 /* With gaps and such a season each step is dear: a finalist goes first to its optimum on the filled

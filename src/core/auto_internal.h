@@ -10,6 +10,7 @@
 
 /* Why a model is refused that could be estimated. */
 #define AO_NEAR_CIRCLE "root near the unit circle"
+#define AO_DEAR 10000			/* values times season, from which not all effort is made for every model */
 #define AO_AUTO_MAX_COEF (2 * AO_AUTO_MAX_P + 2 * AO_AUTO_MAX_SEASONAL)
 
 /* The series that a search with gaps goes by. */
