@@ -210,8 +210,7 @@ prepare(AoChoice *choice)
 		AO_TRY(explains_all(choice, &all));
 		gaps = !all;
 	}
-	/* stepwise, some models may be outside max_order */
-	most = 2 * ao_choice_count_all(choice) + 32;
+	most = ao_choice_count_all(choice);
 	choice->room = choice->options.max_models < most ? choice->options.max_models : most;
 	AO_TRY(ao_arena_open(&choice->memory, ao_arena_round((size_t) choice->room, sizeof(AoTrial)) +
 						 (gaps ? ao_arena_round((size_t) choice->quick.n, sizeof(double)) : 0),

@@ -42,14 +42,16 @@ criterion_of(const AoChoice *choice, const AoModel *model)
 							model->n_used);
 }
 
-/* Do the roots of an estimated model keep the distance? */
+/* Do the roots of an estimated model keep the distance, and the stricter one? */
 static bool
-keeps_distance(const AoChoice *choice, const AoModel *model)
+keeps_distance(const AoChoice *choice, const AoModel *model, bool *strict)
 {
+	const double *coef = ao_model_coef(model);
 	AoShape		shape = {.k = 0};
 
 	ao_model_spec(model, &shape.spec);
-	return ao_roots_beyond(&shape, ao_model_coef(model), choice->task->guard);
+	*strict = ao_expanded_roots_beyond(&shape, coef, AO_STRICT_ROOT);
+	return ao_roots_beyond(&shape, coef, choice->task->guard);
 }
 
 /* Not to be chosen: with all effort its roots come too near to the circle, which the search had
@@ -105,6 +107,8 @@ estimate_finalist(AoChoice *choice, const AoFitTask *task, AoTrial *trial,
 	AoCandidate *candidate = &trial->candidate;
 	double		start = ao_clock();
 	AoStatus	status = ao_fit_task(task, &candidate->spec, choice->env, model);
+	bool		keeps,
+				strict;
 
 	ao_choice_took(trial, start);
 	if (ao_ends_all(status))
@@ -118,9 +122,13 @@ estimate_finalist(AoChoice *choice, const AoFitTask *task, AoTrial *trial,
 	trial->final = true;
 	candidate->criterion = criterion_of(choice, *model);
 	candidate->loglik = (*model)->loglik;
+	keeps = keeps_distance(choice, *model, &strict);
 	if (!choice->approximate)
+	{
 		trial->criterion = candidate->criterion;
-	if (keeps_distance(choice, *model))
+		trial->strict = strict;
+	}
+	if (keeps)
 		return AO_OK;
 	refuse(trial, AO_NEAR_CIRCLE);
 	choice->n_refused++;
@@ -208,7 +216,8 @@ estimate_winner(AoChoice *choice, AoTrial *trial, AoModel **model)
 
 /* More models for the finalists' best to hold out against.  All effort may have refused the
  * one around which the search had ended, or raised another above it: then the search goes on
- * from there.  Not where its likelihoods are not those of the finalists. */
+ * from there.  Where that finds nothing new, by the further climbs, the dearest last.  Not where
+ * its likelihoods are not those of the finalists. */
 static AoStatus
 search_on(AoChoice *choice, const AoTrial *chosen)
 {

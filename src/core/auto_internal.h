@@ -28,7 +28,7 @@ typedef struct AoTrial
 	double		criterion,		/* that the search goes by: of a finalist with gaps the candidate's
 								 * is another */
 				raw;			/* the same, wherever the roots are */
-	bool		strict,			/* its roots keep the stricter distance, see AoQuickFit */
+	bool		strict,			/* the roots of this criterion keep the stricter distance, see AoQuickFit */
 				final,			/* estimated with all effort */
 				looked_around;	/* its neighbours were tried */
 	AoSearched	series;			/* .. as it was itself, on this one */
@@ -84,7 +84,7 @@ ao_choice_took(AoTrial *trial, double start)
 
 /* A model with the differences of the choice. */
 AoSpec		ao_choice_spec(const AoChoice *choice, int p, int q, int P, int Q, bool constant);
-/* Models within the bounds where every one is tried. */
+/* Models within the bounds of the orders, those beyond max_order included. */
 int			ao_choice_count_all(const AoChoice *choice);
 /* Differences by tests of the series, whether it may have a constant, and whether one that is to have
  * a drift has any. */
@@ -112,12 +112,12 @@ AoStatus	ao_choice_climb(AoChoice *choice);
 /* The same on another series: models are tried once more, the best so far first. */
 AoStatus	ao_choice_climb_anew(AoChoice *choice, AoSearched series);
 /* The largest model to begin with is there lest the search ends among small ones, none of which
- * a single step makes better.  Where it was refused, a second climb, by p and q until it is
- * above the best so far, from the best model of some size that the first one passed by, and a
- * third from the models just below the largest. */
+ * a single step makes better.  Where it was refused, one more climb, by p and q until it is
+ * above the best so far, from the best model of some size that was passed by, and one from the
+ * models just below the largest. */
 AoStatus	ao_choice_climb_again(AoChoice *choice);
-/* The first climb once more as it is without the models that Hyndman & Khandakar refuse for a root
- * and `auto` does not: it passes by others. */
+/* The first climb once more, from the models with the constant and without those that Hyndman &
+ * Khandakar refuse for a root and `auto` does not: it passes by others. */
 AoStatus	ao_choice_climb_strictly(AoChoice *choice);
 AoStatus	ao_choice_all(AoChoice *choice);
 /* Estimates the finalists with all effort: the best of them, or NULL. */

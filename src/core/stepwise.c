@@ -5,16 +5,17 @@
  *
  * The steps are those of R. J. Hyndman & Y. Khandakar, "Automatic time series
  * forecasting: the forecast package for R", Journal of Statistical Software 27
- * (2008), 3, section 3.2, and further climbs where the largest of the models to begin
- * with was refused, or gaps were filled.  Models are estimated by maximum likelihood throughout, each from its neighbour's
- * coefficients besides other starts.
+ * (2008), 3, section 3.2, and further climbs: with their own rule of which roots a model may
+ * have, where the largest of the models to begin with was refused, and where gaps were filled.
+ * Models are estimated by maximum likelihood throughout, each from its neighbour's coefficients
+ * besides other starts.
  */
 #include "auto_internal.h"
 
 #include <math.h>
 #include <string.h>
 
-#define BEHIND 4.0				/* at most, in the criterion, is where the second climb starts */
+#define BEHIND 4.0				/* at most, in the criterion, is where climb_from_passed() starts */
 #define SEASONAL_MOVES 8		/* of one_step(): the first so many */
 #define ENOUGH_PAIRS 3			/* without a gain, to end the search for more */
 
@@ -459,53 +460,37 @@ ao_choice_stepwise(AoChoice *choice)
 	AO_TRY(first_models(choice));
 	AO_TRY(ao_choice_look_at_opponent(choice));
 	AO_TRY(ao_choice_climb(choice));
-	if (choice->best < 0 || choice->filled || choice->max_K > 0 || choice->degenerate || choice->hopeless)
+	/* a search by conditional likelihoods does not go on from its finalists */
+	if (choice->best < 0 || !choice->approximate || choice->filled || choice->degenerate || choice->hopeless)
 		return AO_OK;
 	AO_TRY(ao_choice_climb_strictly(choice));
-	/* a search by conditional likelihoods does not go on from its finalists */
-	return choice->approximate ? ao_choice_climb_again(choice) : AO_OK;
-}
-
-/* Visit all models: count them, or try them. */
-static AoStatus
-visit_all(AoChoice *choice, bool count_only, int *count)
-{
-	const AoAutoOptions *o = &choice->options;
-	int			fewest = choice->drift_only ? 1 : 0,
-				most = choice->constant ? 1 : 0;
-	bool		better;
-
-	*count = 0;
-	for (int p = 0; p <= o->max_p; p++)
-		for (int q = 0; q <= o->max_q; q++)
-			for (int P = 0; P <= o->max_P; P++)
-				for (int Q = 0; Q <= o->max_Q; Q++)
-					for (int c = fewest; c <= most && p + q + P + Q <= o->max_order; c++)
-					{
-						++*count;
-						if (!count_only && !choice->degenerate)
-							AO_TRY(try_model(choice, p, q, P, Q, c, &better));
-					}
-	return AO_OK;
+	return ao_choice_climb_again(choice);
 }
 
 /* See auto_internal.h. */
 int
 ao_choice_count_all(const AoChoice *choice)
 {
-	AoChoice	copy = *choice;
-	int			count;
+	const AoAutoOptions *o = &choice->options;
 
-	(void) visit_all(&copy, true, &count);
-	return count;
+	return 2 * (o->max_p + 1) * (o->max_q + 1) * (o->max_P + 1) * (o->max_Q + 1) *
+		(choice->max_K - choice->min_K + 1);
 }
 
 /* See auto_internal.h. */
 AoStatus
 ao_choice_all(AoChoice *choice)
 {
-	int			count;
+	const AoAutoOptions *o = &choice->options;
+	int			most = choice->constant ? 1 : 0;
+	bool		better;
 
 	AO_TRY(choose_pairs(choice));
-	return visit_all(choice, false, &count);
+	for (int p = 0; p <= o->max_p; p++)
+		for (int q = 0; q <= o->max_q; q++)
+			for (int P = 0; P <= o->max_P; P++)
+				for (int Q = 0; Q <= o->max_Q; Q++)
+					for (int c = 0; c <= most && p + q + P + Q <= o->max_order && !choice->degenerate; c++)
+						AO_TRY(try_model(choice, p, q, P, Q, c, &better));
+	return AO_OK;
 }

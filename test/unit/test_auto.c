@@ -145,6 +145,32 @@ test_refused_roots(void)
 	UNIT_CHECK(ao_roots_beyond(&shape, both_near_one, guard), "two in disguise after none");
 }
 
+/* The rule of Hyndman & Khandakar: each of the four parts has to keep the distance, the seasonal
+ * ones by the root of their own. */
+static void
+test_strict_roots(void)
+{
+	static const struct
+	{
+		double coef[4];
+		bool beyond;
+	} cases[] = {
+		{{0.5, 0.5, 0.88, 0.88}, true},
+		{{0.995, 0.5, 0.5, 0.5}, false},
+		{{0.5, 0.995, 0.5, 0.5}, false},
+		{{0.5, 0.5, 0.9, 0.5}, false},
+		{{0.5, 0.5, 0.5, -0.9}, false},
+		{{NAN, 0.5, 0.5, 0.5}, false},
+	};
+	AoShape shape = {.spec = {.p = 1, .q = 1, .P = 1, .Q = 1, .m = 12}};
+
+	/* 1.01^-12 is 0.887 */
+	for (int i = 0; i < (int) (sizeof cases / sizeof cases[0]); i++)
+		UNIT_CHECK(ao_expanded_roots_beyond(&shape, cases[i].coef, 1.01) == cases[i].beyond, "strict roots, case %d", i);
+	shape.spec.m = 4;
+	UNIT_CHECK(ao_expanded_roots_beyond(&shape, cases[3].coef, 1.01), "a seasonal root of four quarters is nearer");
+}
+
 /* What was chosen keeps the distance, wherever the last estimate has gone. */
 static void
 test_chosen_keeps_distance(void)
@@ -546,6 +572,7 @@ main(void)
 	test_against_r();
 	test_second_difference();
 	test_refused_roots();
+	test_strict_roots();
 	test_chosen_keeps_distance();
 	test_candidates();
 	test_cancel();
