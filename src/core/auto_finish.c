@@ -10,7 +10,8 @@
 
 #define FINALISTS 3
 #define FEW_REFUSED 3
-#define CLOSE 2.0				/* criterion a finalist may be behind */
+#define CLOSE 2.0				/* criterion a finalist may be behind .. */
+#define CLOSE_LATER 0.5			/* .. in a later round: all effort rarely gains more */
 
 /* The best trial from `first` on that is not final yet, or NULL. */
 static AoTrial *
@@ -169,7 +170,7 @@ best_finalist(AoChoice *choice, const AoFitTask *task, int first, AoTrial **chos
 		bool		keeps;
 
 		if (*chosen && (choice->series != AO_FILLED || !choice->approximate) &&
-			trial->criterion > ao_choice_trial_criterion(choice, *chosen) + CLOSE)
+			trial->criterion > ao_choice_trial_criterion(choice, *chosen) + (first > 0 ? CLOSE_LATER : CLOSE))
 			break;
 		AO_TRY(try_filled(choice, trial, &keeps));
 		if (!keeps)
