@@ -24,8 +24,8 @@
 								 * the number of pairs was chosen, too, and a second difference
 								 * extrapolates the last slope, which has to be more than likely */
 #define FEW_GAPS 0.2			/* share of the values */
-#define COSTLY 2500				/* values times season, beyond which the search is by
-								 * conditional likelihoods */
+#define COSTLY 2500				/* values times season, beyond which a stepwise search is by
+								 * conditional likelihoods, and one of every model fills gaps */
 /* A series without a season of so many values that is differenced once gets a drift, unless there
  * is next to none.  So short a series is mostly of years, and of those most go on as they went:
  * extrapolating the trend was what forecast the yearly series of the M3 and M4 competitions best
@@ -123,7 +123,7 @@ leave_ends_out(AoChoice *choice)
 
 /* May a search take shortcuts from so many values times season on?  One that is to be without them
  * in the end begins with them all the same: it ends at better models than one without, and sooner.
- * Where every model is tried there is no other end, and all the time in the world, or a good deal. */
+ * Where every model is tried there is no other end, so there they have to save much. */
 static bool
 may_take_shortcuts(const AoChoice *choice, int64_t costly)
 {
