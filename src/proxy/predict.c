@@ -47,39 +47,37 @@ is_json_type(const char *type)
 		|| (length >= 5 && strncasecmp(slash + 1 + length - 5, "+json", 5) == 0 && memchr(slash + 1, '/', length) == NULL);
 }
 
+/* A key that is not what /openapi.json says. */
+static bool
+refuse_key(Request *request, const char *key, const char *type, const char *message, const char *context)
+{
+	Text		input = {0};
+
+	text_add_json(&input, key, strlen(key));
+	reply_invalid(request, type, "\"header\",\"idempotency-key\"", message, input.data, context);
+	text_free(&input);
+	return false;
+}
+
 /* The key of idempotency: with a token's name before it, so that nobody gets another's answer. */
 static bool
 take_key(Request *request)
 {
 	const char *key = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Idempotency-Key");
 	Text		whole = {0};
-	size_t		length;
+	size_t		length,
+				printable = 0;
 
 	if (key == NULL || *key == '\0')
 		return true;
 	length = strlen(key);
 	if (length > LONGEST_KEY)
-	{
-		Text		input = {0};
-
-		text_add_json(&input, key, length);
-		reply_invalid(request, "string_too_long", "\"header\",\"idempotency-key\"", "String should have at most 255 characters",
-					  input.data, "{\"max_length\":255}");
-		text_free(&input);
-		return false;
-	}
-	for (const char *s = key; *s != '\0';)
-	{
-		int			n = utf8_length(s, key + length);
-
-		if (n == 0)
-		{
-			reply_invalid(request, "string_unicode", "\"header\",\"idempotency-key\"",
-						  "Input should be a valid string, unable to parse raw data as a unicode string", "null", NULL);
-			return false;
-		}
-		s += n;
-	}
+		return refuse_key(request, key, "string_too_long", "String should have at most 255 characters", "{\"max_length\":255}");
+	while (key[printable] >= ' ' && key[printable] <= '~')
+		printable++;
+	if (printable < length)
+		return refuse_key(request, key, "string_pattern_mismatch", "String should match pattern '^[ -~]*$'",
+						  "{\"pattern\":\"^[ -~]*$\"}");
 	if (request->token != NULL)
 		text_printf(&whole, "%s:", request->token->name);
 	text_add(&whole, key, length);

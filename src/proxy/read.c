@@ -40,15 +40,21 @@ is_text(const char *s, size_t length)
 	return true;
 }
 
+/* Is a parameter of the route a part of its path? */
+static bool
+is_in_path(const Route *route, int i)
+{
+	char		part[64];
+
+	snprintf(part, sizeof(part), "{%s}", route->parameters[i].name);
+	return strstr(route->path, part) != NULL;
+}
+
 /* Where a parameter of the route is, for the list that an error has as its place. */
 static void
 add_place(Text *loc, const Route *route, int i)
 {
-	const char *name = route->parameters[i].name;
-	char		part[64];
-
-	snprintf(part, sizeof(part), "{%s}", name);
-	text_printf(loc, "\"%s\",\"%s\"", strstr(route->path, part) != NULL ? "path" : "query", name);
+	text_printf(loc, "\"%s\",\"%s\"", is_in_path(route, i) ? "path" : "query", route->parameters[i].name);
 }
 
 static void
@@ -166,7 +172,7 @@ take_parameter(void *cls, enum MHD_ValueKind kind, const char *escaped_name, con
 	int			i = route_parameter(request->route, name, strlen(name));
 
 	(void) kind;
-	if (i < 0)
+	if (i < 0 || is_in_path(request->route, i))
 		refuse_unknown(request, name, value);
 	else if (request->parameters[i] == NULL && value != NULL)
 	{

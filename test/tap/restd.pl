@@ -254,6 +254,8 @@ for my $path (qw(/api/overview /api/jobs /api/events /api/series/other /api/fore
 	is_deeply([ $reply->{status}, decode_json($reply->{body})->{detail} ],
 		[ 422, [ { type => 'extra_forbidden', loc => [ 'query', 'limt' ], msg => 'Extra inputs are not permitted', input => '5' } ] ], "$path: a parameter that it does not know");
 }
+is_deeply(decode_json($restd->get('/api/series/other?name=main')->{body})->{detail}[0],
+	{ type => 'extra_forbidden', loc => [ 'query', 'name' ], msg => 'Extra inputs are not permitted', input => 'main' }, 'nor one of the path in the query');
 is(join(' ', map { $restd->get("$_?probe=1")->{status} } qw(/health /ready /metrics)), '200 200 200', 'but not of probes');
 is($restd->get('/api/forecast?horizon=%20+3%20&level=.9e0')->{status}, 200, 'a number with blanks');
 is($restd->get('/api/events?after=9223372036854775807')->{status}, 200, 'the largest number');
@@ -323,6 +325,13 @@ my %bodies = map { (Restd::read_reply($_)->{body} => 1) } @sockets;
 is(scalar keys %bodies, 1, 'eight at once with one key: one answer');
 is($session->query("SELECT count(*) FROM arima_ops.predictions WHERE request_id = 'together'"), 1, 'one row');
 is($restd->post('/predict', qq({"recent_prices":$ten}), headers => { 'Idempotency-Key' => 'x' x 256 })->{status}, 422, 'a key that is too long');
+for my $odd ("k\t1", "k\xc3\xa9", "k\xe9") {
+	my $reply = $restd->post('/predict', qq({"recent_prices":$ten}), headers => { 'Idempotency-Key' => $odd });
+
+	is_deeply([ $reply->{status}, map({ [ @$_{qw(type loc ctx)} ] } @{ decode_json($reply->{body})->{detail} }) ],
+		[ 422, [ 'string_pattern_mismatch', [ 'header', 'idempotency-key' ], { pattern => '^[ -~]*$' } ] ],
+		'a key of characters that are not printable ASCII: ' . join ' ', map { sprintf '%02x', ord } split //, $odd);
+}
 
 # ---- limits ----
 
