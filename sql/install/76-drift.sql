@@ -59,12 +59,18 @@ COMMENT ON COLUMN arima_ops.drift_checks.checked_at IS 'NULL: labels from here o
 
 SELECT pg_catalog.pg_extension_config_dump('arima_ops.drift_checks', '');
 
-/* Of the present champion: what was found before its promotion says nothing of it. */
+/* What was found of a version before its promotion says nothing of it as a champion. */
+CREATE VIEW arima_ops.last_checks AS
+SELECT m.series, m.version, m.champion_from, m.reference_rmse * m.adjustment AS reference_rmse, coalesce((l.found).ts, m.champion_from) AS checked_to,
+	l.found
+FROM arima_ops.models AS m LEFT JOIN LATERAL (SELECT d AS found FROM arima_ops.drift_checks AS d
+	WHERE d.series = m.series AND d.version = m.version AND d.ts > m.champion_from ORDER BY d.ts DESC LIMIT 1) AS l ON true
+WHERE m.status = 'champion';
+COMMENT ON VIEW arima_ops.last_checks IS 'The present champions, with the reference RMSE in the prices of today, the session up to which each was checked, and the last check, NULL if there was none yet';
+
 CREATE FUNCTION arima_ops.in_drift(series text) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT coalesce((SELECT d.drift FROM arima_ops.models AS m
-			JOIN arima_ops.drift_checks AS d ON d.series = m.series AND d.version = m.version AND d.ts > m.champion_from
-		WHERE m.series = s.name AND m.status = 'champion' ORDER BY d.ts DESC LIMIT 1), false)
+	SELECT coalesce((SELECT (c.found).drift FROM arima_ops.last_checks AS c WHERE c.series = s.name), false)
 	FROM arima_ops.get_series(in_drift.series) AS s
 $$;
 COMMENT ON FUNCTION arima_ops.in_drift(text) IS
@@ -136,10 +142,7 @@ DECLARE
 	found_now arima_ops.drift_checks;
 BEGIN
 	PERFORM arima_ops.lock_series(wanted);
-	SELECT array_agg(l.last_check) INTO told
-	FROM arima_ops.models AS m CROSS JOIN LATERAL (SELECT d AS last_check FROM arima_ops.drift_checks AS d
-			WHERE d.series = m.series AND d.version = m.version AND d.ts > m.champion_from ORDER BY d.ts DESC LIMIT 1) AS l
-	WHERE m.series = ANY (wanted) AND m.status = 'champion';
+	SELECT array_agg(c.found) INTO told FROM arima_ops.last_checks AS c WHERE c.series = ANY (wanted) AND (c.found).ts IS NOT NULL;
 	-- only of present champions: what was found of former ones stays
 	DELETE FROM arima_ops.drift_checks AS d USING (
 		SELECT m.series, m.version, min(o.ts) AS ts
@@ -149,35 +152,29 @@ BEGIN
 	WHERE d.series = f.series AND d.version = f.version AND d.ts >= f.ts;
 	-- .. unless the present one has been asked for the session, too, which had been removed when it was promoted; a label that came
 	-- back has just had the present one's checks from there on removed
-	DELETE FROM arima_ops.drift_checks AS d USING (
-		SELECT m.series, m.version, coalesce(state.ts, m.champion_from) AS last_ts
-		FROM arima_ops.models AS m LEFT JOIN LATERAL (SELECT o.ts FROM arima_ops.drift_checks AS o
-			WHERE o.series = m.series AND o.version = m.version AND o.ts > m.champion_from ORDER BY o.ts DESC LIMIT 1) AS state ON true
-		WHERE m.series = ANY (wanted) AND m.status = 'champion') AS f
-	WHERE d.series = f.series AND d.version <> f.version AND d.ts > f.last_ts
-		AND EXISTS (SELECT FROM arima_ops.one_step AS o WHERE o.series = d.series AND o.version = f.version AND o.ts = d.ts);
+	DELETE FROM arima_ops.drift_checks AS d USING arima_ops.last_checks AS c
+	WHERE c.series = ANY (wanted) AND d.series = c.series AND d.version <> c.version AND d.ts > c.checked_to
+		AND EXISTS (SELECT FROM arima_ops.one_step AS o WHERE o.series = d.series AND o.version = c.version AND o.ts = d.ts);
 	FOR found_now IN
 		WITH added AS (
 			INSERT INTO arima_ops.drift_checks (series, ts, version, predictions, session_rmse, session_error, inside, labels, rolling_rmse,
 				reference_rmse, threshold, policy, breach, consecutive, drift, cusum, cusum_limit, bias_above, bias_below, bias_limit, coverage)
-			SELECT m.series, f.ts[t.i], m.version, f.predictions[t.i], f.rmse[t.i], f.error[t.i], f.inside[t.i], t.labels, t.rolling_rmse,
-				m.reference_rmse * m.adjustment, t.threshold, s.drift_policy, t.breach, t.consecutive, t.drift,
+			SELECT c.series, f.ts[t.i], c.version, f.predictions[t.i], f.rmse[t.i], f.error[t.i], f.inside[t.i], t.labels, t.rolling_rmse,
+				c.reference_rmse, t.threshold, s.drift_policy, t.breach, t.consecutive, t.drift,
 				t.cusum, t.cusum_limit, t.bias_above, t.bias_below, t.bias_limit, t.coverage
-			FROM arima_ops.models AS m JOIN arima_ops.series AS s ON s.name = m.series
-				LEFT JOIN LATERAL (SELECT d.ts, d AS last_check FROM arima_ops.drift_checks AS d
-					WHERE d.series = m.series AND d.version = m.version AND d.ts > m.champion_from ORDER BY d.ts DESC LIMIT 1) AS state ON true
+			FROM arima_ops.last_checks AS c JOIN arima_ops.series AS s ON s.name = c.series
 				CROSS JOIN LATERAL (SELECT array_agg(g.ts ORDER BY g.ts) AS ts, array_agg(g.predictions ORDER BY g.ts) AS predictions,
 						array_agg(g.rmse ORDER BY g.ts) AS rmse, array_agg(g.error ORDER BY g.ts) AS error, array_agg(g.inside ORDER BY g.ts) AS inside
 					FROM (SELECT p.ts, count(*)::int AS predictions, @extschema@.rolling_rmse(p.forecast, p.actual) AS rmse,
 							-@extschema@.rolling_bias(p.forecast, p.actual) AS error, avg(p.inside)::float8 AS inside
 						FROM arima_ops.one_step AS p
-						WHERE p.series = m.series AND p.version = m.version AND p.ts > coalesce(state.ts, m.champion_from) GROUP BY p.ts) AS g
+						WHERE p.series = c.series AND p.version = c.version AND p.ts > c.checked_to GROUP BY p.ts) AS g
 					HAVING count(*) > 0) AS f
 				CROSS JOIN LATERAL (SELECT array_agg(g.session_rmse ORDER BY g.ts) AS rmse, array_agg(g.inside ORDER BY g.ts) AS inside
 					FROM (SELECT d.ts, d.session_rmse, d.inside FROM arima_ops.drift_checks AS d
-						WHERE d.series = m.series AND d.version = m.version AND d.ts > m.champion_from ORDER BY d.ts DESC LIMIT s.drift_window - 1) AS g) AS w
-				CROSS JOIN LATERAL arima_ops.drift_steps(s, state.last_check, m.reference_rmse * m.adjustment, w.rmse || f.rmse, f.error, w.inside || f.inside) AS t
-			WHERE m.series = ANY (wanted) AND m.status = 'champion'
+						WHERE d.series = c.series AND d.version = c.version AND d.ts > c.champion_from ORDER BY d.ts DESC LIMIT s.drift_window - 1) AS g) AS w
+				CROSS JOIN LATERAL arima_ops.drift_steps(s, c.found, c.reference_rmse, w.rmse || f.rmse, f.error, w.inside || f.inside) AS t
+			WHERE c.series = ANY (wanted)
 			RETURNING *
 		), change AS (
 			SELECT a.*, a.drift <> lag(a.drift, 1, coalesce(t.drift, false)) OVER w AS changed
@@ -281,13 +278,12 @@ BEGIN
 	RETURN QUERY SELECT s.name, d.ts, CASE WHEN training_rmse IS NULL THEN m.version END, d.predictions, d.session_rmse, d.session_error, d.inside,
 		coalesce(d.labels, 0), d.rolling_rmse, d.reference_rmse, d.threshold, coalesce(d.policy, s.drift_policy), coalesce(d.breach, false),
 		coalesce(d.consecutive, 0), coalesce(d.drift, false), d.cusum, d.cusum_limit, d.bias_above, d.bias_below, d.bias_limit, d.coverage, d.checked_at
-	FROM arima_ops.series AS s LEFT JOIN arima_ops.models AS m ON m.series = s.name AND m.status = 'champion'
+	FROM arima_ops.series AS s LEFT JOIN arima_ops.last_checks AS m ON m.series = s.name
 		LEFT JOIN LATERAL (
-			(SELECT l.* FROM arima_ops.drift_checks AS l
-			WHERE NOT question AND l.series = s.name AND l.version = m.version AND l.ts > m.champion_from ORDER BY l.ts DESC LIMIT 1)
+			SELECT l.* FROM (SELECT (m.found).*) AS l WHERE NOT question
 			UNION ALL
 			SELECT t.* FROM arima_ops.try_drift(arima_ops.changed_rule(s, training_rmse IS NOT NULL, drift_window, drift_multiplier, drift_consecutive),
-				coalesce(training_rmse, m.reference_rmse * m.adjustment), CASE WHEN training_rmse IS NULL THEN m.version END,
+				coalesce(training_rmse, m.reference_rmse), CASE WHEN training_rmse IS NULL THEN m.version END,
 				CASE WHEN training_rmse IS NULL THEN m.champion_from ELSE '-infinity' END) AS t
 			WHERE question) AS d ON true
 	WHERE s.name = ANY (wanted) ORDER BY s.name;

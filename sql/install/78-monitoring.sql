@@ -99,13 +99,12 @@ SELECT s.name AS series, s.active, m.version AS champion, m.spec, m.promoted_at,
 	coalesce(arima_ops.missing_days(s.calendar, last_actual.ts) > s.stale_after, false) AS stale
 FROM arima_ops.series AS s
 	LEFT JOIN arima_ops.models AS m ON m.series = s.name AND m.status = 'champion'
+	LEFT JOIN LATERAL (SELECT (c.found).* FROM arima_ops.last_checks AS c WHERE c.series = s.name) AS d ON true
 	LEFT JOIN LATERAL (SELECT a.ts FROM arima_ops.actuals AS a WHERE a.series = s.name ORDER BY a.ts DESC LIMIT 1) AS last_actual ON true
 	LEFT JOIN LATERAL (SELECT pg_catalog.count(*) AS sessions FROM arima_ops.actuals AS a
 		WHERE a.series = s.name AND a.ts > m.champion_from) AS age ON m.version IS NOT NULL
 	LEFT JOIN LATERAL (SELECT pg_catalog.count(*) AS predictions FROM arima_ops.predictions AS p
 		WHERE p.series = s.name AND p.target_ts IS NULL) AS pending ON true
-	LEFT JOIN LATERAL (SELECT c.* FROM arima_ops.drift_checks AS c
-		WHERE c.series = s.name AND c.version = m.version AND c.ts > m.champion_from ORDER BY c.ts DESC LIMIT 1) AS d ON true
 	LEFT JOIN LATERAL (SELECT pg_catalog.array_agg(c.ts) AS sessions, pg_catalog.min(c.ts) AS first
 		FROM (SELECT l.ts FROM arima_ops.drift_checks AS l WHERE l.series = s.name AND l.ts <= d.ts
 			ORDER BY l.ts DESC LIMIT least(d.labels, s.drift_window)) AS c) AS w ON d.labels > 0
