@@ -80,6 +80,35 @@ four_digits(const char *s)
 	return number;
 }
 
+/* Writes a character in place of the escape from there to at. */
+static void
+write_character(Scanner *scanner, const char *from, int code)
+{
+	char		with[5] = {0};
+
+	if (code < 0x80)
+		with[0] = (char) code;
+	else if (code < 0x800)
+	{
+		with[0] = (char) (0xC0 | code >> 6);
+		with[1] = (char) (0x80 | (code & 0x3F));
+	}
+	else if (code < 0x10000)
+	{
+		with[0] = (char) (0xE0 | code >> 12);
+		with[1] = (char) (0x80 | (code >> 6 & 0x3F));
+		with[2] = (char) (0x80 | (code & 0x3F));
+	}
+	else
+	{
+		with[0] = (char) (0xF0 | code >> 18);
+		with[1] = (char) (0x80 | (code >> 12 & 0x3F));
+		with[2] = (char) (0x80 | (code >> 6 & 0x3F));
+		with[3] = (char) (0x80 | (code & 0x3F));
+	}
+	replace(scanner, from, scanner->at, with);
+}
+
 /* \uXXXX: at is at the u.  Two that are a pair count as one. */
 static bool
 read_unicode_escape(Scanner *scanner)
@@ -99,11 +128,14 @@ read_unicode_escape(Scanner *scanner)
 		if (low >= 0xDC00 && low <= 0xDFFF)
 		{
 			scanner->at += 6;
-			return true;
+			code = 0x10000 + ((code - 0xD800) << 10) + low - 0xDC00;
 		}
 	}
 	if (code == 0 || (code >= 0xD800 && code <= 0xDFFF))
-		replace(scanner, digits - 2, scanner->at, "\\ufffd");
+		code = 0xFFFD;
+	/* those that would not be themselves without a backslash stay */
+	if (code >= 0x20 && code != '"' && code != '\\')
+		write_character(scanner, digits - 2, code);
 	return true;
 }
 

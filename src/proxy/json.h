@@ -25,7 +25,8 @@ typedef struct JsonFault
  * Checks a text of size bytes, which need not end with a zero, and writes it to out
  * so that PostgreSQL's json takes it: what Python reads and PostgreSQL does not is
  * rewritten.  NaN, Infinity and -Infinity become strings; the escapes of lone
- * surrogates and of NUL become U+FFFD.
+ * surrogates and of NUL become U+FFFD.  Other \u escapes become their characters, so
+ * that no letter of a name is hidden, and a server of another encoding takes them.
  */
 extern JsonOutcome json_read(const char *text, size_t size, Text *out, JsonFault *fault);
 

@@ -25,7 +25,7 @@ static const char answer_sql[] =
 
 /*
  * Does FastAPI take a body of this content type for JSON?  As Python's email package
- * reads the header: type and subtype without case, up to a semicolon; none at all is JSON.
+ * reads the header: type and subtype without case, up to a semicolon.
  */
 static bool
 is_json_type(const char *type)
@@ -33,8 +33,6 @@ is_json_type(const char *type)
 	size_t		length;
 	const char *slash;
 
-	if (type == NULL || *type == '\0')
-		return true;
 	type += strspn(type, " \t");
 	length = strcspn(type, ";");
 	while (length > 0 && strchr(" \t", type[length - 1]) != NULL)
@@ -45,6 +43,20 @@ is_json_type(const char *type)
 	length -= 12;
 	return (length == 4 && strncasecmp(slash + 1, "json", 4) == 0)
 		|| (length >= 5 && strncasecmp(slash + 1 + length - 5, "+json", 5) == 0 && memchr(slash + 1, '/', length) == NULL);
+}
+
+/*
+ * None at all is JSON, too, but not from a browser, which says where the page is from: any
+ * page may have it send a body without a type, while it asks the server first about JSON.
+ */
+static bool
+is_said_to_be_json(Request *request)
+{
+	const char *type = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Content-Type");
+
+	if (type == NULL || *type == '\0')
+		return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Origin") == NULL;
+	return is_json_type(type);
 }
 
 /* A key that is not what /openapi.json says. */
@@ -94,7 +106,7 @@ check_body(Request *request)
 	JsonFault	fault;
 	JsonOutcome outcome;
 
-	if (!is_json_type(MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Content-Type")))
+	if (!is_said_to_be_json(request))
 	{
 		text_add_json(&part, request->body.data, request->body.size);
 		reply_invalid(request, "model_attributes_type", "\"body\"",
@@ -134,12 +146,13 @@ check_body(Request *request)
  * that it asks for is a row of the log, and where a batch's time runs out all who are in
  * it have none.  What is asked for is up to
  * the database to read; what does not look like a small number here may be a large one.
+ * No escape hides the name: json_read() has undone those of letters.
  */
 static size_t
 weigh(const char *body)
 {
 	static const char member[] = "\"horizon\"";
-	size_t		weight = strchr(body, '\\') != NULL ? MOST_WEIGHT : 1;
+	size_t		weight = 1;
 
 	while (weight < MOST_WEIGHT && (body = strstr(body, member)) != NULL)
 	{
@@ -266,6 +279,19 @@ may_be_one_of_them(const PGresult *result)
 	return sqlstate != NULL && !sqlstate_is_passing(sqlstate) && strcmp(sqlstate, "42501") != 0;
 }
 
+/* The answer to a request that the database failed at: 422 for characters that its encoding has not. */
+static void
+refuse_one(Request *request, const PGresult *result)
+{
+	const char *sqlstate = result != NULL ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+
+	if (sqlstate != NULL && (strcmp(sqlstate, "22P05") == 0 || strcmp(sqlstate, "22021") == 0))
+		reply_invalid(request, "value_error", "\"body\"", PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY), NULL, NULL);
+	else
+		database_refuse(request, result);
+	http_answer(request);
+}
+
 /* Each on its own. */
 static void
 answer_singly(Database *database, Request *first)
@@ -324,10 +350,7 @@ predict_batch(Database *database, Request *first, size_t n)
 			if (good)
 				take_reply(first, result, (int) i);
 			else
-			{
-				database_refuse(first, result);
-				http_answer(first);
-			}
+				refuse_one(first, result);
 			first = next;
 		}
 	PQclear(result);

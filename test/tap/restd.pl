@@ -165,6 +165,8 @@ for (@types)
 	$reply = $restd->post('/predict', qq({"recent_prices":$ten}), headers => { 'Content-Type' => $type });
 	is($reply->{status}, $status, 'content type ' . ($type // 'none'));
 }
+is($restd->post('/predict', qq({"recent_prices":$ten}), headers => { 'Content-Type' => undef, Origin => 'http://elsewhere.example' })->{status}, 422, 'nor none from a page');
+is($restd->post('/predict', qq({"recent_prices":$ten}), headers => { Origin => 'http://elsewhere.example' })->{status}, 200, 'which may say what it is');
 is($restd->post('/predict', 'a"b', headers => { 'Content-Type' => 'text/plain' })->{body},
 	'{"detail":[{"type":"model_attributes_type","loc":["body"],"msg":"Input should be a valid dictionary or object to extract fields from","input":"a\"b"}]}', 'the body of another type comes back as text');
 for my $bad ("{\"recent_prices\":\"\xff\"}", '[' x 2000)
@@ -567,6 +569,30 @@ for ([ 1, 'a pooler is warned of' ], [ 0, 'what only passes on is none' ])
 	$restd->stop;
 	kill 'KILL', $passer;
 	waitpid $passer, 0;
+}
+
+# ---- databases of other encodings ----
+
+for (['LATIN1', 422], ['SQL_ASCII', 200])
+{
+	my ($encoding, $status) = @$_;
+	my $name = 'of_' . lc $encoding;
+	$session->query("CREATE DATABASE $name ENCODING '$encoding' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'");
+	local $ENV{PGDATABASE} = $name;
+	my $there = Session->new;
+	$there->query(qq{SET client_min_messages = warning; SET client_encoding = 'UTF8'; CREATE EXTENSION arima_ops;
+		SELECT arima_ops.create_series('Z\xc3\xbcrich', '(0,1,0)', policy => '{"backtest_length": 30}');
+		SELECT arima_ops.record_actuals('Z\xc3\xbcrich', array_agg('2024-01-01'::timestamptz + i * interval '1 day' ORDER BY i), array_agg(100 + sin(i) ORDER BY i)) FROM generate_series(1, 100) AS i;
+		SELECT arima_ops.train('Z\xc3\xbcrich')});
+	is($there->error, '', "a database of $encoding");
+	$there->end;
+	$restd = Restd->new(database => "host=$ENV{PGHOST} port=$ENV{PGPORT} dbname=$name user=arima_restd");
+	is_deeply([ map { $restd->post('/predict', qq({"recent_prices":$ten,"series":"$_"}))->{status} } "Z\xc3\xbcrich", 'Z\\u00fcrich', '\\u005A\\u00FCrich' ], [ (200) x 3 ],
+		'a series by its name, as it is and in escapes');
+	$reply = $restd->post('/predict', qq({"recent_prices":$ten,"note":"\\u65e5 \\ud83d\\ude00"}));
+	is($reply->{status}, $status, 'characters that it may not have, where nobody reads them');
+	is_deeply([ map { @$_{qw(type loc)} } @{ decode_json($reply->{body})->{detail} } ], [ 'value_error', ['body'] ], 'and what is wrong') if $status == 422;
+	is($restd->stop, 0, 'the end');
 }
 if ($> == 0)
 {

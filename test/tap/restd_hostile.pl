@@ -161,6 +161,12 @@ is($restd->post('/predict', "{$ten_prices}")->{status}, 429, 'so the next reques
 sleep 1.5;
 is($restd->post('/predict', "{$ten_prices}")->{status}, 200, 'until it is paid for');
 is($restd->stop, 0, 'the end');
+$restd = Restd->new(database => $database, rate => 40);
+is_deeply([ map { $restd->post('/predict', "{$ten_prices,\"note\":\"Z\\u00fcrich, \\\"old\\\" town\"}")->{status} } 1 .. 20 ], [ (200) x 20 ], 'twenty of one step each, with escapes');
+is($restd->stop, 0, 'the end');
+$restd = Restd->new(database => $database, rate => 40);
+is_deeply([ map { $restd->post('/predict', "{$ten_prices,\"\\u0068ori\\u007Aon\":1000}")->{status} } 1 .. 3 ], [ 200, 200, 429 ], 'a thousand steps, their name in escapes');
+is($restd->stop, 0, 'the end');
 
 $_->end for $locker, $session;
 done_testing();
