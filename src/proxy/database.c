@@ -1,8 +1,8 @@
 /*
  * database.c
- *		A worker's connection to the database.  Nothing waits longer for the server
- *		than the statement time-out and a second; a connection that is lost is made
- *		anew for the next request.
+ *		A worker's connection to the database.  Once it is made nothing waits longer for
+ *		the server than the statement time-out and a second; a connection that is lost is
+ *		made anew for the next request.
  */
 #include "database.h"
 
@@ -30,6 +30,29 @@ struct Database
 	int64_t		last_try;
 	bool		failing;		/* the last try failed: say so once */
 };
+
+/* Workers that are in the middle of it. */
+static atomic_size_t connecting;
+
+/*
+ * See database.h: the time-out where connection string, service and environment name none.
+ * libpq takes whole seconds, from 2, for each address.
+ */
+void
+database_start(void)
+{
+	char		seconds[32];
+
+	snprintf(seconds, sizeof(seconds), "%" PRId64, (options.connect_timeout + 999) / 1000);
+	setenv("PGCONNECT_TIMEOUT", seconds, 0);
+}
+
+/* See database.h. */
+size_t
+database_connecting(void)
+{
+	return atomic_load(&connecting);
+}
 
 Database *
 database_new(void)
@@ -74,14 +97,26 @@ database_free(Database *database)
 
 /* What libpq says, in a line; it may name hosts and users but nothing of a request. */
 static void
-log_connection(Database *database, const char *level, const char *event, const char *message)
+log_connection(const char *level, const char *event, const char *message)
 {
 	char		line[512];
 
-	(void) database;
 	snprintf(line, sizeof(line), "%s", message != NULL ? message : "");
 	line[strcspn(line, "\n")] = '\0';
 	log_event(level, event, "message", line, (char *) NULL);
+}
+
+/* Why there is no connection: all that libpq says, which has a line or more for each host. */
+static void
+log_failure(const char *message)
+{
+	char	   *lines = need_copy(message);
+	size_t		length = strlen(lines);
+
+	while (length > 0 && lines[length - 1] == '\n')
+		lines[--length] = '\0';
+	log_event("error", "no connection to the database", "message", lines, (char *) NULL);
+	free(lines);
 }
 
 /* Waits until the socket can be read, or written; false: not before the deadline. */
@@ -195,24 +230,6 @@ is_pooled(Database *database)
 	return pooled;
 }
 
-/* Starts a connection and sees it through, not longer than the time-out; false: it is of no use. */
-static bool
-connect_within(PGconn *connection)
-{
-	int64_t		deadline = clock_microseconds() + options.connect_timeout * 1000;
-
-	if (PQstatus(connection) == CONNECTION_BAD)
-		return false;
-	for (PostgresPollingStatusType want = PGRES_POLLING_WRITING;; want = PQconnectPoll(connection))
-	{
-		if (want == PGRES_POLLING_OK)
-			return PQsetnonblocking(connection, 1) == 0;
-		if (want == PGRES_POLLING_FAILED
-			|| !wait_for(connection, want == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline))
-			return false;
-	}
-}
-
 static void
 be_silent(void *argument, const char *message)
 {
@@ -220,31 +237,48 @@ be_silent(void *argument, const char *message)
 	(void) message;
 }
 
-static bool
-connect_anew(Database *database)
+/*
+ * Connects.  libpq itself waits: only then does it go on to the next address, or host,
+ * when one does not answer in time.  What begins before is to have an object that can be
+ * told where a notice goes, such as one of the server's at the start of a session.
+ */
+static PGconn *
+connect_waiting(void)
 {
 	static const char *const keywords[] = {"dbname", "fallback_application_name", "client_encoding", "tcp_user_timeout", NULL};
 	const char *const values[] = {options.database, "arima_restd", "UTF8", "10000", NULL};
-	int64_t		now = clock_microseconds();
+	PGconn	   *connection = PQconnectStartParams(keywords, values, 1);
 
-	if (now - database->last_try < PAUSE)
+	PQsetNoticeProcessor(connection, be_silent, NULL);
+	if (PQstatus(connection) == CONNECTION_BAD)
+		return connection;
+	atomic_fetch_add(&connecting, 1);
+	PQreset(connection);
+	atomic_fetch_sub(&connecting, 1);
+	return connection;
+}
+
+static bool
+connect_anew(Database *database)
+{
+	if (clock_microseconds() - database->last_try < PAUSE)
 		return false;
-	database->last_try = now;
-	database->connection = PQconnectStartParams(keywords, values, 1);
+	database->connection = connect_waiting();
+	/* what has waited for a try in vain is refused with it, rather than wait for the next one */
+	database->last_try = clock_microseconds();
 	metrics_database(1);
-	PQsetNoticeProcessor(database->connection, be_silent, NULL);
-	if (!connect_within(database->connection) || !set_up(database))
+	if (PQstatus(database->connection) != CONNECTION_OK || PQsetnonblocking(database->connection, 1) != 0 || !set_up(database))
 	{
 		if (!database->failing)
-			log_connection(database, "error", "no connection to the database", PQerrorMessage(database->connection));
+			log_failure(PQerrorMessage(database->connection));
 		database->failing = true;
 		disconnect(database);
 		return false;
 	}
 	if (is_pooled(database))
-		log_connection(database, "warning", "connected to the database", "by a pooler, which must be in session mode: in transaction mode requests get the rights of others, and errors");
+		log_connection("warning", "connected to the database", "by a pooler, which must be in session mode: in transaction mode requests get the rights of others, and errors");
 	else
-		log_connection(database, "info", "connected to the database", NULL);
+		log_connection("info", "connected to the database", NULL);
 	database->failing = false;
 	return true;
 }
@@ -285,7 +319,7 @@ database_ready(Database *database, const char *role)
 {
 	if (database->connection != NULL && !is_alive(database))
 	{
-		log_connection(database, "warning", "the connection to the database was lost", PQerrorMessage(database->connection));
+		log_connection("warning", "the connection to the database was lost", PQerrorMessage(database->connection));
 		disconnect(database);
 		database->last_try = INT64_MIN / 2;
 	}
@@ -361,7 +395,7 @@ database_run(Database *database, const char *name, const char *sql, const Argume
 		result = await_result(database->connection, statement_deadline());
 	if (result == NULL || PQstatus(database->connection) != CONNECTION_OK)
 	{
-		log_connection(database, "warning", "the connection to the database was lost", PQerrorMessage(database->connection));
+		log_connection("warning", "the connection to the database was lost", PQerrorMessage(database->connection));
 		PQclear(result);
 		disconnect(database);
 		database->last_try = INT64_MIN / 2;

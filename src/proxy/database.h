@@ -20,6 +20,10 @@ typedef struct Arguments
 	const int  *formats;
 } Arguments;
 
+/* Once, before there are threads. */
+extern void database_start(void);
+/* How many workers wait for a connection to be made, which they cannot be called away from. */
+extern size_t database_connecting(void);
 extern Database *database_new(void);
 extern void database_free(Database *database);
 /* Connects if need be and takes on a role, NULL for the login's own; false: not now. */

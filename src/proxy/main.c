@@ -176,6 +176,7 @@ main(int n_arguments, char **arguments)
 	sigset_t	signals;
 	int			listening;
 	bool		answered;
+	bool		ended;
 
 	metrics_start();
 	options_read(n_arguments, arguments);
@@ -196,8 +197,12 @@ main(int n_arguments, char **arguments)
 	log_event("info", "stopping", "signal", wait_for_end(&signals) == SIGTERM ? "TERM" : "INT", (char *) NULL);
 	notify("STOPPING=1");
 	answered = http_drain(options.stop_timeout);
-	work_stop();
-	http_stop();
+	ended = work_stop();
+	/* requests that wait for a worker are suspended, which the library does not stop with */
+	if (ended)
+		http_stop();
 	log_event("info", "stopped", "#all_answered", answered ? "true" : "false", (char *) NULL);
+	if (!ended)
+		_exit(answered ? 0 : 1);
 	return answered ? 0 : 1;
 }

@@ -54,7 +54,7 @@ static const Setting settings[] = {
 	{"idle-timeout", IS_TIME, AT(idle_timeout), 1000, 86400000, "60s", "connections without a request are closed"},
 	{"request-timeout", IS_TIME, AT(request_timeout), 100, 3600000, "15s", "for a request to arrive, and for its reply to be taken"},
 	{"statement-timeout", IS_TIME, AT(statement_timeout), 10, 3600000, "10s", "for a statement in the database"},
-	{"connect-timeout", IS_TIME, AT(connect_timeout), 1000, 3600000, "3s", "for a connection to the database"},
+	{"connect-timeout", IS_TIME, AT(connect_timeout), 1000, 3600000, "3s", "for a connection to the database, to each of its addresses and in whole seconds, 2 at least, unless the connection string has a connect_timeout"},
 	{"stop-timeout", IS_TIME, AT(stop_timeout), 0, 3600000, "30s", "after SIGTERM, for the requests in flight"},
 	{"fixed-reply", IS_YES, AT(fixed_reply), ANY, "no", "for benchmarks: POST /fixed answers without the database"},
 };

@@ -213,7 +213,7 @@ extern bool read_prepare(Request *request);
 extern void work_submit(Request *request);
 extern void work_submit_again(Request *request);	/* a prediction that could not be made at once */
 extern void work_start(void);
-extern void work_stop(void);
+extern bool work_stop(void);	/* false: threads are left, so that the program can only be left as it is */
 extern void predict_batch(struct Database *database, Request *first, size_t n);
 extern void read_one(struct Database *database, Request *request);
 extern size_t work_waiting(void);

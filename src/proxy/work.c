@@ -21,6 +21,7 @@ static Queue *apart;
 static Queue *reads;
 static pthread_t *threads;
 static size_t n_threads;
+static atomic_size_t n_running;	/* of them */
 
 /* Answers what has waited so long that nobody may be there any more; gives the rest. */
 static Request *
@@ -79,6 +80,7 @@ serve(Queue *queue, size_t most, bool reserve, void (*answer)(Database *, Reques
 			refuse_all(request, database_connected(database));
 	}
 	database_free(database);
+	atomic_fetch_sub(&n_running, 1);
 }
 
 static void *
@@ -131,6 +133,7 @@ serve_reads(void *argument)
 static void
 start(void *(*body)(void *), int64_t n)
 {
+	atomic_fetch_add(&n_running, (size_t) n);
 	for (int64_t i = 0; i < n; i++)
 	{
 		if (pthread_create(&threads[n_threads], NULL, body, NULL) != 0)
@@ -142,6 +145,7 @@ start(void *(*body)(void *), int64_t n)
 void
 work_start(void)
 {
+	database_start();
 	predictions = queue_new((size_t) options.queue, PATIENCE);
 	apart = queue_new((size_t) options.queue, PATIENCE);
 	reads = queue_new((size_t) options.queue, PATIENCE);
@@ -183,16 +187,26 @@ work_waiting(void)
 }
 
 /*
- * Ends the workers once their queues are empty.  The queues stay: a connection that is
+ * Ends the workers once their queues are empty; false: those that are left are connecting,
+ * which may take long and is of no use any more.  The queues stay: a connection that is
  * still open may bring another request, which is then refused.
  */
-void
+bool
 work_stop(void)
 {
+	size_t		left;
+
 	queue_close(predictions);
 	queue_close(apart);
 	queue_close(reads);
+	while ((left = atomic_load(&n_running)) > 0)
+	{
+		if (left == database_connecting())
+			return false;
+		nanosleep(&(struct timespec) {.tv_nsec = 5000000}, NULL);
+	}
 	for (size_t i = 0; i < n_threads; i++)
 		pthread_join(threads[i], NULL);
 	free(threads);
+	return true;
 }

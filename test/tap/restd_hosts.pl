@@ -1,0 +1,88 @@
+# arima_restd: a connection string with several hosts, some of which take a connection
+# and say nothing.
+
+use strict;
+use warnings;
+
+use Test::More;
+use IO::Socket::INET;
+use Time::HiRes qw(sleep time);
+use Cluster;
+use Restd;
+use Session;
+
+my $cluster = Cluster->new;
+my $session = Session->new;
+my $ten = '"recent_prices":[1,2,3,4,5,6,7,8,9,10]';
+
+$session->query(q{SET client_min_messages = warning; CREATE EXTENSION arima_ops;
+	CREATE ROLE arima_restd LOGIN; GRANT arima_ops_user, arima_ops_reader TO arima_restd;
+	SELECT arima_ops.create_series('s', '(0,1,0)', policy => '{"backtest_length": 30}');
+	SELECT arima_ops.record_actuals('s', array_agg('2024-01-01'::timestamptz + i * interval '1 day' ORDER BY i), array_agg(100 + sin(i) ORDER BY i))
+	FROM generate_series(1, 100) AS i;
+	SELECT arima_ops.train('s')});
+is($session->error, '', 'set up');
+
+# The system takes connections to it, nobody reads what they say.
+my $silent = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 64) or die $!;
+my $closed = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1) or die $!;
+my ($silent_port, $closed_port) = map { $_->sockport } $silent, $closed;
+close $closed;
+
+# A connection string of these hosts, each with its port.
+sub hosts
+{
+	my @hosts = @_;
+	my ($names, $ports) = map { my $part = $_; join ',', map { $_->[$part] } @hosts } 0, 1;
+
+	return "host=$names port=$ports dbname=postgres user=arima_restd";
+}
+my @silent = ('127.0.0.1', $silent_port);
+my @good = @ENV{qw(PGHOST PGPORT)};
+
+# ---- the next host is tried ----
+
+for ([ hosts(\@silent, \@good) . ' connect_timeout=2', [], 2 ], [ hosts([ '127.0.0.1', $closed_port ], \@silent, \@good), [ 'connect-timeout' => '2s' ], 2 ],
+	[ hosts(\@silent, \@silent, \@good) . ' connect_timeout=2 target_session_attrs=read-write', [ 'connect-timeout' => '60s' ], 4 ])
+{
+	my ($database, $settings, $least) = @$_;
+	my $begun = time;
+	my $restd = Restd->new(database => $database, @$settings);
+	is($restd->post('/predict', "{$ten}")->{status}, 200, "answered by the host that answers: $database");
+	my $took = time - $begun;
+	cmp_ok($took, '>', $least - 1, 'after the time of the others');
+	cmp_ok($took, '<', $least + 2, 'and no longer');
+	is($restd->get('/ready')->{status}, 200, 'ready');
+	is($restd->stop, 0, 'the end');
+}
+
+# ---- none answers ----
+
+my $restd = Restd->new(database => hosts(\@silent, [ '127.0.0.1', $closed_port ]), 'connect-timeout' => '2s');
+my $begun = time;
+is($restd->post('/predict', "{$ten}")->{status}, 503, 'no host answers: 503');
+cmp_ok(time - $begun, '<', 5, 'after a try');
+my ($failure) = grep { ($_->{event} || '') eq 'no connection to the database' } $restd->log;
+like($failure->{message}, qr/port $silent_port .*timeout expired.*\n.*port $closed_port .*refused/s, 'what is amiss with each is a record of the log') or diag($restd->log_text);
+is($restd->stop, 0, 'the end');
+
+# ---- a stop does not wait for a connection ----
+
+$restd = Restd->new(database => hosts(\@silent, \@silent), 'connect-timeout' => '60s');
+sleep 0.3;
+is($restd->get('/health')->{status}, 200, 'healthy while it connects');
+$begun = time;
+is($restd->stop, 0, 'stopped while it connects');
+cmp_ok(time - $begun, '<', 2, 'at once');
+$restd = Restd->new(database => hosts(\@silent), 'connect-timeout' => '60s', 'stop-timeout' => '1s');
+my $waiting = $restd->connect;
+print $waiting Restd::text('POST', '/predict', body => "{$ten}");
+sleep 0.3;
+$begun = time;
+is($restd->stop, 1, 'with a request that waits for it');
+cmp_ok(time - $begun, '<', 3, 'after the time that it has for its answer');
+like($restd->log_text, qr/"all_answered":false/, 'as the log says');
+undef $waiting;
+
+$session->end;
+done_testing();
