@@ -203,7 +203,7 @@ send_reply(Request *request)
 		snprintf(number, sizeof(number), "%d", reply->retry_after);
 		add_header(response, "Retry-After", number);
 	}
-	if (atomic_load_explicit(&draining, memory_order_relaxed))
+	if (reply->last || atomic_load_explicit(&draining, memory_order_relaxed))
 		add_header(response, "Connection", "close");
 	result = MHD_queue_response(request->connection, (unsigned int) reply->status, response);
 	MHD_destroy_response(response);
@@ -324,25 +324,6 @@ announced_length(const Request *request)
 	return length != NULL ? strtoull(length, NULL, 10) : 0;
 }
 
-/*
- * Counts what says where a request ends; a name with a blank in it may be one that a
- * proxy takes for it.  Of a coding other than chunked the library knows no end: it would
- * read until the connection is cut.
- */
-static enum MHD_Result
-count_ends(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-	int		   *ends = cls;
-
-	(void) kind;
-	if (strpbrk(name, " \t") != NULL
-		|| (strcasecmp(name, "Transfer-Encoding") == 0 && (value == NULL || strcasecmp(value, "chunked") != 0)))
-		*ends += 2;
-	else if (strcasecmp(name, "Content-Length") == 0 || strcasecmp(name, "Transfer-Encoding") == 0)
-		*ends += 1;
-	return MHD_YES;
-}
-
 /* The path of what is asked for: as it is sent to a proxy, which every server has to take, scheme and host are before it. */
 static const char *
 path_of(const char *target)
@@ -366,16 +347,15 @@ begin(struct MHD_Connection *connection, const char *method, const char *url, vo
 {
 	Request    *request = need_memory(NULL, sizeof(Request));
 	uint64_t	length;
-	int			ends = 0;
 
 	*request = (Request) {.connection = connection, .method = method, .start = clock_microseconds(), .weight = 1, .peer = peer_of(connection)};
 	*context = request;
 	atomic_fetch_add(&in_flight, 1);
-	MHD_get_connection_values(connection, MHD_HEADER_KIND, count_ends, &ends);
-	if (ends > 1)
+	if (!head_is_clear(connection))
 	{
 		/* what a proxy takes for the body could be another request here, or the other way round: the connection ends */
 		reply_detail(request, 400, "Bad Request");
+		request->reply.last = true;
 		return send_reply(request);
 	}
 	find(request, path_of(url));

@@ -111,6 +111,7 @@ typedef struct Reply
 	const char *allow;			/* header Allow, or NULL */
 	char	   *location;		/* header Location, malloc'ed, or NULL */
 	int			retry_after;	/* header in seconds, or 0 */
+	bool		last;			/* the connection is closed behind it */
 } Reply;
 
 typedef struct Request
@@ -158,6 +159,11 @@ extern void http_check_times(void);
 extern bool http_has_tag(const Request *request, const char *etag);
 /* A worker is done with a request: its reply is sent. */
 extern void http_answer(Request *request);
+
+/* ---- heads of requests (head.c) ---- */
+
+/* False: it may be read in two ways as to where the request ends. */
+extern bool head_is_clear(struct MHD_Connection *connection);
 
 /* ---- files in the program (assets.c, and the table that scripts/embed-assets makes) ---- */
 

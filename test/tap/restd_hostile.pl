@@ -126,6 +126,20 @@ for ("Content-Length: 5\r\nTransfer-Encoding: chunked", "Content-Length: 2\r\nCo
 {
 	is(statuses("POST /predict HTTP/1.1\r\nHost: x\r\n$_\r\n\r\n0\r\n\r\n$hidden"), 'closed 400', "two ends of a request: $_");
 }
+# the library would make a length of the second one, and none of the others
+for ("Transfer-Encoding:\r\n chunked", "C: $size\r\n ontent-Length", "Content-Length: 5\r\nTransfer-Encoding:\r\n chunked", "Content-Length: $size\r\nA: b\r\n\tc", "A:\r\n b", "A: b\n c",
+	"A: b\rContent-Length: $size", "A b: c", " A: b", 'A"b: c', "\xc3\xa4: b")
+{
+	for my $line ('POST /predict', 'GET /health')
+	{
+		(my $shown = "$line, $_") =~ s/([^ -~])/sprintf '\\x%02x', ord $1/ge;
+		is(statuses("$line HTTP/1.1\r\n$_\r\nHost: x\r\n\r\n$hidden"), 'closed 400', "a header that may be read otherwise: $shown");
+	}
+}
+for ("A:b", "A: \t b \t", "A:", "A: b: c", "!#\$%&'*+-.^_`|~09aZ: \xc3\xa4", "Content-Length:  \t 0")
+{
+	is(statuses("GET /health HTTP/1.1\r\n$_\r\nHost: x\r\n\r\n$hidden"), 'open 200 200', 'and one that may not');
+}
 for ('gzip, chunked', 'identity', 'chunked, gzip', 'x')
 {
 	# libmicrohttpd from 1.0 on answers by itself
