@@ -1,7 +1,6 @@
 /*
  * http.c
- *		The server: connections and their times, a request from its first line to its
- *		last byte, the headers of replies.
+ *		The server: a request from its first line to its last byte, the headers of replies.
  *
  * libmicrohttpd's threads wait by epoll.  A request that needs the database is
  * suspended, which costs no thread, and resumed by the worker that has answered it.
@@ -9,75 +8,20 @@
 #include "restd.h"
 
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #define FLOOD 16				/* times the longest body: beyond that the connection is cut */
 
-typedef enum PeerState
-{
-	PEER_IDLE, PEER_READING, PEER_WAITING, PEER_WRITING
-} PeerState;
-
-/* A connection.  The list is for the first thread, which closes what takes too long. */
-typedef struct Peer
-{
-	struct Peer *previous;
-	struct Peer *next;
-	int			socket;
-	atomic_int	state;
-	_Atomic int64_t since;
-} Peer;
-
 static struct MHD_Daemon *server;
-static pthread_mutex_t peers_lock = PTHREAD_MUTEX_INITIALIZER;
-static Peer *peers;
 static atomic_long in_flight;
 static atomic_bool draining;
 
 /* ---- connections ---- */
-
-static void
-set_state(Peer *peer, PeerState state)
-{
-	if (peer != NULL)
-	{
-		atomic_store_explicit(&peer->since, clock_microseconds(), memory_order_relaxed);
-		/* who sees the state sees its time */
-		atomic_store_explicit(&peer->state, (int) state, memory_order_release);
-	}
-}
-
-static void
-link_peer(Peer *peer)
-{
-	pthread_mutex_lock(&peers_lock);
-	peer->previous = NULL;
-	peer->next = peers;
-	if (peers != NULL)
-		peers->previous = peer;
-	peers = peer;
-	pthread_mutex_unlock(&peers_lock);
-}
-
-static void
-unlink_peer(Peer *peer)
-{
-	pthread_mutex_lock(&peers_lock);
-	if (peer->previous != NULL)
-		peer->previous->next = peer->next;
-	else
-		peers = peer->next;
-	if (peer->next != NULL)
-		peer->next->previous = peer->previous;
-	pthread_mutex_unlock(&peers_lock);
-}
 
 /* A connection begins or ends; its socket is still open when it ends. */
 static void
@@ -86,48 +30,21 @@ on_connection(void *cls, struct MHD_Connection *connection, void **context, enum
 	(void) cls;
 	if (code == MHD_CONNECTION_NOTIFY_STARTED)
 	{
-		Peer	   *peer = need_memory(NULL, sizeof(Peer));
-
-		*peer = (Peer) {.socket = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd};
-		set_state(peer, PEER_IDLE);
-		link_peer(peer);
-		*context = peer;
+		*context = peer_new(MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
 		metrics_connection(1);
 	}
 	else if (*context != NULL)
 	{
-		unlink_peer(*context);
-		free(*context);
+		peer_end(*context);
 		*context = NULL;
 		metrics_connection(-1);
 	}
 }
 
-static Peer *
+static struct Peer *
 peer_of(struct MHD_Connection *connection)
 {
 	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
-}
-
-/*
- * Ends the connections that do not get on, once a second: libmicrohttpd's own
- * time-out starts again with each byte, which a slow writer would make use of.
- */
-void
-http_check_times(void)
-{
-	int64_t		now = clock_microseconds();
-
-	pthread_mutex_lock(&peers_lock);
-	for (Peer *peer = peers; peer != NULL; peer = peer->next)
-	{
-		int			state = atomic_load_explicit(&peer->state, memory_order_acquire);
-		int64_t		limit = state == PEER_IDLE ? options.idle_timeout + 1000 : options.request_timeout;
-
-		if (state != PEER_WAITING && now - atomic_load_explicit(&peer->since, memory_order_relaxed) > limit * 1000)
-			shutdown(peer->socket, SHUT_RDWR);
-	}
-	pthread_mutex_unlock(&peers_lock);
 }
 
 /* The first line of a request is there. */
@@ -136,7 +53,7 @@ on_first_line(void *cls, const char *url, struct MHD_Connection *connection)
 {
 	(void) cls;
 	(void) url;
-	set_state(peer_of(connection), PEER_READING);
+	peer_begins(peer_of(connection));
 	return NULL;
 }
 
@@ -183,7 +100,7 @@ send_reply(Request *request)
 	char		etag[32] = "";
 	char		number[16];
 
-	set_state(request->peer, PEER_WRITING);
+	peer_set_state(request->peer, PEER_WRITING);
 	if (reply->status == 200 && request->route != NULL && request->route->kind == ROUTE_READ)
 		match_etag(request, etag, sizeof(etag));
 	response = MHD_create_response_from_buffer(reply->size, reply->body, MHD_RESPMEM_MUST_FREE);
@@ -432,12 +349,12 @@ finish(Request *request)
 	if (request->reply.status == 0 && request->asset != NULL)
 	{
 		request->reply.status = 200;
-		set_state(request->peer, PEER_WRITING);
+		peer_set_state(request->peer, PEER_WRITING);
 		return asset_send(request);
 	}
 	if (request->reply.status == 0 && answer(request))
 	{
-		set_state(request->peer, PEER_WAITING);
+		peer_set_state(request->peer, PEER_WAITING);
 		MHD_suspend_connection(request->connection);
 		work_submit(request);
 		return MHD_YES;
@@ -486,7 +403,7 @@ on_completed(void *cls, struct MHD_Connection *connection, void **context, enum 
 
 	(void) cls;
 	(void) code;
-	set_state(peer_of(connection), PEER_IDLE);
+	peer_set_state(peer_of(connection), PEER_IDLE);
 	if (request == NULL)
 		return;
 	metrics_request(request);
@@ -540,6 +457,7 @@ bool
 http_drain(int64_t timeout)
 {
 	int64_t		deadline = clock_microseconds() + timeout * 1000;
+	int64_t		checked = clock_microseconds();
 	MHD_socket	listening;
 
 	atomic_store(&draining, true);
@@ -551,7 +469,10 @@ http_drain(int64_t timeout)
 		if (clock_microseconds() > deadline)
 			return false;
 		nanosleep(&(struct timespec) {.tv_nsec = 5000000}, NULL);
-		http_check_times();
+		if (clock_microseconds() - checked < 1000000)
+			continue;
+		peers_check_times();
+		checked = clock_microseconds();
 	}
 	return true;
 }

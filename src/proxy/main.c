@@ -166,7 +166,7 @@ wait_for_end(const sigset_t *signals)
 			auth_load();
 		else if (got > 0)
 			return got;
-		http_check_times();
+		peers_check_times();
 	}
 }
 

@@ -51,7 +51,7 @@ static const Setting settings[] = {
 	{"max-connections", IS_NUMBER, AT(max_connections), 1, 1000000, "16384", "most clients' connections"},
 	{"max-connections-per-ip", IS_NUMBER, AT(max_connections_per_ip), 0, 1000000, "0", "most of one address; 0: any number"},
 	{"rate", IS_NUMBER, AT(rate), 0, 1000000, "0", "most requests a second of one token or address, then 429; one for 1,000 steps counts as 32; 0: any number"},
-	{"idle-timeout", IS_TIME, AT(idle_timeout), 1000, 86400000, "60s", "connections without a request are closed"},
+	{"idle-timeout", IS_TIME, AT(idle_timeout), 1000, 86400000, "60s", "between two requests of a connection, which is then closed"},
 	{"request-timeout", IS_TIME, AT(request_timeout), 100, 3600000, "15s", "for a request to arrive, and for its reply to be taken"},
 	{"statement-timeout", IS_TIME, AT(statement_timeout), 10, 3600000, "10s", "for a statement in the database"},
 	{"connect-timeout", IS_TIME, AT(connect_timeout), 1000, 3600000, "3s", "for a connection to the database, to each of its addresses and in whole seconds, 2 at least, unless the connection string has a connect_timeout"},

@@ -154,11 +154,25 @@ extern void reply_unavailable(Request *request, const char *detail);
 extern void http_start(int listening);
 extern bool http_drain(int64_t timeout);	/* no new connections; true when all in flight is answered */
 extern void http_stop(void);
-extern void http_check_times(void);
 /* Does the client say that it has what this tag, with its quotes, stands for? */
 extern bool http_has_tag(const Request *request, const char *etag);
 /* A worker is done with a request: its reply is sent. */
 extern void http_answer(Request *request);
+
+/* ---- clients' connections (peers.c) ---- */
+
+typedef enum PeerState
+{
+	PEER_NEW,					/* has had no request yet */
+	PEER_IDLE,					/* between two requests */
+	PEER_READING, PEER_WAITING, PEER_WRITING
+} PeerState;
+
+extern struct Peer *peer_new(int socket);
+extern void peer_end(struct Peer *peer);
+extern void peer_set_state(struct Peer *peer, PeerState state);
+extern void peer_begins(struct Peer *peer);	/* the first line of a request is there */
+extern void peers_check_times(void);
 
 /* ---- heads of requests (head.c) ---- */
 

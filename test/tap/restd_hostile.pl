@@ -5,8 +5,10 @@ use strict;
 use warnings;
 
 use Test::More;
+use IO::Select;
 use IO::Socket::INET;
-use Time::HiRes qw(sleep);
+use POSIX ();
+use Time::HiRes qw(sleep time);
 use Cluster;
 use Restd;
 use Session;
@@ -145,6 +147,54 @@ for ('gzip, chunked', 'identity', 'chunked, gzip', 'x')
 	# libmicrohttpd from 1.0 on answers by itself
 	like(statuses("POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: $_\r\n\r\n0\r\n\r\n$hidden"), qr/^closed (400|501)$/, "a request without an end that is known: $_");
 }
+is($restd->stop, 0, 'the end');
+
+# ---- a request that comes slowly ----
+
+# Writes a byte every tenth of a second; gives the seconds until the connection is cut, 10: it is not.
+sub trickle
+{
+	my ($socket, $text) = @_;
+	my $begun = time;
+
+	local $SIG{PIPE} = 'IGNORE';
+	while (time - $begun < 10)
+	{
+		my $ready = '';
+		syswrite $socket, length $text ? substr $text, 0, 1, '' : 'x' or last;
+		vec($ready, fileno $socket, 1) = 1;
+		last if select($ready, undef, undef, 0.1) && !sysread $socket, my $byte, 1;
+	}
+	return time - $begun;
+}
+
+$restd = Restd->new(database => $database, 'request-timeout' => '3s');
+my ($used, $quiet, $rested) = map { $restd->connect } 1 .. 3;
+for ($used, $rested)
+{
+	print $_ Restd::text('GET', '/health');
+	is(Restd::read_reply($_)->{status}, 200, 'a first request');
+}
+sleep 0.1;
+my %slow = ('the first line of the first request' => [ $restd->connect, 'GET /' ], 'that of the second' => [ $used, 'GET /' ],
+	'blank lines before it' => [ $restd->connect, "\r\n" x 200 ], 'the headers' => [ $restd->connect, "GET / HTTP/1.1\r\nHost: " ],
+	'a first line, then headers' => [ $restd->connect, 'GET /' . 'x' x 20 . " HTTP/1.1\r\nHost: " ]);
+my %pids;
+for my $what (sort keys %slow)
+{
+	# each in a process of its own; the time is its exit status
+	$pids{$what} = fork // die $!;
+	POSIX::_exit(int(10 * trickle(@{ $slow{$what} }))) unless $pids{$what};
+}
+for my $what (sort keys %pids)
+{
+	waitpid $pids{$what}, 0;
+	cmp_ok($? >> 8, '<=', 55, "$what, a byte at a time: cut off after the time for a request");
+	cmp_ok($? >> 8, '>=', 25, 'but not before');
+}
+ok(IO::Select->new($quiet)->can_read(0.5) && !sysread($quiet, my $byte, 1), 'a connection that never had a request is closed');
+print $rested Restd::text('GET', '/health');
+is(Restd::read_reply($rested)->{status}, 200, 'one that rests between two is not');
 is($restd->stop, 0, 'the end');
 
 # ---- clients are told apart ----
