@@ -17,7 +17,11 @@
 
 #define FLOOD 16				/* times the longest body: beyond that the connection is cut */
 
+#define ROOM_FOR_PARAMETER 64	/* bytes of the memory for a head that the library takes for each, beside its text */
+#define ROOM_FOR_REPLY 1024		/* and what it needs for a short request's other lines and the head of the reply */
+
 static struct MHD_Daemon *server;
+static Request crowded;			/* stands for a request whose first line is too much */
 static atomic_long in_flight;
 static atomic_bool draining;
 
@@ -47,14 +51,32 @@ peer_of(struct MHD_Connection *connection)
 	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
-/* The first line of a request is there. */
+/* Does a first line with what the library keeps of its parameters leave no memory for the rest of the head? */
+static bool
+is_crowded(const char *url)
+{
+	int64_t		room = options.max_header - (int64_t) strlen(url) - ROOM_FOR_REPLY;
+
+	for (const char *s = strchr(url, '?'); s != NULL; s = strchr(s + 1, '&'))
+		room -= ROOM_FOR_PARAMETER;
+	return room < 0;
+}
+
+/*
+ * The first line of a request is there.  Where it is too much, the library would neither
+ * go on nor answer: it gets no parameters to see, and the request is refused.
+ */
 static void *
 on_first_line(void *cls, const char *url, struct MHD_Connection *connection)
 {
+	char	   *query = url != NULL ? strchr(url, '?') : NULL;
+
 	(void) cls;
-	(void) url;
 	peer_begins(peer_of(connection));
-	return NULL;
+	if (query == NULL || !is_crowded(url))
+		return NULL;
+	query[1] = '\0';
+	return &crowded;
 }
 
 /* ---- replies ---- */
@@ -266,12 +288,15 @@ begin(struct MHD_Connection *connection, const char *method, const char *url, vo
 	uint64_t	length;
 
 	*request = (Request) {.connection = connection, .method = method, .start = clock_microseconds(), .weight = 1, .peer = peer_of(connection)};
+	if (*context == &crowded)
+		reply_detail(request, 414, "URI Too Long");
+	else if (!head_is_clear(connection))
+		reply_detail(request, 400, "Bad Request");
 	*context = request;
 	atomic_fetch_add(&in_flight, 1);
-	if (!head_is_clear(connection))
+	if (request->reply.status != 0)
 	{
 		/* what a proxy takes for the body could be another request here, or the other way round: the connection ends */
-		reply_detail(request, 400, "Bad Request");
 		request->reply.last = true;
 		return send_reply(request);
 	}
@@ -370,7 +395,7 @@ on_request(void *cls, struct MHD_Connection *connection, const char *url, const 
 
 	(void) cls;
 	(void) version;
-	if (request == NULL)
+	if (request == NULL || request == &crowded)
 		return begin(connection, method, url, context);
 	if (*size > 0)
 	{
@@ -404,7 +429,7 @@ on_completed(void *cls, struct MHD_Connection *connection, void **context, enum 
 	(void) cls;
 	(void) code;
 	peer_set_state(peer_of(connection), PEER_IDLE);
-	if (request == NULL)
+	if (request == NULL || request == &crowded)
 		return;
 	metrics_request(request);
 	if (options.access_log)

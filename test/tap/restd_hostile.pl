@@ -147,6 +147,32 @@ for ('gzip, chunked', 'identity', 'chunked, gzip', 'x')
 	# libmicrohttpd from 1.0 on answers by itself
 	like(statuses("POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: $_\r\n\r\n0\r\n\r\n$hidden"), qr/^closed (400|501)$/, "a request without an end that is known: $_");
 }
+# ---- a first line that is too much for the memory of a connection ----
+
+# How requests for these targets are answered, each status once, in their order.
+sub answers
+{
+	my @targets = @_;
+	my @statuses;
+
+	for my $target (@targets)
+	{
+		my $socket = $restd->connect;
+		print $socket Restd::text('GET', $target);
+		my $status = IO::Select->new($socket)->can_read(3) ? (Restd::read_reply($socket) || { status => 'cut' })->{status} : 'none';
+		push @statuses, $status unless @statuses && $statuses[-1] eq $status;
+	}
+	return join ' ', @statuses;
+}
+
+is(answers(map { '/health?' . join '&', map { "a=$_" } 1 .. $_ } 1, 100, 200), '200', 'up to two hundred parameters');
+is(answers(map { '/api/overview?' . join '&', map { "a=$_" } 1 .. $_ } 1, 230 .. 260, 300, 1000, 2000), '422 414', 'more are too many, which is said at once');
+is(answers(map { '/health?' . '&' x $_ } 100, map { 50 * $_ } 5 .. 200), '200 414', 'also without names');
+# where the line fills the memory to a few hundred bytes there is no room for a reply
+like(answers(map { '/health?' . 'a' x $_ } 15000, map { 15800 + 20 * $_ } 0 .. 40), qr/^200 414 (cut )?431 414$/, 'a single one that is too long: at once, too');
+is($restd->stop, 0, 'the end');
+$restd = Restd->new(database => $database, 'max-header' => '2kB');
+like(answers(map { '/health?' . join '&', map { "a=$_" } 1 .. $_ } 1 .. 60), qr/^200 414( 431)?$/, 'the same where there is less');
 is($restd->stop, 0, 'the end');
 
 # ---- a request that comes slowly ----
