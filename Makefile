@@ -145,10 +145,11 @@ build/reference/%.o: test/reference/%.c $(ALL_HEADERS) $(wildcard test/reference
 	$(CC) $(TEST_CFLAGS) -c $< -o $@
 $(UNIT_TESTS): build/unit/%: build/unit/%.o $(UNIT_SHARED) $(CORE_LIB)
 	$(LINK_TEST)
-# the one part of src/http that knows nothing of PostgreSQL
+# the parts of src/http that know nothing of PostgreSQL
 build/unit/test_address: build/unit/address.o
-build/unit/test_address.o: TEST_CFLAGS += -Isrc/http
-build/unit/address.o: src/http/address.c $(ALL_HEADERS) Makefile
+build/unit/test_spelling: build/unit/spelling.o
+build/unit/test_address.o build/unit/test_spelling.o: TEST_CFLAGS += -Isrc/http
+build/unit/address.o build/unit/spelling.o: build/unit/%.o: src/http/%.c $(ALL_HEADERS) Makefile
 	@mkdir -p build/unit
 	$(CC) $(TEST_CFLAGS) -c $< -o $@
 # with a search or clocks of their own

@@ -107,7 +107,7 @@ extern char *ao_http_mask_secrets(const char *template);
 /* The template with the secrets put in; NULL with *why set if one may not be. */
 extern char *ao_http_fill_secrets(AoHttpSecrets *secrets, const char *template, bool in_url,
 								  const AoHttpTarget *target, const char **why);
-/* Overwrites what of the secrets is in the text by asterisks. */
+/* Overwrites what of the secrets is in the text by asterisks, however it is spelled: who reads it takes the escape sequences of JSON out. */
 extern void ao_http_scrub(const AoHttpSecrets *secrets, char *text, size_t size);
 extern void ao_http_forget_secrets(AoHttpSecrets *secrets);
 
@@ -211,7 +211,7 @@ typedef struct AoHttpTransfer
 	char		curl_error[CURL_ERROR_SIZE];
 	/* outcome */
 	AoHttpFault fault;
-	const char *message;		/* palloc'd or static */
+	char	   *message;		/* palloc'd */
 	int			status;
 	int			retry_after;
 	char	   *content_type;	/* palloc'd */

@@ -18,10 +18,12 @@
 #include <unistd.h>
 
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "storage/fd.h"
 #include "utils/memutils.h"
 
 #include "internal.h"
+#include "spelling.h"
 
 #define OPENING "{secret:"
 #define MAX_FILE_SIZE 65536
@@ -241,23 +243,27 @@ ao_http_fill_secrets(AoHttpSecrets *secrets, const char *template, bool in_url,
 	return out.data;
 }
 
-/* Overwrites each occurrence of word in the text by asterisks. */
+/* Overwrites each occurrence of word in the text, however it is spelled, by asterisks. */
 static void
 cover(char *text, size_t size, const char *word)
 {
-	size_t		length = strlen(word);
+	bool		openings[256];
 	char	   *end = text + size;
 
-	while ((size_t) (end - text) >= length &&
-		   (text = memchr(text, word[0], end - text - length + 1)) != NULL)
+	ao_http_openings(word, openings);
+	while (text < end)
 	{
-		if (memcmp(text, word, length) == 0)
+		size_t		length;
+
+		if (!openings[(unsigned char) *text])
 		{
-			memset(text, '*', length);
-			text += length;
-		}
-		else
 			text++;
+			continue;
+		}
+		CHECK_FOR_INTERRUPTS();
+		length = ao_http_spelled(text, end - text, word);
+		memset(text, '*', length);
+		text += Max(length, 1);
 	}
 }
 
@@ -266,10 +272,7 @@ void
 ao_http_scrub(const AoHttpSecrets *secrets, char *text, size_t size)
 {
 	for (int i = 0; text != NULL && i < secrets->n; i++)
-	{
 		cover(text, size, secrets->items[i].value);
-		cover(text, size, secrets->items[i].escaped);
-	}
 }
 
 /* Wipes the values; what was made from them goes with its memory context. */

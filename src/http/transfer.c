@@ -335,7 +335,9 @@ ao_http_transfer_fail(AoHttpExchange *x, AoHttpTransfer *t, AoHttpFault fault, c
 	if (repeatable && try_again(x, t, 0))
 		return;
 	t->fault = fault;
-	t->message = message;
+	/* libcurl's words, or a host that the server points to, may have a secret in them */
+	t->message = pstrdup(message);
+	ao_http_scrub(&x->secrets, t->message, strlen(t->message));
 	leave(x, t, AO_HTTP_DONE);
 }
 
@@ -399,7 +401,6 @@ describe(AoHttpExchange *x, AoHttpTransfer *t, AoHttpFault fault, CURLcode code)
 {
 	const char *detail = t->curl_error[0] != '\0' ? t->curl_error : x->curl->curl_easy_strerror(code);
 
-	ao_http_scrub(&x->secrets, t->curl_error, strlen(t->curl_error));
 	if (t->stop == AO_HTTP_STOP_MEMORY)
 		return "out of memory";
 	if (t->stop == AO_HTTP_STOP_HEADERS)

@@ -575,6 +575,39 @@ for my $case ([ 5, '1e400', '"1e400"' ], [ 5, '1e-400', '"1e-400"' ], [ 5, '-' .
 $session->query("SELECT * FROM arima_ops.parse_answer('my_tiingo', '[{\"date\": \"2024-01-02\", \"adjClose\": 1e400}]')");
 like($session->error, qr/22003: +the value of 2024-01-02 is too large or too small: "10{59}".*HINT/s, 'nor one in json');
 
+# ---- a secret in an answer, spelled as JSON, URLs or HTML do it: a message that is taken out of it has it decoded ----
+
+my $secrets = $web->dir . '/secrets';
+open my $file, '>', $secrets or die $!;
+print $file 'k localhost:' . $web->port . " abc/def+ghi&jklmnop\n";
+close $file;
+chown((stat "/proc/$session->{pid}")[4], -1, $secrets);
+chmod 0600, $secrets;
+query("SET arima_ops.http_secrets_file = '$secrets'; INSERT INTO arima_ops.providers (name, url, format, date_field, value_field)
+	VALUES ('php', '$base/php?s={symbol}&key={secret:k}', 'csv', 'd', 'v')");
+series('leak', 'php');
+query("UPDATE arima_ops.series SET active = name = 'leak'");
+my @spelled = ('abc/def+ghi&jklmnop', 'abc\/def+ghi&jklmnop', 'abc\u002fdef\u002Bghi\u0026jklmnop', '{\"error\":\"abc\\\\\\/def+ghi\\\\u0026jklmnop\"}', 'abc%2fdef%2bghi%26jklmnop', 'abc/def+ghi&amp;jklmnop');
+for my $spelled (@spelled)
+{
+	$web->define('/php', { status => 403, body => qq({"error":"bad key $spelled"}) });
+	query('CALL arima_ops.fetch_all()');
+	like(query("SELECT message FROM arima_ops.fetch_failures WHERE series = 'leak'"), qr/^status 403: bad key .*\*{19}/, "blotted out: $spelled");
+}
+query("SELECT arima_ops.record_actuals('leak', array_agg('2024-01-01Z'::timestamptz + i * interval '1 day'), array_agg(100 + sin(i))) FROM generate_series(1, 100) AS i;
+	SELECT arima_ops.configure_tracking('$base', headers => ARRAY['Authorization: Bearer {secret:k}']); SELECT arima_ops.train('leak')");
+for my $spelled (@spelled)
+{
+	$web->define('/api/2.0/mlflow/experiments/get-by-name', { status => 403, body => qq({"error_code":"PERMISSION_DENIED","message":"token $spelled is not known"}) });
+	query("UPDATE arima_ops.tracking_outbox SET status = 'waiting', next_attempt_at = now() WHERE status = 'parked' OR next_attempt_at > now()");
+	query('CALL arima_ops.run_tracking()');
+	like(query("SELECT o.last_error || j.error FROM arima_ops.tracking_outbox AS o, arima_ops.job_runs AS j WHERE o.series = 'leak' AND j.job = 'tracking' ORDER BY j.id DESC LIMIT 1"),
+		qr/PERMISSION_DENIED, token .*\*{19}.*PERMISSION_DENIED, token .*\*{19}/, "to MLflow, too: $spelled");
+}
+is(query("SELECT count(*) FROM (SELECT f::text FROM arima_ops.fetch_failures AS f UNION ALL SELECT e::text FROM arima_ops.events AS e
+	UNION ALL SELECT o::text FROM arima_ops.tracking_outbox AS o UNION ALL SELECT j::text FROM arima_ops.job_runs AS j) AS t (said) WHERE said ~ 'abc|jklmnop'"), 0, 'no table has anything of it');
+query('SELECT arima_ops.configure_tracking(NULL); RESET arima_ops.http_secrets_file');
+
 # ---- who may ----
 
 query("CREATE ROLE fetch_admin LOGIN; GRANT arima_ops_admin TO fetch_admin; CREATE ROLE fetch_reader LOGIN; GRANT arima_ops_reader, arima_ops_user TO fetch_reader");

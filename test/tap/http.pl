@@ -487,6 +487,15 @@ is($sent->{headers}{Authorization}, 'Token tokentoken', 'a secret in a header');
 unlike($json->encode($answer), qr/k3y|tokentoken/, 'an answer that repeats them is blotted out');
 like($answer->{body}, qr/Token \*{10}/, 'with asterisks');
 is($answer->{url}, $with_key, 'the URL as it was given');
+for my $spelled ('k3y\\/with+odd&chars', 'k3y\\u002fwith\\u002Bodd\\u0026chars', 'k3y\\\\\\/with+odd&chars', 'k3y%2fwith%2bodd%26chars', 'k3y%252Fwith%252Bodd%2526chars', 'k3y/with+odd&amp;chars', 'k3y&#47;with&#x2B;odd&#38;chars')
+{
+	$web->define('/repeats', { body => "<$spelled> token%74oken.", headers => { 'Content-Type' => "text/$spelled" } });
+	$answer = get($web->url('/repeats'), headers => ['X-Key: {secret:key}']);
+	like("$answer->{body} $answer->{type}", qr{^<\*+> \*{12}\. text/\*+$}, "also as $spelled");
+}
+$web->define('/host', { status => 302, headers => { Location => 'http://tokentoken.test/%74okentoken' } });
+$answer = get($web->url('/host'), headers => ['X-Key: {secret:key}']);
+is($answer->{message}, 'redirected to http://**********.test/************: host **********.test, port 80, is not in arima_ops.http_allowed_hosts', 'a redirect that repeats one');
 for my $bad ([ "http://localhost:$closed/?{secret:key}", qr/secret "key" is not for host localhost, port $closed/ ], [ $web->url('/{secret:none}'), qr/there is no secret "none"/ ],
 	[ $web->url('/{secret:other}'), qr/secret "other" is not for host localhost/ ])
 {
