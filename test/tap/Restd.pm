@@ -43,6 +43,20 @@ sub new
 	die "no arima_restd: " . $self->log_text;
 }
 
+# The extension, the role of arima_restd, and a series with a model, by a session; gives the error, if any.
+sub prepare
+{
+	my ($session, $series) = @_;
+
+	$session->query(qq{SET client_min_messages = warning; CREATE EXTENSION arima_ops;
+		CREATE ROLE arima_restd LOGIN; GRANT arima_ops_user, arima_ops_reader TO arima_restd;
+		SELECT arima_ops.create_series('$series', '(0,1,0)', policy => '{"backtest_length": 30}');
+		SELECT arima_ops.record_actuals('$series', array_agg('2024-01-01'::timestamptz + i * interval '1 day' ORDER BY i), array_agg(100 + sin(i) ORDER BY i))
+		FROM generate_series(1, 100) AS i;
+		SELECT arima_ops.train('$series')});
+	return $session->error;
+}
+
 sub pid { return $_[0]->{pid}; }
 sub port { return $_[0]->{port}; }
 

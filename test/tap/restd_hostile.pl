@@ -18,13 +18,7 @@ my $session = Session->new;
 my $database = "host=$ENV{PGHOST} port=$ENV{PGPORT} dbname=postgres user=arima_restd";
 my $ten = '"recent_prices":[1,2,3,4,5,6,7,8,9,10]';
 
-$session->query(q{SET client_min_messages = warning; CREATE EXTENSION arima_ops;
-	CREATE ROLE arima_restd LOGIN; GRANT arima_ops_user, arima_ops_reader TO arima_restd;
-	SELECT arima_ops.create_series('s', '(0,1,0)', policy => '{"backtest_length": 30}');
-	SELECT arima_ops.record_actuals('s', array_agg('2024-01-01'::timestamptz + i * interval '1 day' ORDER BY i), array_agg(100 + sin(i) ORDER BY i))
-	FROM generate_series(1, 100) AS i;
-	SELECT arima_ops.train('s')});
-is($session->error, '', 'set up');
+is(Restd::prepare($session, 's'), '', 'set up');
 
 # ---- many steps ----
 

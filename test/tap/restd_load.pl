@@ -18,12 +18,7 @@ my $seconds = $ENV{LOAD_SECONDS} || 10;
 my $cluster = Cluster->new;
 my $session = Session->new;
 
-$session->query(q{SET client_min_messages = warning; CREATE EXTENSION arima_ops;
-	CREATE ROLE arima_restd LOGIN; GRANT arima_ops_user, arima_ops_reader TO arima_restd;
-	SELECT arima_ops.create_series('load', '(0,1,0)', policy => '{"backtest_length": 30}');
-	SELECT arima_ops.record_actuals('load', array_agg('2024-01-01'::timestamptz + i * interval '1 day' ORDER BY i), array_agg(100 + sin(i) ORDER BY i)) FROM generate_series(1, 100) AS i;
-	SELECT arima_ops.train('load')});
-is($session->error, '', 'set up');
+is(Restd::prepare($session, 'load'), '', 'set up');
 $session->end;
 my $restd = Restd->new(database => "host=$ENV{PGHOST} port=$ENV{PGPORT} dbname=postgres user=arima_restd");
 
