@@ -174,6 +174,11 @@ int			ao_model_coef_count(const AoSpec *spec, int n_xreg);
 /* Regressors that the specification itself brings: mean, drift, Fourier terms. */
 int			ao_spec_regressors(const AoSpec *spec);
 
+/* In place, the same model for a series that begins `later` values later (earlier, if
+ * negative): mean and Fourier terms count from there.  Their covariance, and the state,
+ * which is after the last value, are left as they are. */
+void		ao_model_shift(AoModel *model, int64_t later);
+
 static inline double *
 ao_model_coef(const AoModel *model)
 {

@@ -33,7 +33,8 @@ typedef struct Walk
 	AoSpec		spec;			/* given; after the first estimate the model's */
 	AoFitOptions fit;			/* likewise */
 	AoModel    *model;			/* after value `at`, or NULL */
-	int64_t		at,
+	int64_t		from,			/* first value that its state has seen, where its time begins */
+				at,
 				done,			/* origins dealt with */
 				searched,		/* origin of the last search */
 				complete;		/* values before the first that track.c has no use for */
@@ -156,12 +157,14 @@ data_fault(AoStatus status)
 		status == AO_OUT_OF_SCALE || status == AO_BAD_ARGUMENT;
 }
 
-/* The parameters of a model on other values: a copy with the state of a filter
- * that has run over them from the start. */
+/* The parameters of a model at an origin: a copy with the state of a filter that has
+ * run from the start of that model's values to there. */
 static AoStatus
-apply_parameters(const AoModel *model, const double *y, int64_t n, const double *xreg,
-				 AoEnv *env, AoModel **out)
+apply_parameters(const Walk *w, const AoModel *model, int64_t origin, AoModel **out)
 {
+	const double *y = w->y + w->from;
+	int64_t		n = origin - w->from;
+	AoEnv	   *env = w->env;
 	AoModel    *head;
 	AoSpec		spec;
 	int64_t		lead = 0;
@@ -174,7 +177,7 @@ apply_parameters(const AoModel *model, const double *y, int64_t n, const double 
 	memcpy(head, model, offsetof(AoModel, data));
 	memcpy(head->data, model->data, ao_model_estimate_len(model) * sizeof(double));
 	head->has_state_cov = true;
-	status = ao_model_filter(head, &spec, y, n, lead, xreg, env);
+	status = ao_model_filter(head, &spec, y, n, lead, xreg_row(w, w->from), env);
 	if (status == AO_OK)
 		*out = head;
 	else
@@ -224,14 +227,15 @@ adopt(Walk *w, const AoModel *model)
 static AoStatus
 first_model(Walk *w, int64_t origin)
 {
-	int64_t		from = window_start(w, origin);
 	AoModel    *model;
 
 	if (w->how->model)
-		AO_TRY(apply_parameters(w->how->model, w->y + from, origin - from, xreg_row(w, from),
-								w->env, &model));
+		AO_TRY(apply_parameters(w, w->how->model, origin, &model));
 	else
+	{
 		AO_TRY(estimate_anew(w, origin, &model));
+		w->from = window_start(w, origin);
+	}
 	replace_model(w, model, origin);
 	w->searched = origin;
 	adopt(w, model);
@@ -265,9 +269,12 @@ next_model(Walk *w, int64_t origin)
 	if (search)
 		w->searched = origin;
 	if (status == AO_OK)
+	{
 		adopt(w, model);
+		w->from = window_start(w, origin);
+	}
 	if (data_fault(status))
-		status = apply_parameters(w->model, w->y, origin, w->xreg, w->env, &model);
+		status = apply_parameters(w, w->model, origin, &model);
 	AO_TRY(status);
 	replace_model(w, model, origin);
 	if (w->track.model && (search || !ao_track_serves(model)))

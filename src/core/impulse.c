@@ -50,7 +50,8 @@ less_bias_state(const AoModel *model, const AoSpec *spec, AoArena *arena, AoStat
 
 	ao_shape_init(&shape, spec, arena);
 	coef = ao_arena_take(arena, (size_t) shape.k, sizeof(double));
-	if (!ao_less_bias(&shape, ao_model_coef(model), (double) model->n_used, coef))
+	/* values rolled over since are no part of the estimate */
+	if (!ao_less_bias(&shape, ao_model_coef(model), (double) model->df + model->n_coef, coef))
 		return false;
 	ao_state_init(st, spec, coef, false, arena);
 	return true;

@@ -44,7 +44,8 @@ normal_width(double level)
  * error goes on in one direction: h steps ahead it is the sum of the impulse
  * responses before it, squared, over n - of a random walk with drift h^2/n.
  * Where there are both, a trend, that is multiplied by the leverage of a line
- * beyond its last point, 1 + 3 (1 + 2h/n)^2.  The bias of the coefficients makes
+ * beyond its last point, 1 + 3 (1 + 2h/n)^2, h from the end of the estimate: values
+ * rolled over since count as steps.  The bias of the coefficients makes
  * the variance too small besides: see bias.c.
  */
 double
@@ -58,7 +59,8 @@ ao_interval_inflation(const AoModel *model, AoAhead ahead)
 		return (n + k) * unit;
 	if (model->constant == AO_CONSTANT_MEAN_DRIFT)
 	{
-		double		ends = 1 + 2 * ahead.step / n;
+		double		rolled = fmax((double) model->n_used - n, 0),
+					ends = 1 + 2 * (rolled + ahead.step) / n;
 
 		return (n + k - 2 + (1 + 3 * ends * ends) * ahead.spread) * unit;
 	}

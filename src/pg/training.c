@@ -125,22 +125,14 @@ validate(Training *training)
 	training->forecasts = walk(training, given->y.values, &how);
 }
 
-/*
- * A model for a series that begins `offset` values earlier: where it has both mean and
- * trend, the trend counts from there.
- */
+/* A model for a series that begins `offset` values earlier. */
 static AoModel *
 with_offset(const AoModel *model, int64 offset)
 {
 	AoModel    *moved = palloc(ao_model_size(model));
-	double	   *mean;
 
 	memcpy(moved, model, ao_model_size(model));
-	if (model->constant == AO_CONSTANT_MEAN_DRIFT)
-	{
-		mean = ao_model_coef(moved) + model->p + model->q + model->P + model->Q;
-		mean[0] -= mean[1] * offset;
-	}
+	ao_model_shift(moved, -offset);
 	return moved;
 }
 

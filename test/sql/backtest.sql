@@ -129,6 +129,14 @@ FROM nile, LATERAL (SELECT arima_fit(y[:60], '(1,1,1)') AS model) m, LATERAL ari
 SELECT count(*), max(abs(b.forecast - p.forecast) / p.std_error) < 0.01 AS refitted
 FROM nile, LATERAL arima_backtest(arima_fit(y[:60], '(1,1,1)'), y, 80, refit_every => 1) b, LATERAL arima_forecast(arima_fit(y[:origin], '(1,1,1)'), 1) p
 WHERE origin > 80;
+-- its time begins with the series, whatever the window; so does that of a trend whose windows are empty later
+SELECT count(*), max(abs(b.forecast - p.forecast)) < 1e-9 AS same
+FROM (SELECT array_agg(i + 0.1 * sin(i * i) ORDER BY i) AS line FROM generate_series(1, 40) i) s,
+	LATERAL (SELECT arima_fit(line[:30], '(0,0,0) with drift') AS model) m, LATERAL arima_backtest(model, line, 30, step => 3, "window" => 10) b,
+	LATERAL arima_forecast(arima_append(model, line[31:origin])) p;
+SELECT count(*), max(abs(forecast - origin - 1)) < 2 AS on_the_line
+FROM (SELECT array_agg(CASE WHEN i NOT BETWEEN 31 AND 44 THEN i + 0.1 * sin(i * i) END ORDER BY i) AS line FROM generate_series(1, 60) i) s,
+	LATERAL arima_backtest(line, '(0,0,0) with drift', 30, "window" => 12);
 
 -- ---- bad arguments ----
 

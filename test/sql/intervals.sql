@@ -154,3 +154,12 @@ SELECT (arima_stats(arima_fit(y, '(0,1,1)', options => '{"bias_adjust": false}')
 
 DROP VIEW interval_model;
 DROP TABLE interval_series, interval_models;
+
+-- values that a model is rolled over teach it nothing: its intervals are as wide as after the estimate. Of a trend they are wider, being farther from it
+SELECT spec, count(*), min(round((w.after / w.before)::numeric, 4)) AS least, max(round((w.after / w.before)::numeric, 4)) AS most
+FROM unnest(ARRAY['(1,0,0)', '(1,0,0) without constant', '(0,1,1) with drift', '(0,0,0) with drift']) AS spec,
+	LATERAL (SELECT array_agg(x ORDER BY i) AS y FROM (SELECT i, sum(hashint4(i) / 2147483648.0) OVER (ORDER BY i ROWS 8 PRECEDING)::float8 AS x FROM generate_series(1, 400) AS i) AS sums) AS s,
+	LATERAL (SELECT arima_fit(y[:40], spec, options => '{"interval": "student"}') AS model) AS m,
+	LATERAL (SELECT f.upper - f.lower AS before, g.upper - g.lower AS after
+		FROM arima_forecast(model, 12) AS f JOIN LATERAL arima_forecast(arima_append(model, y[41:]), 12) AS g USING (step)) AS w
+GROUP BY spec ORDER BY spec;

@@ -191,3 +191,12 @@ SELECT * FROM arima_ops.retrain_due('re_year');
 SELECT outcome FROM arima_ops.retrain('re_year');
 SELECT * FROM arima_ops.retrain_due('re_year');
 SELECT arima_ops.drop_series('re_year');
+
+-- a champion with Fourier terms is judged in its own phase, wherever the folds' history begins: its errors are the noise's, 0.5
+SELECT arima_ops.create_series('re_wave', '(1,0,0)[12] with fourier(1)', policy => '{"train_window": 55, "backtest_length": 20}');
+CREATE TEMP TABLE wave AS
+SELECT i, timestamptz '2023-01-01' + i * interval '1 day' AS ts, 50 + 10 * sin(i * pi() / 6) + hashint4(i) / 2147483648.0 AS value FROM generate_series(1, 137) AS i;
+SELECT inserted FROM arima_ops.record_actuals('re_wave', (SELECT array_agg(ts ORDER BY i) FROM wave WHERE i <= 120), (SELECT array_agg(value ORDER BY i) FROM wave WHERE i <= 120));
+SELECT arima_ops.train('re_wave');
+SELECT inserted FROM arima_ops.record_actuals('re_wave', (SELECT array_agg(ts ORDER BY i) FROM wave WHERE i > 120), (SELECT array_agg(value ORDER BY i) FROM wave WHERE i > 120));
+SELECT n_folds, champion_rmse < 0.7 AS champion_in_phase, champion_rmse / rmse BETWEEN 0.8 AND 1.2 AS alike FROM arima_ops.retrain('re_wave', force => true);

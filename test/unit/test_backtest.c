@@ -414,6 +414,103 @@ test_hostile(void)
 		}
 }
 
+/* Mean forecasts that differ by more than `tolerance`, or are of other rows; of those from `least` on. */
+static int
+count_other(const Rows *got, const Rows *want, int64_t least, double tolerance)
+{
+	int			other = got->n != want->n;
+
+	for (int i = 0; i < got->n && i < want->n; i++)
+		if (want->row[i].origin >= least)
+			other += got->row[i].origin != want->row[i].origin ||
+				!(fabs(got->row[i].forecast.mean - want->row[i].forecast.mean) <= tolerance);
+	return other;
+}
+
+/* A line, a wave, and one of every other time: what a forecast of it is depends on the time alone. */
+static double
+line_and_wave(int t)
+{
+	return 3 + 0.25 * t + 2 * sin(t * 0.5235987755982988) + (t % 2 == 0 ? 0.8 : -0.8);
+}
+
+/* Model of line_and_wave at the times from .. from + n - 1, with that little noise that a fit needs. */
+static AoModel *
+fit_wave(const char *text, int from, int n, AoEnv *env)
+{
+	AoSpec		spec = spec_of(text, env);
+	AoFitOptions fit = {.method = AO_ML};
+	uint64_t	state = 5;
+	AoModel    *model;
+	double		y[N];
+
+	for (int i = 0; i < n; i++)
+		y[i] = line_and_wave(from + i) + 0.01 * noise(&state);
+	if (ao_fit(y, n, NULL, 0, &spec, &fit, env, &model) != AO_OK)
+		abort();
+	return model;
+}
+
+/* A model given knows its time, wherever in it the series begins and whatever the window is. */
+static void
+test_time_of_given(const char *text)
+{
+	static Rows rows,
+				want;
+	const int	offsets[] = {0, 7, 61, -7, -40};
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
+	AoModel    *model = fit_wave(text, 1, 80, &env),
+			   *shifted = env.alloc(env.arg, ao_model_size(model));
+	AoFitOptions fit = {.method = AO_ML};
+	double		y[N];
+
+	for (int i = 0; i < 5; i++)
+		for (int window = 0; window <= 10; window += 10)
+		{
+			AoBacktest	how = {.initial = 30, .step = 3, .window = window, .horizon = 4, .level = 0.9, .fit = &fit,
+			.model = shifted};
+
+			memcpy(shifted, model, ao_model_size(model));
+			ao_model_shift(shifted, offsets[i]);
+			for (int t = 0; t < N; t++)
+				y[t] = line_and_wave(offsets[i] + t + 1);
+			rows.n = want.n = 0;
+			if (ao_backtest(y, N, NULL, 0, NULL, &how, &env, take_row, &rows) != AO_OK)
+				abort();
+			want = rows;
+			for (int r = 0; r < rows.n; r++)
+				want.row[r].forecast.mean = rows.row[r].actual;
+			UNIT_CHECK(rows.n > 300 && count_other(&rows, &want, 0, 0.5) == 0, "%s: %d values later, window %d", text, offsets[i], window);
+		}
+	env.free(env.arg, model);
+	env.free(env.arg, shifted);
+}
+
+/* A window that could not be estimated leaves the model in its time. */
+static void
+test_time_of_window(const char *text)
+{
+	static Rows rows,
+				want;
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
+	AoSpec		spec = spec_of(text, &env);
+	AoFitOptions fit = {.method = AO_ML};
+	AoBacktest	how = {.initial = 60, .step = 1, .refit_every = 1, .window = 30, .horizon = 1, .level = 0.9, .fit = &fit};
+	uint64_t	state = 9;
+	double		y[150];
+
+	for (int t = 0; t < 150; t++)
+		y[t] = t >= 80 && t < 108 ? NAN : line_and_wave(t) + 0.01 * noise(&state);
+	rows.n = 0;
+	UNIT_CHECK(ao_backtest(y, 150, NULL, 0, &spec, &how, &env, take_row, &rows) == AO_OK, "%s: runs", text);
+	want = rows;
+	for (int r = 0; r < rows.n; r++)
+		want.row[r].forecast.mean = line_and_wave((int) rows.row[r].origin);
+	UNIT_CHECK(rows.n == 90 && count_other(&rows, &want, 0, 1.5) == 0, "%s: windows of gaps", text);
+}
+
 int
 main(void)
 {
@@ -428,5 +525,9 @@ main(void)
 	test_given(true);
 	test_arguments();
 	test_hostile();
+	test_time_of_given("(0,0,0)[12] with fourier(6) with drift");
+	test_time_of_given("(1,0,0)[12] with fourier(6) with drift");
+	test_time_of_window("(0,0,0)[12] with fourier(6) with drift");
+	test_time_of_window("(1,0,0)[12] with fourier(6) with drift");
 	return unit_done();
 }
