@@ -7,8 +7,8 @@
  * as they are: the h-step error at t is the sum of psi_j e_(t-j), j < h, where
  * e are the one-step errors and psi the impulse response - exactly so once the
  * filter has settled.  As the same series gave the parameters, the errors are
- * widened like those of interval "student", and by what the estimate of a mean or
- * drift has taken from their sums besides, see inside.  The half width of a level is the
+ * widened like those of interval "student", and by what the estimates have taken
+ * from their sums besides, see inside.  The half width of a level is the
  * ceil((n+1) level)-th of n sizes (Lei et al. 2018, split conformal prediction);
  * where there is none so large, the largest with the rest of Student's tail.
  */
@@ -122,17 +122,19 @@ add_term(Calibration *c, int j, double psi, double scale)
 }
 
 /*
- * The variance of a step's errors inside the series, over what df/n of one step leads to expect: a
- * drift, which leaves residuals that sum to zero, takes as much from the errors of h steps
- * as its error adds to those of forecasts.  So does a mean; but where there is one, the bias of
- * the coefficients, which is counted though the errors inside are not made smaller by it, makes up for that.
+ * The variance of a step's errors inside the series, over what df/n of one step leads to expect.
+ * To the first order, what is estimated takes as much from the errors of h steps as its error
+ * adds to those of forecasts: a drift, which leaves residuals that sum to zero, a mean and the
+ * coefficients.  The bias of these, which is counted, is no reason for more, as the errors inside
+ * are what they are; but near the circle the first order falls short of what is taken, and half of
+ * the bias makes up for that (in simulation: test_coverage.c).
  */
 static double
 inside(const AoModel *model, AoAhead ahead)
 {
-	if (model->constant != AO_CONSTANT_DRIFT)
-		return 1;
-	return fmax(0.5, 1 - (ahead.spread - 1) / model->df);
+	double		more = ahead.coefs + (model->constant == AO_CONSTANT_NONE ? 0 : ahead.spread - 1);
+
+	return fmax(0.5, 1 - more / model->df) * sqrt(ahead.bias);
 }
 
 /* Up to so many rows: *filled says for how many steps there are enough errors. */

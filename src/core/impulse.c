@@ -25,35 +25,41 @@ next(AoResponse *response)
 	response->sum += response->psi;
 }
 
-/* Do intervals go by the bias of the coefficients?  One step ahead the variance does not
- * depend on them; and calibrated ones have it in them. */
+/* Do intervals count that the coefficients are estimates?  One step ahead it is their number
+ * that counts; and calibrated ones have it in them. */
 static bool
-counts_bias(const AoModel *model, int h)
+counts_errors(const AoModel *model, int h)
 {
-	return h > 1 && model->interval != AO_INTERVAL_NORMAL && model->n_calibrated == 0 && model->p + model->P > 0;
+	return h > 1 && model->interval != AO_INTERVAL_NORMAL && model->n_calibrated == 0 && model->p + model->q + model->P + model->Q > 0;
+}
+
+/* Values of the estimate: those that the model has been rolled over since are no part of it. */
+static double
+values_of_estimate(const AoModel *model)
+{
+	return (double) model->df + model->n_coef;
 }
 
 size_t
 ao_impulses_bytes(const AoModel *model, const AoSpec *spec, int h)
 {
-	if (!counts_bias(model, h))
+	if (!counts_errors(model, h))
 		return 0;
-	return ao_shape_bytes(spec) + ao_arena_round((size_t) model->n_coef, sizeof(double)) + ao_state_bytes(spec, false);
+	return ao_shape_bytes(spec) + ao_arena_round((size_t) model->n_coef, sizeof(double)) + ao_state_bytes(spec, false) +
+		ao_coef_error_bytes(spec, values_of_estimate(model));
 }
 
-/* The state of the model with coefficients less their bias; false if that is as it is. */
+/* The coefficients less their bias, and the state of a model with them; false if they are as they are. */
 static bool
-less_bias_state(const AoModel *model, const AoSpec *spec, AoArena *arena, AoState *st)
+take_less_bias(AoImpulses *impulses, const AoModel *model, const AoSpec *spec, AoArena *arena, double *coef)
 {
 	AoShape		shape;
-	double	   *coef;
 
 	ao_shape_init(&shape, spec, arena);
-	coef = ao_arena_take(arena, (size_t) shape.k, sizeof(double));
-	/* values rolled over since are no part of the estimate */
-	if (!ao_less_bias(&shape, ao_model_coef(model), (double) model->df + model->n_coef, coef))
+	if (!ao_less_bias(&shape, ao_model_coef(model), values_of_estimate(model), coef))
 		return false;
-	ao_state_init(st, spec, coef, false, arena);
+	ao_state_init(&impulses->less_bias_st, spec, coef, false, arena);
+	impulses->less_bias = first(&impulses->less_bias_st);
 	return true;
 }
 
@@ -61,11 +67,18 @@ void
 ao_impulses_init(AoImpulses *impulses, const AoModel *model, const AoSpec *spec, int h, AoState *st,
 				 AoArena *arena)
 {
+	const double *coef = ao_model_coef(model);
+	double	   *less;
+
 	impulses->step = 1;
 	impulses->own = first(st);
-	impulses->biased = counts_bias(model, h) && less_bias_state(model, spec, arena, &impulses->less_bias_st);
-	if (impulses->biased)
-		impulses->less_bias = first(&impulses->less_bias_st);
+	impulses->biased = false;
+	impulses->counted = counts_errors(model, h);
+	if (!impulses->counted)
+		return;
+	less = ao_arena_take(arena, (size_t) model->n_coef, sizeof(double));
+	impulses->biased = take_less_bias(impulses, model, spec, arena, less);
+	ao_coef_error_init(&impulses->error, spec, impulses->biased ? less : coef, values_of_estimate(model), arena);
 }
 
 void
@@ -75,16 +88,20 @@ ao_impulses_next(AoImpulses *impulses)
 	next(&impulses->own);
 	if (impulses->biased)
 		next(&impulses->less_bias);
+	if (impulses->counted)
+		ao_coef_error_next(&impulses->error, impulses->biased ? impulses->less_bias.psi : impulses->own.psi);
 }
 
 AoAhead
 ao_impulses_ahead(const AoImpulses *impulses, double variance)
 {
 	const AoResponse *own = &impulses->own;
+	double		squares = impulses->biased ? impulses->less_bias.squares : own->squares;
 
 	return (AoAhead) {
 		.step = impulses->step,
 		.spread = own->sum * own->sum / variance,
-		.bias = impulses->biased ? impulses->less_bias.squares / own->squares : 1
+		.coefs = impulses->counted ? ao_coef_error_more(&impulses->error, squares) : 0,
+		.bias = squares / own->squares
 	};
 }

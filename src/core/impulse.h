@@ -6,6 +6,7 @@
 #ifndef AO_IMPULSE_H
 #define AO_IMPULSE_H
 
+#include "coef_error.h"
 #include "interval.h"
 #include "state.h"
 
@@ -25,7 +26,9 @@ typedef struct AoImpulses
 	AoResponse	own,
 				less_bias;		/* by coefficients less their bias, see bias.c */
 	AoState		less_bias_st;
-	bool		biased;			/* does that matter? */
+	bool		biased,			/* does that matter? */
+				counted;		/* do errors of the coefficients? */
+	AoCoefError error;
 } AoImpulses;
 
 /* What ao_impulses_init takes from the arena, for forecasts of up to h steps. */

@@ -51,8 +51,8 @@ normal_width(double level)
 double
 ao_interval_inflation(const AoModel *model, AoAhead ahead)
 {
-	double		k = model->n_coef,
-				n = model->df + k,
+	double		n = model->df + model->n_coef,
+				k = model->n_coef + ahead.coefs,
 				unit = ahead.bias / model->df;
 
 	if (model->constant == AO_CONSTANT_NONE)

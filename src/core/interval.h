@@ -24,6 +24,8 @@ typedef struct AoAhead
 	int			step;			/* from 1 */
 	double		spread;			/* square of the sum of the impulse responses before it, over the variance,
 								 * both in units of sigma2; from 0 to step */
+	double		coefs;			/* what errors of the ARMA coefficients add to it, in units of 1/n of it, over what they
+								 * add one step ahead, which is their number */
 	double		bias;			/* the variance by coefficients less their bias, over that by the estimates */
 } AoAhead;
 

@@ -5,7 +5,7 @@
  */
 #include "backtest.h"
 #include "diagnostics.h"
-#include "internal.h"
+#include "estimates.h"
 #include "interval.h"
 #include "tests.h"
 #include "unit.h"
@@ -85,24 +85,6 @@ test_student(void)
 					  some_levels[j], 1e-10, "t, %g, %g degrees of freedom: inverse of the tail", some_levels[j], dfs[i]);
 }
 
-/* Coefficients of an ARMA(1,1) with a mean less their bias, which test_bias.c looks after. */
-static void
-less_bias(const AoModel *model, double *coef)
-{
-	UnitMemory	memory;
-	AoEnv		env = unit_env(&memory);
-	AoSpec		spec;
-	AoArena		arena;
-	AoShape		shape;
-
-	ao_model_spec(model, &spec);
-	if (ao_arena_open(&arena, ao_shape_bytes(&spec), &env) != AO_OK)
-		exit(EXIT_FAILURE);
-	ao_shape_init(&shape, &spec, &arena);
-	UNIT_CHECK(ao_less_bias(&shape, ao_model_coef(model), N, coef) && coef[0] > ao_model_coef(model)[0], "there is a bias");
-	ao_arena_close(&arena, &env);
-}
-
 /* Orders given: normal unless asked; chosen: Student's unless asked.  Half widths by definition. */
 static void
 test_kinds(void)
@@ -119,6 +101,7 @@ test_kinds(void)
 			   *chosen_normal;
 	const double *coef;
 	double		less[2],
+				added[H],
 				wider,
 				psi,
 				less_psi,
@@ -139,13 +122,14 @@ test_kinds(void)
 	forecast(by_student, H, 0.95, student);
 	coef = ao_model_coef(by_student);
 	psi = coef[0] + coef[1];
-	less_bias(by_student, less);
+	less_bias(by_student, N, less);
+	find_added(by_student, N, less, H, added);
 	less_psi = less[0] + less[1];
 	for (int j = 0; j < H; j++)
 	{
-		/* two coefficients add 2/n, the mean the square of the sum of the responses over n; the variance is that
-		 * of the coefficients less their bias */
-		wider = ao_student_quantile(0.95, N - 3) * sqrt((N + 2 + sum * sum / variance) / (N - 3) * less_variance / variance);
+		/* two coefficients add 2/n one step ahead, the mean the square of the sum of the responses over n; the
+		 * variance is that of the coefficients less their bias */
+		wider = ao_student_quantile(0.95, N - 3) * sqrt((N + added[j] / less_variance + sum * sum / variance) / (N - 3) * less_variance / variance);
 		UNIT_NEAR(student[j].upper, student[j].mean + wider * student[j].std_error, 1e-12, "student, step %d", j + 1);
 		sum += psi;
 		variance += psi * psi;
@@ -278,6 +262,8 @@ test_conformal(void)
 				phi,
 				psi,
 				variance = 0,
+				less,
+				added[H],
 				less_variance = 0;
 	AoFitOptions options = with_interval(AO_INTERVAL_CONFORMAL);
 	AoBacktest	how = {.initial = 1, .step = 1, .horizon = 10, .level = 0.5, .fit = &options};
@@ -291,6 +277,9 @@ test_conformal(void)
 		y[t] -= 44;
 	model = fit("(1,0,0) without constant", y, N, options, &env);
 	phi = ao_model_coef(model)[0];
+	/* the bias of ar1 is -2 ar1/n */
+	less = phi * (1 + 2.0 / N);
+	find_added(model, N, &less, H, added);
 	how.model = model;
 	if (ao_backtest(y, N, NULL, 0, NULL, &how, &env, take_error, &walked) != AO_OK)
 		exit(EXIT_FAILURE);
@@ -299,6 +288,7 @@ test_conformal(void)
 	for (int j = 0; j < 10; j++)
 	{
 		double		at_first = pow(phi, j) * y[0] * sqrt(1 - phi * phi),
+					wider,
 				   *sizes = walked.sizes[j];
 		int			n = ++walked.count[j];
 
@@ -307,13 +297,14 @@ test_conformal(void)
 			at_first += pow(phi, j - i) * (y[i] - phi * y[i - 1]);
 		variance += psi * psi;
 		psi *= phi;
-		/* the bias of ar1 is -2 ar1/n */
-		less_variance += pow(phi * (1 + 2.0 / N), 2 * j);
+		less_variance += pow(less, 2 * j);
 		sizes[n - 1] = fabs(at_first) / sqrt(variance * model->sigma2);
 		qsort(sizes, (size_t) n, sizeof(double), by_size);
+		/* the error of ar1 adds to the errors to come and has taken from those that were; half of the bias remains */
+		wider = (N + added[j] / less_variance) / (N - added[j] / less_variance) * sqrt(less_variance / variance);
 		for (int i = 2; i < AO_CALIBRATION_LEVELS; i += 5)
 			UNIT_NEAR(ao_model_calibration(model)[j * AO_CALIBRATION_LEVELS + i],
-					  sqrt((N + 1.0) / (N - 1) * less_variance / variance) * sizes[(int) ceil((n + 1) * ao_calibration_level(i)) - 1], 1e-9,
+					  sqrt(wider) * sizes[(int) ceil((n + 1) * ao_calibration_level(i)) - 1], 1e-9,
 					  "conformal, step %d, level %g", j + 1, ao_calibration_level(i));
 	}
 	forecast(model, H, 0.8, f);
@@ -387,7 +378,7 @@ test_probability(AoIntervalKind kind)
 		UNIT_NEAR(on_bound.probability, some_levels[i], 1e-10, "kind %d: probability on the bound of %g", kind, some_levels[i]);
 		UNIT_NEAR(on_bound.upper, f.upper, 1e-12, "kind %d: the bound of %g", kind, some_levels[i]);
 		UNIT_CHECK(at_value.probability == 0, "kind %d: probability in the middle", kind);
-		UNIT_CHECK(ao_interval_probability(model, (AoAhead) {1, 1, 1}, 1e6 * sigma) <= 1, "kind %d: never above 1", kind);
+		UNIT_CHECK(ao_interval_probability(model, (AoAhead) {.step = 1, .spread = 1, .bias = 1}, 1e6 * sigma) <= 1, "kind %d: never above 1", kind);
 	}
 	free(model);
 }
