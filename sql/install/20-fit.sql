@@ -43,7 +43,7 @@ AS 'MODULE_PATHNAME', 'arima_ops_residuals'
 LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
 
 COMMENT ON FUNCTION @extschema@.arima_residuals(@extschema@.arima_model, float8[], float8[]) IS
-'One-step forecast errors of the series y under a model, each brought to the variance sigma2; NULL for missing values and for those that differencing uses up';
+'One-step forecast errors of the series y under a model, which begins where that of the model does if this has a trend in levels or Fourier terms, each brought to the variance sigma2; NULL for missing values and for those that differencing uses up';
 
 /* ---- fitting: aggregates ---- */
 

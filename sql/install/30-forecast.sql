@@ -35,7 +35,7 @@ AS 'MODULE_PATHNAME', 'arima_ops_forecast_recent'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 10;
 
 COMMENT ON FUNCTION @extschema@.arima_forecast(@extschema@.arima_model, float8[], int, float8) IS
-'Forecasts h steps after other recent values, with the parameters of the model as they are';
+'Forecasts h steps after other recent values, with the parameters of the model as they are; an error for a model with regressors, or that depends on time, by a trend in levels or Fourier terms';
 
 CREATE FUNCTION @extschema@.arima_forecast(
 	model @extschema@.arima_model,
@@ -57,4 +57,4 @@ AS 'MODULE_PATHNAME', 'arima_ops_predict'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
 
 COMMENT ON FUNCTION @extschema@.arima_predict(@extschema@.arima_model, float8[]) IS
-'The forecast one step after the recent values, with the parameters of the model as they are';
+'The forecast one step after the recent values, with the parameters of the model as they are; an error for a model with regressors, or that depends on time, by a trend in levels or Fourier terms';

@@ -29,4 +29,4 @@ AS 'MODULE_PATHNAME', 'arima_ops_anomalies'
 LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2000 ROWS 1000;
 
 COMMENT ON FUNCTION @extschema@.arima_anomalies(@extschema@.arima_model, float8[], float8, float8[]) IS
-'Each value of y against its forecast from the values before it: the interval of that forecast, the probability of a value nearer to it (anomaly_probability), and whether that exceeds level (is_anomaly); NULL for missing values and for those that differencing uses up. A value counts in full for the forecasts after it, an anomaly too: after a jump that lasts there is one anomaly, after a spike the return to normal can be another';
+'Each value of y, which begins where the series of the model does if that has a trend in levels or Fourier terms, against its forecast from the values before it: the interval of that forecast, the probability of a value nearer to it (anomaly_probability), and whether that exceeds level (is_anomaly); NULL for missing values and for those that differencing uses up. A value counts in full for the forecasts after it, an anomaly too: after a jump that lasts there is one anomaly, after a spike the return to normal can be another';

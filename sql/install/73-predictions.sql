@@ -67,14 +67,47 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION arima_ops.count_newer(float8[], float8[]) IS
 'How many of the recent values follow the last of the recorded ones, both oldest first; 0 where these are not found, or stand more than 1,000 values apart';
 
-/* The champion's forecast, in today's prices, from recent values or from those recorded up to as_of. */
-CREATE FUNCTION arima_ops.champion_forecast(champion arima_ops.models, recent float8[], as_of timestamptz, horizon int, level float8)
+CREATE FUNCTION arima_ops.depends_on_time(model @extschema@.arima_model) RETURNS boolean
+AS 'MODULE_PATHNAME', 'arima_ops_depends_on_time'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION arima_ops.depends_on_time(@extschema@.arima_model) IS
+'Has the model a trend in levels or Fourier terms, so that its forecast from recent values is another one at another time?';
+
+CREATE FUNCTION arima_ops.forecast_at(model @extschema@.arima_model, recent float8[], horizon int, level float8, last int)
+RETURNS TABLE (step int, forecast float8, std_error float8, lower float8, upper float8)
+AS 'MODULE_PATHNAME', 'arima_ops_forecast_at'
+LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100 ROWS 10;
+COMMENT ON FUNCTION arima_ops.forecast_at(@extschema@.arima_model, float8[], int, float8, int) IS
+'arima_forecast from recent values of which the last one has a time, counted from the first value that the model was trained on; NULL: not known, an error where the model depends on it';
+
+/*
+ * The time by a model of a session: its number among those recorded, of which the last
+ * one of the training is champion.n.  A value that came late into the training span does
+ * not count, since the model did not know it.
+ */
+CREATE FUNCTION arima_ops.session_number(champion arima_ops.models, as_of timestamptz) RETURNS int
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF NOT EXISTS (SELECT FROM arima_ops.actuals AS a WHERE a.series = champion.series) THEN
+		RETURN NULL;
+	END IF;
+	IF as_of >= champion.trained_to THEN
+		RETURN champion.n + (SELECT count(*) FROM arima_ops.actuals AS a WHERE a.series = champion.series AND a.ts > champion.trained_to AND a.ts <= as_of);
+	END IF;
+	RETURN champion.n - (SELECT count(*) FROM arima_ops.actuals AS a WHERE a.series = champion.series AND a.ts > as_of AND a.ts <= champion.trained_to);
+END $$;
+COMMENT ON FUNCTION arima_ops.session_number(arima_ops.models, timestamptz) IS
+'How many sessions a model has from its first value up to one, the last recorded one up to as_of: less than 1 before it; NULL where the series has no recorded values';
+
+/* The champion's forecast, in today's prices, from recent values, of which the last `newer` follow as_of, or from those recorded up to as_of. */
+CREATE FUNCTION arima_ops.champion_forecast(champion arima_ops.models, recent float8[], as_of timestamptz, horizon int, level float8, newer int DEFAULT 0)
 RETURNS TABLE (step int, forecast float8, std_error float8, lower float8, upper float8)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
 	factor float8 := champion.adjustment;
 	values_given float8[] := recent;
+	last int;
 	rolled @extschema@.arima_model := champion.model;
 BEGIN
 	IF recent IS NULL AND as_of >= champion.trained_to THEN
@@ -93,11 +126,14 @@ BEGIN
 		FROM (SELECT a.ts, a.value FROM arima_ops.actuals AS a
 			WHERE a.series = champion.series AND a.ts <= as_of ORDER BY a.ts DESC LIMIT champion.n) AS l;
 	END IF;
+	IF arima_ops.depends_on_time(champion.model) THEN
+		last := arima_ops.session_number(champion, as_of) + newer;
+	END IF;
 	RETURN QUERY SELECT f.step, f.forecast * factor, f.std_error * factor, f.lower * factor, f.upper * factor
-		FROM @extschema@.arima_forecast(rolled, (SELECT array_agg(v / factor ORDER BY i) FROM unnest(values_given) WITH ORDINALITY AS u (v, i)),
-			horizon, level) AS f;
+		FROM arima_ops.forecast_at(champion.model, (SELECT array_agg(v / factor ORDER BY i) FROM unnest(values_given) WITH ORDINALITY AS u (v, i)),
+			horizon, level, last) AS f;
 END $$;
-COMMENT ON FUNCTION arima_ops.champion_forecast(arima_ops.models, float8[], timestamptz, int, float8) IS
+COMMENT ON FUNCTION arima_ops.champion_forecast(arima_ops.models, float8[], timestamptz, int, float8, int) IS
 'Forecast of a registered model, in the prices of today: after recent values, or after those recorded up to as_of';
 
 CREATE FUNCTION arima_ops.check_newest_model(place tid) RETURNS void
@@ -153,6 +189,7 @@ DECLARE
 	champion arima_ops.models;
 	last_ts timestamptz := as_of;
 	newer int := 0;
+	lead int;
 	hash bigint;
 BEGIN
 	PERFORM arima_ops.get_series(series);
@@ -204,18 +241,21 @@ BEGIN
 					HINT = 'Record them by arima_ops.record_actuals(series, ts, value), or say by as_of after which session the recent values end.';
 		END IF;
 	END IF;
-	IF as_of IS NULL AND recent IS NOT NULL THEN
+	-- after an as_of that is not recorded itself: how many sessions that is after the last one that is, which only the time depends on
+	IF recent IS NOT NULL AND (as_of IS NULL OR arima_ops.depends_on_time(champion.model)
+			AND NOT EXISTS (SELECT FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts = as_of)) THEN
 		newer := arima_ops.count_newer(recent, (SELECT array_agg(l.value ORDER BY l.ts)
-			FROM (SELECT a.ts, a.value FROM arima_ops.actuals AS a WHERE a.series = series
+			FROM (SELECT a.ts, a.value FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts <= coalesce(as_of, 'infinity')
 				ORDER BY a.ts DESC LIMIT 6) AS l));
 	END IF;
+	lead := CASE WHEN as_of IS NULL THEN newer ELSE 0 END;
 	-- the first step tells whether the request is new: what is added to it by another one would be no answer to either
 	RETURN QUERY
 	WITH step AS MATERIALIZED (
-		SELECT f.* FROM arima_ops.champion_forecast(champion, recent, last_ts, horizon, level) AS f
+		SELECT f.* FROM arima_ops.champion_forecast(champion, recent, last_ts, horizon, level, newer) AS f
 	), claimed AS (
 		INSERT INTO arima_ops.predictions AS p (series, version, as_of, lead, horizon, history_len, forecast, std_error, lower, upper, level, request_id, request_hash)
-		SELECT series, champion.version, last_ts, newer, f.step, coalesce(cardinality(recent), 0),
+		SELECT series, champion.version, last_ts, lead, f.step, coalesce(cardinality(recent), 0),
 			f.forecast, f.std_error, f.lower, f.upper, level, request_id, hash FROM step AS f WHERE f.step = 1
 		ON CONFLICT DO NOTHING
 		RETURNING p.*
@@ -237,4 +277,4 @@ BEGIN
 	END IF;
 END $$;
 COMMENT ON FUNCTION arima_ops.predict(text, float8[], int, float8, timestamptz, text) IS
-'Forecast of the champion for the next sessions, logged: gives the rows of arima_ops.predictions, one a step. From recent values, oldest first, else from those recorded. as_of is the session after which the forecast begins: by default the last one recorded; where recent values follow that one, they are counted. A request_id that came before gets the first answer, or an error where it asked for something else; an empty one is none';
+'Forecast of the champion for the next sessions, logged: gives the rows of arima_ops.predictions, one a step. From recent values, oldest first, else from those recorded. as_of is the session after which the forecast begins: by default the last one recorded; where recent values follow that one, they are counted. What tells a model with a trend in levels or Fourier terms when the recent values are is the number of recorded sessions up to as_of. A request_id that came before gets the first answer, or an error where it asked for something else; an empty one is none';

@@ -260,14 +260,21 @@ AoStatus	ao_forecast(const AoModel *model, int h, double level,
 /* The same at several levels, 1 .. AO_MAX_LEVELS of them: step j of level i is out[i * h + j]. */
 AoStatus	ao_forecast_levels(const AoModel *model, int h, const double *levels, int n_levels,
 							   const double *xreg, int k, AoEnv *env, AoForecast *out);
-/* The same parameters applied to other recent values (at least d+D*m+1 of them non-missing). */
-AoStatus	ao_forecast_recent(const AoModel *model, const double *recent, int64_t n,
+/* Is the regression part another one at another time: a trend in levels, Fourier terms? */
+bool		ao_depends_on_time(const AoModel *model);
+
+#define AO_NO_TIME INT64_MIN	/* it is not known when */
+
+/* The same parameters applied to other recent values (at least d+D*m+1 of them non-missing).
+ * end: time of the last one, counted as model->n is, which also before the first value of the
+ * model's series it may be; only a model that depends on time needs it, and refuses AO_NO_TIME. */
+AoStatus	ao_forecast_recent(const AoModel *model, const double *recent, int64_t n, int64_t end,
 							   int h, double level, AoEnv *env, AoForecast *out);
-AoStatus	ao_forecast_recent_levels(const AoModel *model, const double *recent, int64_t n, int h,
-									  const double *levels, int n_levels, AoEnv *env,
-									  AoForecast *out);
+AoStatus	ao_forecast_recent_levels(const AoModel *model, const double *recent, int64_t n,
+									  int64_t end, int h, const double *levels, int n_levels,
+									  AoEnv *env, AoForecast *out);
 /* One-step mean from recent values: the serving path. */
-AoStatus	ao_predict(const AoModel *model, const double *recent, int64_t n,
+AoStatus	ao_predict(const AoModel *model, const double *recent, int64_t n, int64_t end,
 					   AoEnv *env, double *out);
 /* Standardised innovations e_t/sqrt(f_t) of y under the model; NaN for the
  * first d+D*m and for missing values.  out has n elements. */

@@ -215,12 +215,11 @@ adjust_all(const AoModel *model, const AoSpec *spec, const double *y, int64_t n,
 
 /*
  * Recent values adjusted into z (leading missing ones dropped), the filter run
- * over them.  They are taken as the last values before the end of the training
- * data, which matters only to a trend in levels.  more: bytes of the arena that the
- * caller takes afterwards.
+ * over them.  end: time of the last one.  more: bytes of the arena that the caller
+ * takes afterwards.
  */
 static AoStatus
-filter_recent(const AoModel *model, const AoSpec *spec, const double *recent, int64_t n,
+filter_recent(const AoModel *model, const AoSpec *spec, const double *recent, int64_t n, int64_t end,
 			  bool want_cov, size_t more, AoArena *arena, AoEnv *env, AoState *st)
 {
 	int64_t		lead,
@@ -237,13 +236,14 @@ filter_recent(const AoModel *model, const AoSpec *spec, const double *recent, in
 						 ao_state_bytes(spec, want_cov) + ao_state_run_bytes(spec, missing) + more, env));
 	ao_state_init(st, spec, ao_model_coef(model), want_cov, arena);
 	z = ao_arena_take(arena, (size_t) n, sizeof(double));
-	AO_TRY(adjust_all(model, spec, recent + lead, n - lead, model->n - n + lead + 1, NULL, env, z));
+	AO_TRY(adjust_all(model, spec, recent + lead, n - lead, end - n + lead + 1, NULL, env, z));
 	return ao_state_run(st, z, n - lead, missing, want_cov, NULL, arena, env);
 }
 
-/* What both ways of using recent values begin with. */
+/* What both ways of using recent values begin with.  *end: where it is not known and does not
+ * matter, the end of the training data. */
 static AoStatus
-check_recent(const AoModel *model, int64_t n, AoEnv *env)
+check_recent(const AoModel *model, int64_t n, int64_t *end, AoEnv *env)
 {
 	memset(&env->err, 0, sizeof env->err);
 	if (model->n_xreg > 0)
@@ -251,10 +251,12 @@ check_recent(const AoModel *model, int64_t n, AoEnv *env)
 					   "a model with regressors cannot forecast from recent values alone\n"
 					   "Roll it forward with arima_append and forecast with arima_forecast, giving xreg to both.",
 					   0, model->n_xreg);
-	if (model->K > 0)
-		return ao_fail(env, AO_BAD_XREG,
-					   "a model with Fourier terms does not know where in the season recent values are\n"
+	if (*end == AO_NO_TIME && ao_depends_on_time(model))
+		return ao_fail(env, AO_BAD_ARGUMENT,
+					   "a model with a trend in levels or Fourier terms does not know the time of recent values\n"
 					   "Roll it forward with arima_append and forecast with arima_forecast.", 0, 0);
+	if (*end == AO_NO_TIME)
+		*end = model->n;
 	if (n > AO_MAX_N)
 		return ao_fail(env, AO_SERIES_TOO_LONG, NULL, AO_MAX_N, n);
 	return AO_OK;
@@ -262,7 +264,7 @@ check_recent(const AoModel *model, int64_t n, AoEnv *env)
 
 /* See ao.h. */
 AoStatus
-ao_forecast_recent_levels(const AoModel *model, const double *recent, int64_t n, int h,
+ao_forecast_recent_levels(const AoModel *model, const double *recent, int64_t n, int64_t end, int h,
 						  const double *levels, int n_levels, AoEnv *env, AoForecast *out)
 {
 	AoSpec		spec;
@@ -271,12 +273,12 @@ ao_forecast_recent_levels(const AoModel *model, const double *recent, int64_t n,
 	AoStatus	status;
 	Request		to;
 
-	AO_TRY(check_recent(model, n, env));
+	AO_TRY(check_recent(model, n, &end, env));
 	AO_TRY(take_request(&to, model, h, levels, n_levels, out, env));
 	ao_model_spec(model, &spec);
-	status = filter_recent(model, &spec, recent, n, true, ao_impulses_bytes(model, &spec, h), &arena, env, &st);
+	status = filter_recent(model, &spec, recent, n, end, true, ao_impulses_bytes(model, &spec, h), &arena, env, &st);
 	if (status == AO_OK)
-		status = run_forecast(&to, &st, model->n, NULL, &arena, env);
+		status = run_forecast(&to, &st, end, NULL, &arena, env);
 	if (arena.block)
 		ao_arena_close(&arena, env);
 	return status;
@@ -284,18 +286,18 @@ ao_forecast_recent_levels(const AoModel *model, const double *recent, int64_t n,
 
 /* See ao.h. */
 AoStatus
-ao_forecast_recent(const AoModel *model, const double *recent, int64_t n, int h, double level,
-				   AoEnv *env, AoForecast *out)
+ao_forecast_recent(const AoModel *model, const double *recent, int64_t n, int64_t end, int h,
+				   double level, AoEnv *env, AoForecast *out)
 {
-	return ao_forecast_recent_levels(model, recent, n, h, &level, 1, env, out);
+	return ao_forecast_recent_levels(model, recent, n, end, h, &level, 1, env, out);
 }
 
-/* The next value by the state; its variance counts only where the mean depends on it. */
+/* The value after a time by the state; its variance counts only where the mean depends on it. */
 static AoStatus
-predict_next(const AoModel *model, const AoSpec *spec, AoState *st, AoEnv *env, double *out)
+predict_next(const AoModel *model, const AoSpec *spec, AoState *st, int64_t time, AoEnv *env, double *out)
 {
 	double		centre = ao_state_observe(st, st->a) +
-		ao_regression(spec, ao_model_beta(model), model->n + 1, NULL, 0);
+		ao_regression(spec, ao_model_beta(model), time + 1, NULL, 0);
 	double		var = st->P ? 1 + ao_state_variance(st) : 1;
 
 	*out = ao_point_forecast(model, centre, sqrt(fmax(var, 0) * model->sigma2));
@@ -308,18 +310,18 @@ predict_next(const AoModel *model, const AoSpec *spec, AoState *st, AoEnv *env, 
 
 /* See ao.h. */
 AoStatus
-ao_predict(const AoModel *model, const double *recent, int64_t n, AoEnv *env, double *out)
+ao_predict(const AoModel *model, const double *recent, int64_t n, int64_t end, AoEnv *env, double *out)
 {
 	AoSpec		spec;
 	AoArena		arena = {.block = NULL};
 	AoState		st;
 	AoStatus	status;
 
-	AO_TRY(check_recent(model, n, env));
+	AO_TRY(check_recent(model, n, &end, env));
 	ao_model_spec(model, &spec);
-	status = filter_recent(model, &spec, recent, n, model->bias_adjust, 0, &arena, env, &st);
+	status = filter_recent(model, &spec, recent, n, end, model->bias_adjust, 0, &arena, env, &st);
 	if (status == AO_OK)
-		status = predict_next(model, &spec, &st, env, out);
+		status = predict_next(model, &spec, &st, end, env, out);
 	if (arena.block)
 		ao_arena_close(&arena, env);
 	return status;

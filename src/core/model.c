@@ -490,6 +490,13 @@ ao_model_term(const AoModel *model, int i, char buf[16])
 	}
 }
 
+/* See ao.h.  The drift of differences is the same step at any time. */
+bool
+ao_depends_on_time(const AoModel *model)
+{
+	return model->constant == AO_CONSTANT_MEAN_DRIFT || model->K > 0;
+}
+
 /*
  * Akaike's criterion, its small-sample correction (Hurvich & Tsai 1989) and
  * Schwarz's, over the n_used terms of the likelihood; sigma2 counts as a

@@ -213,8 +213,9 @@ forecast(Asked *asked)
 			request->recent.values[i] /= series->adjustment;
 	asked->steps = palloc(sizeof(AoForecast) * request->horizon);
 	ao_pg_env(&env);
-	status = ao_forecast_recent_levels(series->model, request->recent.values, request->recent.n, request->horizon,
-									   &request->level, 1, &env, asked->steps);
+	status = ao_forecast_recent_levels(series->model, request->recent.values, request->recent.n,
+									   series->last != AO_NO_TIME ? series->last + asked->lead : AO_NO_TIME,
+									   request->horizon, &request->level, 1, &env, asked->steps);
 	if (status != AO_OK)
 	{
 		AoFault		fault = ao_pg_fault(status, &env);

@@ -1,7 +1,7 @@
 /*
  * forecast.c
  *		SQL functions that look ahead with a model: arima_forecast in its forms
- *		and arima_predict.
+ *		and arima_predict, and what the operations forecast by.
  */
 #include "postgres.h"
 
@@ -11,6 +11,8 @@ PGDLLEXPORT Datum arima_ops_forecast(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum arima_ops_forecast_recent(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum arima_ops_forecast_levels(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum arima_ops_forecast_recent_levels(PG_FUNCTION_ARGS);
+PGDLLEXPORT Datum arima_ops_forecast_at(PG_FUNCTION_ARGS);
+PGDLLEXPORT Datum arima_ops_depends_on_time(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum arima_ops_predict(PG_FUNCTION_ARGS);
 
 /* See glue.h. */
@@ -112,28 +114,31 @@ forecast_on(FunctionCallInfo fcinfo, Request *request, int64 h)
 	put_forecast(fcinfo, request);
 }
 
-/* From the end of other data, argument 1. */
+/* From the end of other data, argument 1; end: time of the last value, or AO_NO_TIME. */
 static void
-forecast_recent(FunctionCallInfo fcinfo, Request *request, int64 h)
+forecast_recent(FunctionCallInfo fcinfo, Request *request, int64 end, int64 h)
 {
 	AoEnv		env;
 	AoSeries	recent = ao_pg_series(PG_GETARG_ARRAYTYPE_P(1), "recent");
 
 	open_request(request, PG_GETARG_DATUM(0), h);
 	ao_pg_env(&env);
-	ao_pg_check(ao_forecast_recent_levels(request->model, recent.values, recent.n, request->h,
+	ao_pg_check(ao_forecast_recent_levels(request->model, recent.values, recent.n, end, request->h,
 										  request->levels.values, (int) request->levels.n, &env,
 										  request->steps), &env);
 	put_forecast(fcinfo, request);
 }
 
-/* No rows, where one of the arguments 0 to 2 is NULL. */
+/* No rows, where one of the first n arguments is NULL. */
 static bool
-forecast_of_null(FunctionCallInfo fcinfo)
+forecast_of_null(FunctionCallInfo fcinfo, int n)
 {
 	Request		none = {.h = 0};
+	int			known = 0;
 
-	if (!PG_ARGISNULL(0) && !PG_ARGISNULL(1) && !PG_ARGISNULL(2))
+	while (known < n && !PG_ARGISNULL(known))
+		known++;
+	if (known == n)
 		return false;
 	put_forecast(fcinfo, &none);
 	return true;
@@ -149,7 +154,7 @@ arima_ops_forecast(PG_FUNCTION_ARGS)
 	float8		level;
 	Request		request = {.levels = {&level, 1}};
 
-	if (forecast_of_null(fcinfo))
+	if (forecast_of_null(fcinfo, 3))
 		return (Datum) 0;
 	level = PG_GETARG_FLOAT8(2);
 	forecast_on(fcinfo, &request, PG_GETARG_INT32(1));
@@ -165,7 +170,7 @@ arima_ops_forecast_levels(PG_FUNCTION_ARGS)
 {
 	Request		request;
 
-	if (forecast_of_null(fcinfo))
+	if (forecast_of_null(fcinfo, 3))
 		return (Datum) 0;
 	request.levels = ao_pg_levels(PG_GETARG_ARRAYTYPE_P(2));
 	forecast_on(fcinfo, &request, PG_GETARG_INT64(1));
@@ -182,7 +187,7 @@ arima_ops_forecast_recent(PG_FUNCTION_ARGS)
 	float8		level = PG_GETARG_FLOAT8(3);
 	Request		request = {.levels = {&level, 1}};
 
-	forecast_recent(fcinfo, &request, PG_GETARG_INT32(2));
+	forecast_recent(fcinfo, &request, AO_NO_TIME, PG_GETARG_INT32(2));
 	return (Datum) 0;
 }
 
@@ -195,8 +200,34 @@ arima_ops_forecast_recent_levels(PG_FUNCTION_ARGS)
 	Request		request;
 
 	request.levels = ao_pg_levels(PG_GETARG_ARRAYTYPE_P(3));
-	forecast_recent(fcinfo, &request, PG_GETARG_INT64(2));
+	forecast_recent(fcinfo, &request, AO_NO_TIME, PG_GETARG_INT64(2));
 	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(arima_ops_forecast_at);
+
+/* arima_ops.forecast_at(model arima_model, recent float8[], h int, level float8, last int): last: the
+ * time of the last value, NULL: not known; no rows if another one is NULL */
+Datum
+arima_ops_forecast_at(PG_FUNCTION_ARGS)
+{
+	float8		level;
+	Request		request = {.levels = {&level, 1}};
+
+	if (forecast_of_null(fcinfo, 4))
+		return (Datum) 0;
+	level = PG_GETARG_FLOAT8(3);
+	forecast_recent(fcinfo, &request, PG_ARGISNULL(4) ? AO_NO_TIME : PG_GETARG_INT32(4), PG_GETARG_INT32(2));
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(arima_ops_depends_on_time);
+
+/* arima_ops.depends_on_time(model arima_model) */
+Datum
+arima_ops_depends_on_time(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(ao_depends_on_time(PG_GETARG_AO_MODEL(0)));
 }
 
 PG_FUNCTION_INFO_V1(arima_ops_predict);
@@ -210,6 +241,6 @@ arima_ops_predict(PG_FUNCTION_ARGS)
 	double		mean;
 
 	ao_pg_env(&env);
-	ao_pg_check(ao_predict(PG_GETARG_AO_MODEL(0), recent.values, recent.n, &env, &mean), &env);
+	ao_pg_check(ao_predict(PG_GETARG_AO_MODEL(0), recent.values, recent.n, AO_NO_TIME, &env, &mean), &env);
 	PG_RETURN_FLOAT8(mean);
 }

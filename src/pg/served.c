@@ -17,6 +17,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/tuptable.h"
+#include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/lockdefs.h"
 #include "utils/array.h"
@@ -149,26 +150,41 @@ read_champion(AoServed *served, Datum name)
 		served->version = DatumGetInt32(column(&scan, row, "version"));
 		served->spec = TextDatumGetCString(column(&scan, row, "spec"));
 		served->model = ao_pg_model(PointerGetDatum(PG_DETOAST_DATUM_COPY(column(&scan, row, "model"))));
+		served->trained_to = DatumGetTimestampTz(column(&scan, row, "trained_to"));
 		served->adjustment = DatumGetFloat8(column(&scan, row, "adjustment"));
 	}
 	close_scan(&scan);
 }
 
-/* The last values that are recorded; without any the forecast is as of now. */
+/*
+ * The last values that are recorded; without any the forecast is as of now.  For a model that
+ * depends on time they are counted back to the end of its training, as arima_ops.session_number does.
+ */
 static void
 read_last_values(AoServed *served, Datum name)
 {
 	Scan		scan = open_scan("actuals", "actuals_pkey", F_TEXTEQ, name);
 	double	   *values = palloc(sizeof(double) * LAST_VALUES);
 	int			first = LAST_VALUES;
+	bool		counts = served->model != NULL && ao_depends_on_time(served->model);
 	HeapTuple	row;
 
 	served->as_of = GetCurrentTransactionStartTimestamp();
-	while (first > 0 && (row = systable_getnext_ordered(scan.scan, BackwardScanDirection)) != NULL)
+	served->last = AO_NO_TIME;
+	while ((first > 0 || counts) && (row = systable_getnext_ordered(scan.scan, BackwardScanDirection)) != NULL)
 	{
+		TimestampTz ts = DatumGetTimestampTz(column(&scan, row, "ts"));
+
+		CHECK_FOR_INTERRUPTS();
 		if (first == LAST_VALUES)
-			served->as_of = DatumGetTimestampTz(column(&scan, row, "ts"));
-		values[--first] = DatumGetFloat8(column(&scan, row, "value"));
+		{
+			served->as_of = ts;
+			served->last = counts ? served->model->n : AO_NO_TIME;
+		}
+		counts = counts && ts > served->trained_to;
+		served->last += counts;
+		if (first > 0)
+			values[--first] = DatumGetFloat8(column(&scan, row, "value"));
 	}
 	served->recorded = (AoSeries) {.values = values + first, .n = LAST_VALUES - first};
 	close_scan(&scan);

@@ -21,9 +21,11 @@ typedef struct AoServed
 	int			version;		/* 0: it has no model */
 	const char *spec;
 	AoModel    *model;
+	TimestampTz trained_to;
 	double		adjustment;
 	TimestampTz as_of;			/* the last session that is recorded */
 	AoSeries	recorded;		/* the last values, oldest first */
+	int64		last;			/* time of the last one for a model that depends on it, else AO_NO_TIME */
 	ItemPointerData series_row;
 	ItemPointerData model_row;
 	bool		locked;			/* both rows are */

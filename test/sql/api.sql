@@ -57,6 +57,35 @@ SELECT ((arima_ops.answer_requests(ARRAY[json_build_object('recent_prices', pric
 SELECT arima_ops.restate('api_a', 0.5, 'infinity');
 SELECT ((arima_ops.answer_requests(ARRAY[json_build_object('recent_prices', halves)]::text[]))[1].reply ->> 'prediction')::float8 = (SELECT forecast FROM arima_ops.predict('api_a', halves)) AS same
 FROM (SELECT array_agg(v / 2) AS halves FROM recent, unnest(prices) AS v) AS r;
+-- of a trend in levels and of Fourier terms, too: recent values are at the time at which they stand among those recorded
+SELECT arima_ops.create_series('api_' || name, spec, policy => '{"backtest_length": 30, "train_window": 100}') FROM (VALUES ('trend', '(1,0,0) with drift'), ('season', '(1,0,0)[52] with fourier(2)')) AS v (name, spec);
+CREATE TEMP VIEW timed AS SELECT name, i, '2024-01-01'::timestamptz + i * interval '1 day' AS ts, CASE name WHEN 'api_trend' THEN i ELSE 40 + 6 * sin(2 * pi() * i / 52) END + sin(i * i) / 10 AS value
+FROM unnest(ARRAY['api_trend', 'api_season']) AS name, generate_series(1, 163) AS i;
+SELECT name, (arima_ops.record_actuals(name, array_agg(ts), array_agg(value))).inserted, arima_ops.train(name) FROM timed WHERE i <= 120 GROUP BY name ORDER BY name;
+SELECT arima_ops.restate(name, 2, 'infinity') FROM unnest(ARRAY['api_trend', 'api_season']) AS name;
+SELECT name, (arima_ops.record_actuals(name, array_agg(ts), array_agg(value * 2))).inserted FROM timed WHERE i BETWEEN 121 AND 160 GROUP BY name ORDER BY name;
+CREATE TEMP TABLE timed_recent AS SELECT name, n, array_agg(value * 2 ORDER BY i) AS prices FROM timed, unnest(ARRAY[159, 160, 163]) AS n WHERE i BETWEEN n - 59 AND n GROUP BY 1, 2;
+SELECT name, r.n, a.status, (reply ->> 'prediction')::float8 = p.forecast AND (reply #>> '{forecasts,1,upper}')::float8 = q.upper AS same, p.lead, q.lead, abs(p.forecast - f.forecast) < 1e-6 * p.std_error AS as_appended
+FROM timed_recent AS r JOIN arima_ops.models AS m ON m.series = name AND m.status = 'champion',
+	LATERAL (SELECT * FROM unnest(arima_ops.answer_requests(ARRAY[json_build_object('recent_prices', prices, 'series', name, 'horizon', 2)]::text[]))) AS a (status, reply),
+	LATERAL (SELECT * FROM arima_ops.predict(name, prices) OFFSET 0) AS p, LATERAL (SELECT * FROM arima_ops.predict(name, prices, 2) WHERE horizon = 2) AS q,
+	LATERAL (SELECT t.forecast * 2 AS forecast FROM arima_forecast(arima_append(m.model, (SELECT array_agg(value ORDER BY i) FROM timed AS t WHERE t.name = r.name AND i BETWEEN 121 AND r.n))) AS t) AS f
+WHERE r.n >= 160 ORDER BY name, r.n;
+-- as_of says when: at a session, at one that is not recorded, which counts from the last one that is, in the training and before it
+SELECT r.name, at, p.lead, abs(p.forecast - 2 * (CASE r.name WHEN 'api_trend' THEN at + 1 ELSE 40 + 6 * sin(2 * pi() * (at + 1) / 52) END)) < 1 AS near
+FROM (VALUES (159), (162), (119), (60), (20)) AS v (at), unnest(ARRAY['api_trend', 'api_season']) AS r (name), LATERAL (SELECT timestamptz '2024-01-01' + at * interval '1 day') AS t (as_of),
+	LATERAL (SELECT array_agg(value * 2 ORDER BY i) FROM timed WHERE timed.name = r.name AND i BETWEEN at - 19 AND at) AS x (prices), LATERAL arima_ops.predict(r.name, prices, as_of => t.as_of) AS p ORDER BY 1, 2;
+-- without them, from the values recorded up to there
+SELECT name, p.lead, abs(p.forecast - q.forecast) < 1e-2 * p.std_error AS near FROM timed_recent, LATERAL arima_ops.predict(name, as_of => timestamptz '2024-01-01' + interval '110 days') AS p,
+	LATERAL (SELECT array_agg(value * 2 ORDER BY i) FROM timed AS t WHERE t.name = timed_recent.name AND i BETWEEN 51 AND 110) AS x (values), LATERAL arima_ops.predict(name, x.values, as_of => timestamptz '2024-01-01' + interval '110 days') AS q
+WHERE n = 160 ORDER BY name;
+-- where nothing is recorded it is not known
+BEGIN;
+DELETE FROM arima_ops.actuals WHERE series = 'api_trend';
+SELECT a.* FROM timed_recent, unnest(arima_ops.answer_requests(ARRAY[json_build_object('recent_prices', prices, 'series', name)]::text[])) AS a WHERE name = 'api_trend' AND n = 160;
+SELECT forecast FROM timed_recent, arima_ops.predict(name, prices, as_of => '2024-06-01') WHERE name = 'api_trend' AND n = 160;
+ROLLBACK;
+SELECT arima_ops.drop_series(name) FROM unnest(ARRAY['api_trend', 'api_season']) AS name;
 -- a key again: the first answer to the same request, whichever way it comes; none to another, if that is known
 SELECT (a.reply ->> 'prediction_id')::bigint = p.id AS first_one, a.status, a.reply -> 'detail' AS detail
 FROM recent, arima_ops.predictions AS p, unnest(arima_ops.answer_requests(ARRAY[json_build_object('recent_prices', prices, 'level', 0.95),

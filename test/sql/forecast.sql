@@ -52,6 +52,16 @@ SELECT abs(arima_predict(model, y[40:]) - arima_predict(model, y)) < 1e-9 AS the
 SELECT spec, abs(arima_predict(m, ARRAY(SELECT v + 1000 FROM unnest(y) v)) - arima_predict(m, y) - 1000) < 1e-6 AS shift
 FROM forecast_lh, unnest(ARRAY['(0,1,0)', '(1,1,1)', '(0,2,1)', '(1,1,0)(0,1,1)[4]']) spec, LATERAL (SELECT arima_fit(y, spec)) f (m);
 
+-- of a trend in levels it has to be known when: append says so
+CREATE TEMP TABLE trend AS SELECT y, arima_fit(y[:30], '(0,0,0) with drift') AS model FROM (SELECT array_agg(i + 0.1 * sin(i * i) ORDER BY i) AS y FROM generate_series(1, 40) AS i) AS v;
+SELECT pg_temp.attempt('SELECT arima_predict(model, y) FROM trend');
+SELECT call, left(pg_temp.attempt('SELECT f.step FROM trend, ' || call || ' AS f'), 5) AS refused FROM unnest(ARRAY['arima_forecast(model, y[:30])', 'arima_forecast(model, y, 2, ''{0.5,0.8}''::float8[])']) AS call;
+SELECT round(f.forecast::numeric, 2) AS forecast, g.forecast IS NOT DISTINCT FROM f.forecast AS same
+FROM trend, arima_forecast(arima_append(model, y[31:40])) AS f, arima_ops.forecast_at(model, y, 1, 0.95, 40) AS g;
+-- that of differences is the same step at any time
+SELECT abs(arima_predict(arima_fit(y[:30], '(0,1,0) with drift'), y) - 41) < 0.2 AS near FROM trend;
+SELECT count(*) AS no_rows FROM trend, unnest(ARRAY[NULL, model]) AS m, unnest(ARRAY[NULL, 1]) AS h, arima_ops.forecast_at(m, y, h, CASE WHEN m IS NULL OR h IS NULL THEN 0.95 END, 40);
+
 -- long horizons: the mean of a stationary model, a growing error of an integrated one
 SELECT count(*), abs(max(forecast) FILTER (WHERE step = 1000) - (SELECT estimate FROM arima_coefficients(max(model::text)::arima_model) WHERE term = 'mean')) < 1e-9 AS ends_at_mean
 FROM forecast_lh, arima_forecast(model, 1000);

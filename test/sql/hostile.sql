@@ -20,9 +20,9 @@ BEGIN
 	SELECT bad || array_agg(DISTINCT 'forecast'::text) INTO bad FROM arima_forecast(model, 20) f
 		WHERE f.forecast = ANY (infinite) OR f.std_error = ANY (infinite) OR f.lower = ANY (infinite) OR f.upper = ANY (infinite)
 			OR f.std_error < 0 OR num_nulls(f.forecast, f.std_error, f.lower, f.upper) > 0;
-	SELECT bad || array_agg(DISTINCT 'recent'::text) INTO bad FROM arima_forecast(model, y, 20) f
+	SELECT bad || array_agg(DISTINCT 'recent'::text) INTO bad FROM arima_ops.forecast_at(model, y, 20, 0.95, cardinality(y)) f
 		WHERE f.forecast = ANY (infinite) OR f.std_error = ANY (infinite) OR num_nulls(f.forecast, f.std_error) > 0;
-	IF arima_predict(model, y) = ANY (infinite) THEN
+	IF NOT arima_ops.depends_on_time(model) AND arima_predict(model, y) = ANY (infinite) THEN
 		bad := bad || 'predict'::text;
 	END IF;
 	SELECT bad || array_agg(DISTINCT 'residuals'::text) INTO bad FROM unnest(arima_residuals(model, y)) e WHERE e = ANY (infinite);

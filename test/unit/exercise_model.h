@@ -59,17 +59,17 @@ exercise_forecast(const AoModel *model, const double *y, const double *xreg, AoE
 	if (!exercise_expected(status))
 		return "ao_forecast: unexpected status";
 	wrong = status == AO_OK ? exercise_forecasts(model, forecast, EXERCISE_STEPS) : NULL;
-	if (wrong != NULL || model->n_xreg > 0 || model->K > 0)
+	if (wrong != NULL || model->n_xreg > 0)
 		return wrong;
 
-	status = ao_forecast_recent(model, y, EXERCISE_VALUES, EXERCISE_STEPS, 0.8, env, forecast);
+	status = ao_forecast_recent(model, y, EXERCISE_VALUES, model->n, EXERCISE_STEPS, 0.8, env, forecast);
 	if (!exercise_expected(status))
 		return "ao_forecast_recent: unexpected status";
 	wrong = status == AO_OK ? exercise_forecasts(model, forecast, EXERCISE_STEPS) : NULL;
 	if (wrong != NULL)
 		return wrong;
 
-	status = ao_predict(model, y, EXERCISE_VALUES, env, &mean);
+	status = ao_predict(model, y, EXERCISE_VALUES, model->n, env, &mean);
 	if (!exercise_expected(status))
 		return "ao_predict: unexpected status";
 	return status == AO_OK && !isfinite(mean) ? "a prediction is not finite" : NULL;

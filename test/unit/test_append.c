@@ -261,18 +261,13 @@ forecast_appended(const AoModel *model, const Case *c, AoEnv *env, AoForecast *o
 static double
 prediction_apart(const AoModel *model, const Case *c, AoEnv *env, const AoForecast *first)
 {
-	AoModel    *longer;
-	double		prediction,
-				apart = HUGE_VAL;
+	double		prediction;
 
 	if (c->k > 0)
 		return 0;
-	if (ao_append(model, c->y + c->n1, c->n2, NULL, 0, env, &longer) != AO_OK)
+	if (ao_predict(model, c->y, c->n1 + c->n2, c->n1 + c->n2, env, &prediction) != AO_OK)
 		return HUGE_VAL;
-	if (ao_predict(longer, c->y, c->n1 + c->n2, env, &prediction) == AO_OK)
-		apart = fabs(prediction - first->mean) / fmax(fabs(first->mean), first->std_error);
-	env->free(env->arg, longer);
-	return apart;
+	return fabs(prediction - first->mean) / fmax(fabs(first->mean), first->std_error);
 }
 
 /* How far the errors of one-step forecasts are from the residuals, in standard deviations:
@@ -397,6 +392,49 @@ test_random(Gaps gaps, int n)
 	UNIT_CHECK(memory.live == 0 && memory.most <= 3, "%s: nothing is left behind", gap_names[gaps]);
 }
 
+/* What follows n1 + n2 values of which the first are the model's, by appending and by telling their time. */
+static void
+test_time(const char *text, int season)
+{
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
+	Case		c = {.n1 = 30, .n2 = 10};
+	int			n = c.n1 + c.n2;
+	AoModel    *model;
+	AoForecast	appended[STEPS],
+				recent[STEPS],
+				before[STEPS];
+	double		next,
+				fall;
+
+	for (int i = 0; i < n; i++)
+		c.y[i] = i + 1 + 0.1 * sin((i + 1) * (i + 1));
+	if (ao_spec_parse(text, strlen(text), &c.spec, &env) != AO_OK || model_of(&c, &env, &model) != AO_OK)
+		exit(EXIT_FAILURE);
+	UNIT_CHECK(ao_forecast_recent(model, c.y, n, AO_NO_TIME, STEPS, 0.95, &env, recent) == AO_BAD_ARGUMENT &&
+			   strstr(env.err.what, "arima_append") != NULL &&
+			   ao_predict(model, c.y, n, AO_NO_TIME, &env, &next) == AO_BAD_ARGUMENT, "%s: refused without a time", text);
+	if (forecast_appended(model, &c, &env, appended) != AO_OK ||
+		ao_forecast_recent(model, c.y, n, n, STEPS, 0.95, &env, recent) != AO_OK ||
+		ao_predict(model, c.y, n, n, &env, &next) != AO_OK)
+		exit(EXIT_FAILURE);
+	for (int i = 0; i < STEPS; i++)
+	{
+		UNIT_NEAR(recent[i].mean, appended[i].mean, 1e-10, "%s: step %d", text, i + 1);
+		UNIT_NEAR(recent[i].upper, appended[i].upper, 1e-10, "%s: upper bound of step %d", text, i + 1);
+	}
+	UNIT_NEAR(next, appended[0].mean, 1e-10, "%s: ao_predict", text);
+
+	/* whole seasons earlier, before the model's series began, all is as much lower as the trend was */
+	fall = model->constant == AO_CONSTANT_MEAN_DRIFT ? 5 * season * ao_model_coef(model)[model->p + 1] : 0;
+	for (int i = 0; i < n; i++)
+		c.y[i] -= fall;
+	if (ao_forecast_recent(model, c.y, n, n - 5 * season, STEPS, 0.95, &env, before) != AO_OK)
+		exit(EXIT_FAILURE);
+	UNIT_NEAR(before[STEPS - 1].mean, recent[STEPS - 1].mean - fall, 1e-9, "%s: before the series", text);
+	env.free(env.arg, model);
+}
+
 int
 main(void)
 {
@@ -408,5 +446,9 @@ main(void)
 		if (gaps == NO_GAPS || gaps == GAPS_IN_FRONT)
 			test_errors(gaps, n / 5);
 	}
+	test_time("(0,0,0) with drift", 12);
+	test_time("(1,0,0)[12] with fourier(2)", 12);
+	test_time("(1,1,0)[7] with fourier(3)", 7);
+	test_time("(1,0,0)[12] with drift and fourier(2)", 12);
 	return unit_done();
 }

@@ -88,7 +88,7 @@ add_series(const AoSpec *spec, const AoModel *truth, const double *y, AoInterval
 
 	if (ao_fit(y, N, NULL, 0, spec, &options, &env, &model) != AO_OK ||
 		ao_forecast_levels(model, H, levels, N_LEVELS, NULL, 0, &env, forecast) != AO_OK ||
-		ao_forecast_recent(truth, y, N, H, 0.5, &env, true_forecast) != AO_OK)
+		ao_forecast_recent(truth, y, N, AO_NO_TIME, H, 0.5, &env, true_forecast) != AO_OK)
 		abort();
 	free(model);
 	for (int i = 0; i < N_LEVELS; i++)

@@ -261,8 +261,7 @@ test_one_step(const char *text, bool gaps)
 
 		if (isnan(e[t]))
 			continue;
-		model->n = t;			/* the time that a trend goes by */
-		if (ao_forecast_recent(model, y, t, 1, 0.9, &env, &one) != AO_OK)
+		if (ao_forecast_recent(model, y, t, t, 1, 0.9, &env, &one) != AO_OK)
 			exit(EXIT_FAILURE);
 		compared++;
 		worst_mean = fmax(worst_mean, fabs(y[t] - e[t] * sqrt(f[t]) - one.mean));
@@ -300,7 +299,7 @@ test_near_circle(void)
 	{
 		AoForecast	one;
 
-		if (ao_forecast_recent(model, y, t, 1, 0.9, &env, &one) != AO_OK)
+		if (ao_forecast_recent(model, y, t, AO_NO_TIME, 1, 0.9, &env, &one) != AO_OK)
 			exit(EXIT_FAILURE);
 		worst = fmax(worst, fabs(f[t] * model->sigma2 / (one.std_error * one.std_error) - 1));
 	}

@@ -324,7 +324,7 @@ test_long_state(void)
 	model->sigma2 = 1;
 	UNIT_CHECK(ao_residuals(model, y, 400, NULL, 0, &env, errors) == AO_OK, "long state: residuals");
 	UNIT_NEAR(errors[399], y[399] - y[249] - 0.9999 * (y[398] - y[248]), 1e-12, "long state: the last one");
-	UNIT_CHECK(ao_predict(model, y, 399, &env, &next) == AO_OK, "long state: prediction");
+	UNIT_CHECK(ao_predict(model, y, 399, AO_NO_TIME, &env, &next) == AO_OK, "long state: prediction");
 	UNIT_NEAR(y[399] - next, errors[399], 1e-12, "long state: its error");
 	UNIT_CHECK(memory.peak < 150000 && memory.most <= 2, "long state: %zu bytes", memory.peak);
 	env.free(env.arg, model);

@@ -134,7 +134,7 @@ test_append(const char *text, bool gaps)
 	if (ao_fit(y, 200, NULL, 0, &spec, &options, &env, &model) != AO_OK ||
 		ao_append(model, y + 200, N - 200, NULL, 0, &env, &longer) != AO_OK ||
 		ao_forecast(longer, 5, 0.95, NULL, 0, &env, a) != AO_OK ||
-		ao_forecast_recent(longer, y, N, 5, 0.95, &env, b) != AO_OK)
+		ao_forecast_recent(longer, y, N, AO_NO_TIME, 5, 0.95, &env, b) != AO_OK)
 	{
 		UNIT_CHECK(false, "%s, gaps %d: fit, append, forecast", text, gaps);
 		return;
@@ -213,7 +213,7 @@ test_near_circle(void)
 	if (ao_fit(y, N, NULL, 0, &spec, &options, &env, &model) != AO_OK ||
 		ao_residuals(model, y, N, NULL, 0, &env, e) != AO_OK ||
 		ao_forecast(model, 5, 0.95, NULL, 0, &env, a) != AO_OK ||
-		ao_forecast_recent(model, y, N, 5, 0.95, &env, b) != AO_OK)
+		ao_forecast_recent(model, y, N, AO_NO_TIME, 5, 0.95, &env, b) != AO_OK)
 	{
 		UNIT_CHECK(false, "near the circle: fit, residuals, forecasts");
 		return;

@@ -201,7 +201,7 @@ test_levels(AoIntervalKind kind)
 	make_series(y, N);
 	model = fit("(1,1,1)(0,0,1)[4]", y, N, with_interval(kind), &env);
 	if (ao_forecast_levels(model, H, some_levels, N_LEVELS, NULL, 0, &env, all) != AO_OK ||
-		ao_forecast_recent_levels(model, y, N, H, some_levels, N_LEVELS, &env, recent) != AO_OK)
+		ao_forecast_recent_levels(model, y, N, N, H, some_levels, N_LEVELS, &env, recent) != AO_OK)
 		exit(EXIT_FAILURE);
 	for (int i = 0; i < N_LEVELS; i++)
 	{
@@ -416,7 +416,7 @@ test_bias(double lambda)
 				   mean[j].std_error == median[j].std_error,
 				   "lambda %g, step %d: all else stays", lambda, j + 1);
 	}
-	if (ao_predict(adjusted, y, N, &env, &one) != AO_OK)
+	if (ao_predict(adjusted, y, N, AO_NO_TIME, &env, &one) != AO_OK)
 		exit(EXIT_FAILURE);
 	UNIT_NEAR(one, mean[0].mean, 1e-9, "lambda %g: ao_predict too", lambda);
 	free(model);

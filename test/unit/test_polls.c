@@ -163,7 +163,7 @@ static AoStatus
 forecasts(AoEnv *env, const double *series)
 {
 	AoForecast *out = malloc(AO_MAX_HORIZON * sizeof(AoForecast));
-	AoStatus	status = ao_forecast_recent(seasonal, series, 20000, AO_MAX_HORIZON, 0.95, env, out);
+	AoStatus	status = ao_forecast_recent(seasonal, series, 20000, AO_NO_TIME, AO_MAX_HORIZON, 0.95, env, out);
 
 	free(out);
 	return status;
