@@ -540,6 +540,8 @@ arima_ops_answer_requests(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
+	/* before anything is locked, which on a standby is an error of another kind */
+	PreventCommandIfReadOnly("arima_ops.answer_requests()");
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false, TYPALIGN_INT, &bodies, &no_body, &n);

@@ -6,6 +6,7 @@ use warnings;
 use File::Temp qw(tempdir);
 use Test::More;
 use Cluster;
+use Restd;
 use Session;
 use WebServer;
 
@@ -24,6 +25,7 @@ sql(q{
 	SELECT arima_ops.score_predictions();
 	SELECT arima_ops.detect_drift();
 	SELECT arima_ops.predict('s');
+	CREATE ROLE arima_restd LOGIN; GRANT arima_ops_user, arima_ops_reader TO arima_restd;
 });
 sql("INSERT INTO arima_ops.providers (name, url, format, date_field, value_field) VALUES ('web', '" . $web->url('/{symbol}') . "', 'csv', 'Date', 'Close')");
 sql("SELECT arima_ops.create_series('fetched', '(0,1,1)', provider => 'web', symbol => 'prices')");
@@ -56,12 +58,22 @@ for my $query (
 	isnt($standby->query($query), '', "it answers: $query") or diag($standby->error);
 }
 for my $query (
-	q{SELECT arima_ops.predict('s')}, q{SELECT arima_ops.score_predictions()}, q{SELECT arima_ops.detect_drift()}, q{SELECT arima_ops.train('s')},
+	q{SELECT arima_ops.predict('s')}, q{SELECT arima_api.predict('{"recent_prices": [1,2,3,4,5,6,7,8,9,10]}')},
+	q{SELECT arima_ops.answer_requests(ARRAY['{"recent_prices": [1,2,3,4,5,6,7,8,9,10], "series": "s"}'])}, q{SELECT arima_ops.score_predictions()}, q{SELECT arima_ops.detect_drift()}, q{SELECT arima_ops.train('s')},
 	map { "CALL arima_ops.run_$_()" } qw(etl monitoring retraining tracking retention))
 {
 	$standby->query($query);
 	like($standby->error, qr/ERROR:  25006/, "it refuses: $query");
 }
+
+# a client of the REST server learns that it may come again, when the standby has taken over perhaps
+my $restd = Restd->new(database => "host=$dir port=$ENV{PGPORT} dbname=postgres user=arima_restd");
+is($restd->get('/api/forecast?series=s')->{status}, 200, 'REST: a forecast is only read');
+my $reply = $restd->post('/predict', '{"recent_prices": [1,2,3,4,5,6,7,8,9,10], "series": "s"}');
+is($reply->{status}, 503, 'REST: a prediction, which would be logged, gets 503') or diag($restd->log_text);
+ok($reply->{headers}{'retry-after'}, 'with the time to come again');
+is(join(' ', map { $_->{sqlstate} // () } $restd->log), '25006', 'and the log says why');
+$restd->stop;
 
 # nothing is asked for that cannot be recorded
 my $read_only = Session->new;
