@@ -45,7 +45,7 @@ COMMENT ON COLUMN arima_ops.predictions.horizon IS 'steps ahead: the forecast is
 COMMENT ON COLUMN arima_ops.predictions.history_len IS 'number of values that the request brought; 0: it relied on those recorded';
 COMMENT ON COLUMN arima_ops.predictions.request_id IS 'the caller''s key, one for each request: one that comes again gets the first answer';
 COMMENT ON COLUMN arima_ops.predictions.request_hash IS 'what was asked for with that key (arima_ops.request_hash), so that another request with it is refused; NULL: not known, and any gets the first answer';
-COMMENT ON COLUMN arima_ops.predictions.adjustment IS 'factor from the prices of the answer to those of today, other than 1 after a split';
+COMMENT ON COLUMN arima_ops.predictions.adjustment IS 'factor from the prices of the answer to those recorded now, other than 1 after a split: from before one that the request knew of and the records did not, as well';
 COMMENT ON COLUMN arima_ops.predictions.target_ts IS 'session that the forecast was for, once its value is there';
 COMMENT ON COLUMN arima_ops.predictions.actual IS 'value of that session, in the prices of today';
 COMMENT ON COLUMN arima_ops.predictions.error IS 'actual - forecast * adjustment';
@@ -58,14 +58,16 @@ SELECT pg_catalog.pg_extension_config_dump('arima_ops.predictions_id_seq', '');
  * Where do the recorded values end among the recent ones of a request?  The last
  * recorded one must be there, to six digits, and before it up to five earlier ones,
  * in their order; between them there may be others, which come late.  Of several
- * such places the one with the fewest of these, of several such the last; none
- * counts as the end.
+ * such places the one with the fewest of these, of several such the last.  Where there
+ * is none the recent ones may be in prices that the recorded ones have not been restated
+ * to: then three at least are there one after the other, all times one factor, in one
+ * place only.  Else it is the end.
  */
-CREATE FUNCTION arima_ops.count_newer(recent float8[], recorded float8[]) RETURNS int
+CREATE FUNCTION arima_ops.count_newer(recent float8[], recorded float8[], OUT newer int, OUT factor float8)
 AS 'MODULE_PATHNAME', 'arima_ops_count_newer'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION arima_ops.count_newer(float8[], float8[]) IS
-'How many of the recent values follow the last of the recorded ones, both oldest first; 0 where these are not found, or stand more than 1,000 values apart';
+'How many of the recent values follow the last of the recorded ones, both oldest first; 0 where these are not found, or stand more than 1,000 values apart. factor: from the prices of the recorded ones to those of the recent, other than 1 where a split or dividend is between them';
 
 CREATE FUNCTION arima_ops.depends_on_time(model @extschema@.arima_model) RETURNS boolean
 AS 'MODULE_PATHNAME', 'arima_ops_depends_on_time'
@@ -99,13 +101,13 @@ END $$;
 COMMENT ON FUNCTION arima_ops.session_number(arima_ops.models, timestamptz) IS
 'How many sessions a model has from its first value up to one, the last recorded one up to as_of: less than 1 before it; NULL where the series has no recorded values';
 
-/* The champion's forecast, in today's prices, from recent values, of which the last `newer` follow as_of, or from those recorded up to as_of. */
-CREATE FUNCTION arima_ops.champion_forecast(champion arima_ops.models, recent float8[], as_of timestamptz, horizon int, level float8, newer int DEFAULT 0)
+/* The champion's forecast, in today's prices, from recent values, of which the last `newer` follow as_of, in recorded prices times `basis`, or from those recorded up to as_of. */
+CREATE FUNCTION arima_ops.champion_forecast(champion arima_ops.models, recent float8[], as_of timestamptz, horizon int, level float8, newer int DEFAULT 0, basis float8 DEFAULT 1)
 RETURNS TABLE (step int, forecast float8, std_error float8, lower float8, upper float8)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
-	factor float8 := champion.adjustment;
+	factor float8 := champion.adjustment * basis;
 	values_given float8[] := recent;
 	last int;
 	rolled @extschema@.arima_model := champion.model;
@@ -133,8 +135,8 @@ BEGIN
 		FROM arima_ops.forecast_at(champion.model, (SELECT array_agg(v / factor ORDER BY i) FROM unnest(values_given) WITH ORDINALITY AS u (v, i)),
 			horizon, level, last) AS f;
 END $$;
-COMMENT ON FUNCTION arima_ops.champion_forecast(arima_ops.models, float8[], timestamptz, int, float8, int) IS
-'Forecast of a registered model, in the prices of today: after recent values, or after those recorded up to as_of';
+COMMENT ON FUNCTION arima_ops.champion_forecast(arima_ops.models, float8[], timestamptz, int, float8, int, float8) IS
+'Forecast of a registered model, in the prices of today: after recent values, or after those recorded up to as_of. newer, basis: as arima_ops.count_newer has them of the recent values';
 
 CREATE FUNCTION arima_ops.check_newest_model(place tid) RETURNS void
 AS 'MODULE_PATHNAME', 'arima_ops_check_newest_model'
@@ -189,7 +191,10 @@ DECLARE
 	champion arima_ops.models;
 	last_ts timestamptz := as_of;
 	newer int := 0;
+	factor float8 := 1;
+	-- of the rows that are logged
 	lead int;
+	adjustment float8 := 1;
 	hash bigint;
 BEGIN
 	PERFORM arima_ops.get_series(series);
@@ -241,27 +246,35 @@ BEGIN
 					HINT = 'Record them by arima_ops.record_actuals(series, ts, value), or say by as_of after which session the recent values end.';
 		END IF;
 	END IF;
-	-- after an as_of that is not recorded itself: how many sessions that is after the last one that is, which only the time depends on
-	IF recent IS NOT NULL AND (as_of IS NULL OR arima_ops.depends_on_time(champion.model)
-			AND NOT EXISTS (SELECT FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts = as_of)) THEN
-		newer := arima_ops.count_newer(recent, (SELECT array_agg(l.value ORDER BY l.ts)
+	IF recent IS NOT NULL THEN
+		SELECT c.newer, c.factor INTO newer, factor FROM arima_ops.count_newer(recent, ARRAY(SELECT l.value
 			FROM (SELECT a.ts, a.value FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts <= coalesce(as_of, 'infinity')
-				ORDER BY a.ts DESC LIMIT 6) AS l));
+				ORDER BY a.ts DESC LIMIT 6) AS l ORDER BY l.ts)) AS c;
+		-- values that end with a recorded session have none after it
+		IF newer > 0 AND EXISTS (SELECT FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts = as_of) THEN
+			newer := 0;
+			factor := 1;
+		END IF;
 	END IF;
+	-- sessions up to an as_of are no lead over it, they only tell a model the time
 	lead := CASE WHEN as_of IS NULL THEN newer ELSE 0 END;
+	-- the restatement to come takes over what was made of the sessions recorded now
+	IF factor <> 1 AND last_ts <= (SELECT max(a.ts) FROM arima_ops.actuals AS a WHERE a.series = series) THEN
+		adjustment := 1 / factor;
+	END IF;
 	-- the first step tells whether the request is new: what is added to it by another one would be no answer to either
 	RETURN QUERY
 	WITH step AS MATERIALIZED (
-		SELECT f.* FROM arima_ops.champion_forecast(champion, recent, last_ts, horizon, level, newer) AS f
+		SELECT f.* FROM arima_ops.champion_forecast(champion, recent, last_ts, horizon, level, newer, factor) AS f
 	), claimed AS (
-		INSERT INTO arima_ops.predictions AS p (series, version, as_of, lead, horizon, history_len, forecast, std_error, lower, upper, level, request_id, request_hash)
+		INSERT INTO arima_ops.predictions AS p (series, version, as_of, lead, horizon, history_len, forecast, std_error, lower, upper, level, request_id, request_hash, adjustment)
 		SELECT series, champion.version, last_ts, lead, f.step, coalesce(cardinality(recent), 0),
-			f.forecast, f.std_error, f.lower, f.upper, level, request_id, hash FROM step AS f WHERE f.step = 1
+			f.forecast, f.std_error, f.lower, f.upper, level, request_id, hash, adjustment FROM step AS f WHERE f.step = 1
 		ON CONFLICT DO NOTHING
 		RETURNING p.*
 	), others AS (
-		INSERT INTO arima_ops.predictions AS p (series, version, as_of, lead, horizon, history_len, forecast, std_error, lower, upper, level, request_id, request_hash)
-		SELECT c.series, c.version, c.as_of, c.lead, f.step, c.history_len, f.forecast, f.std_error, f.lower, f.upper, c.level, c.request_id, c.request_hash
+		INSERT INTO arima_ops.predictions AS p (series, version, as_of, lead, horizon, history_len, forecast, std_error, lower, upper, level, request_id, request_hash, adjustment)
+		SELECT c.series, c.version, c.as_of, c.lead, f.step, c.history_len, f.forecast, f.std_error, f.lower, f.upper, c.level, c.request_id, c.request_hash, c.adjustment
 		FROM claimed AS c CROSS JOIN step AS f WHERE f.step > 1 ORDER BY f.step
 		RETURNING p.*
 	)

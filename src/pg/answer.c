@@ -52,7 +52,7 @@ typedef struct Asked
 	int64		hash;			/* of what is asked for, where there is a key */
 	AoServed   *series;
 	AoRequest	request;
-	int			lead;
+	AoPlace		place;
 	int64	   *ids;			/* of its steps */
 	AoForecast *steps;			/* NULL: it is not to be logged */
 	bool		held;			/* its series is: there is no reply now */
@@ -73,7 +73,7 @@ static Statement logged_query = {"SELECT arima_ops.logged_reply($1, $2), arima_o
 
 #define INSERT_FROM(relation) \
 	"INSERT INTO arima_ops.predictions AS p (id, series, version, as_of, lead, horizon, history_len," \
-	" forecast, std_error, lower, upper, level, request_id, request_hash, made_at) OVERRIDING SYSTEM VALUE" \
+	" forecast, std_error, lower, upper, level, request_id, request_hash, adjustment, made_at) OVERRIDING SYSTEM VALUE" \
 	" SELECT r.*, pg_catalog.statement_timestamp() FROM " relation " AS r"
 
 /* The first steps of requests with a key: those go in whose key is new. */
@@ -189,7 +189,7 @@ read_asked(Asked *asked, text *body, Named **all, bool wait)
 
 /* ---- forecasts ---- */
 
-/* Values or forecasts from the prices of today to those of the model, or back. */
+/* Values or forecasts by a factor. */
 static void
 scale(double *values, int64 n, double factor)
 {
@@ -198,23 +198,25 @@ scale(double *values, int64 n, double factor)
 			values[i] *= factor;
 }
 
-/* The champion's forecast, in the prices of today; status 400 where it cannot be made. */
+/* The champion's forecast, in the prices of the request; status 400 where it cannot be made. */
 static void
 forecast(Asked *asked)
 {
 	const AoServed *series = asked->series;
 	AoRequest  *request = &asked->request;
+	double		basis;			/* from the prices of the model to those of the request */
 	AoEnv		env;
 	AoStatus	status;
 
-	asked->lead = ao_pg_count_newer(request->recent, series->recorded);
-	if (series->adjustment != 1)
+	asked->place = ao_pg_count_newer(request->recent, series->recorded);
+	basis = series->adjustment * asked->place.factor;
+	if (basis != 1)
 		for (int64 i = 0; i < request->recent.n; i++)
-			request->recent.values[i] /= series->adjustment;
+			request->recent.values[i] /= basis;
 	asked->steps = palloc(sizeof(AoForecast) * request->horizon);
 	ao_pg_env(&env);
 	status = ao_forecast_recent_levels(series->model, request->recent.values, request->recent.n,
-									   series->last != AO_NO_TIME ? series->last + asked->lead : AO_NO_TIME,
+									   series->last != AO_NO_TIME ? series->last + asked->place.newer : AO_NO_TIME,
 									   request->horizon, &request->level, 1, &env, asked->steps);
 	if (status != AO_OK)
 	{
@@ -227,7 +229,7 @@ forecast(Asked *asked)
 		asked->steps = NULL;
 		return;
 	}
-	scale((double *) asked->steps, (int64) request->horizon * (int64) (sizeof(AoForecast) / sizeof(double)), series->adjustment);
+	scale((double *) asked->steps, (int64) request->horizon * (int64) (sizeof(AoForecast) / sizeof(double)), basis);
 	for (int i = 0; i < request->horizon; i++)
 		if (!isfinite(asked->steps[i].mean))
 		{
@@ -251,7 +253,7 @@ keep_parents(Asked *all, int n, bool wait)
 
 /* ---- the log ---- */
 
-#define N_COLUMNS 14
+#define N_COLUMNS 15
 
 /* The columns of the relations that are inserted from. */
 static TupleDesc
@@ -265,7 +267,7 @@ row_type(void)
 		{"id", INT8OID}, {"series", TEXTOID}, {"version", INT4OID}, {"as_of", TIMESTAMPTZOID}, {"lead", INT4OID},
 		{"horizon", INT4OID}, {"history_len", INT4OID}, {"forecast", FLOAT8OID}, {"std_error", FLOAT8OID},
 		{"lower", FLOAT8OID}, {"upper", FLOAT8OID}, {"level", FLOAT8OID}, {"request_id", TEXTOID},
-		{"request_hash", INT8OID}
+		{"request_hash", INT8OID}, {"adjustment", FLOAT8OID}
 	};
 	TupleDesc	type = CreateTemplateTupleDesc(N_COLUMNS);
 
@@ -307,11 +309,11 @@ add_first_step(Tuplestorestate *rows, TupleDesc type, const Asked *asked)
 	bool		nulls[N_COLUMNS] = {false};
 	Datum		values[N_COLUMNS] = {
 		Int64GetDatum(asked->ids[0]), CStringGetTextDatum(asked->series->name), Int32GetDatum(asked->series->version),
-		TimestampTzGetDatum(asked->series->as_of), Int32GetDatum(asked->lead), Int32GetDatum(1),
+		TimestampTzGetDatum(asked->series->as_of), Int32GetDatum(asked->place.newer), Int32GetDatum(1),
 		Int32GetDatum((int32) asked->request.recent.n), Float8GetDatum(step->mean),
 		number_or_null(step->std_error, &nulls[8]), number_or_null(step->lower, &nulls[9]),
 		number_or_null(step->upper, &nulls[10]), Float8GetDatum(asked->request.level), PointerGetDatum(asked->key),
-		Int64GetDatum(asked->hash)
+		Int64GetDatum(asked->hash), Float8GetDatum(1 / asked->place.factor)
 	};
 
 	tuplestore_putvalues(rows, type, values, nulls);
@@ -363,7 +365,8 @@ log_steps(AoPredictionLog *log, const Asked *asked, int from)
 		AoPrediction row = {
 			.id = asked->ids[i],
 			.series = asked->series,
-			.lead = asked->lead,
+			.lead = asked->place.newer,
+			.adjustment = 1 / asked->place.factor,
 			.horizon = i + 1,
 			.history_len = (int) asked->request.recent.n,
 			.step = &asked->steps[i],

@@ -277,7 +277,7 @@ ao_pg_log_row(AoPredictionLog *log, const AoPrediction *row)
 	set_number(log, LOWER, row->step->lower);
 	set_number(log, UPPER, row->step->upper);
 	set(log, LEVEL, Float8GetDatum(row->level));
-	set(log, ADJUSTMENT, Float8GetDatum(1));
+	set(log, ADJUSTMENT, Float8GetDatum(row->adjustment));
 	set(log, RELABELLED, Int32GetDatum(0));
 	if (row->key != NULL)
 	{

@@ -13,6 +13,7 @@ typedef struct AoPrediction
 	int64		id;
 	const AoServed *series;		/* whose rows are locked: ao_pg_lock_parents */
 	int			lead;
+	double		adjustment;
 	int			horizon;
 	int			history_len;
 	const AoForecast *step;

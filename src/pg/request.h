@@ -31,8 +31,14 @@ extern const char *ao_pg_body_series(const AoBody *body);
 /* Checks it; false: errors are the elements of the list of what is wrong. */
 extern bool ao_pg_check_body(AoBody *body, int least, int most, AoRequest *request, StringInfo errors);
 
-/* serving.c: see there */
-extern int	ao_pg_count_newer(AoSeries recent, AoSeries recorded);
+/* How the recent values of a request stand to those recorded. */
+typedef struct AoPlace
+{
+	int			newer;			/* so many follow the last recorded one */
+	double		factor;			/* of their prices to the recorded ones: 1 unless these have yet to be restated */
+} AoPlace;
+
+extern AoPlace ao_pg_count_newer(AoSeries recent, AoSeries recorded);
 
 /* What a request asks for, as a number that is the same everywhere: recent.n -1: no values; as_of NULL: not said. */
 extern int64 ao_pg_request_hash(AoSeries recent, int horizon, double level, const TimestampTz *as_of);

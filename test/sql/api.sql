@@ -86,6 +86,35 @@ SELECT a.* FROM timed_recent, unnest(arima_ops.answer_requests(ARRAY[json_build_
 SELECT forecast FROM timed_recent, arima_ops.predict(name, prices, as_of => '2024-06-01') WHERE name = 'api_trend' AND n = 160;
 ROLLBACK;
 SELECT arima_ops.drop_series(name) FROM unnest(ARRAY['api_trend', 'api_season']) AS name;
+-- a request in the prices after a split, before the recorded ones are restated: its own session, in its own prices; a mean is not free of scale
+SELECT arima_ops.create_series('api_split', '(1,0,0)', policy => '{"backtest_length": 30}');
+CREATE TEMP VIEW before_split AS SELECT i, '2024-01-01'::timestamptz + i * interval '1 day' AS ts, (100 + 3 * sin(i * i) + 2 * sin(i))::float8 AS value FROM generate_series(1, 105) AS i;
+SELECT (arima_ops.record_actuals('api_split', array_agg(ts), array_agg(value))).inserted, arima_ops.train('api_split') FROM before_split WHERE i <= 100;
+SELECT arima_ops.restate('api_split', 10, 'infinity');
+CREATE TEMP TABLE split_recent AS SELECT array_agg(value * 10 ORDER BY i) AS old, array_agg(round((value * 10 / 4)::numeric, 3)::float8 ORDER BY i) AS new FROM before_split WHERE i BETWEEN 60 AND 102;
+SELECT forecast AS old_forecast FROM split_recent, arima_ops.predict('api_split', old) \gset
+SELECT forecast AS new_forecast, id AS from_id FROM split_recent, arima_ops.predict('api_split', new) \gset
+SELECT abs(:new_forecast * 4 / :old_forecast - 1) < 1e-5 AS quarter;
+SELECT status, (reply ->> 'prediction')::float8 = :new_forecast AS same FROM split_recent, unnest(arima_ops.answer_requests(ARRAY[json_build_object('recent_prices', new, 'series', 'api_split', 'horizon', 3),
+	json_build_object('recent_prices', new, 'series', 'api_split', 'horizon', 2)]::text[], ARRAY['split', NULL]));
+-- as_of at the last one recorded, and at a session that will be recorded in the prices of the request
+SELECT p.as_of::date, p.lead, abs(p.adjustment - 4) < 1e-3 AS recorded_prices FROM split_recent, arima_ops.predict('api_split', new[:41], as_of => (SELECT ts FROM before_split WHERE i = 100)) AS p;
+SELECT p.as_of::date, p.lead, p.adjustment, p.forecast = :new_forecast AS same FROM split_recent, arima_ops.predict('api_split', new, as_of => (SELECT ts FROM before_split WHERE i = 102)) AS p;
+SELECT lead, horizon, abs(adjustment - 4) < 1e-3 AS recorded_prices, count(*) FROM arima_ops.predictions WHERE series = 'api_split' AND id >= :from_id GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
+-- labels that come meanwhile are in recorded prices, and restated with these
+BEGIN;
+SELECT (arima_ops.record_actuals('api_split', array_agg(ts), array_agg(value * 10))).inserted, arima_ops.score_predictions('api_split') FROM before_split WHERE i BETWEEN 101 AND 103;
+CREATE TEMP TABLE meanwhile AS SELECT p.id, q.error FROM arima_ops.predictions AS p, arima_ops.predictions AS q
+	WHERE p.series = 'api_split' AND p.id >= :from_id AND p.lead = 2 AND p.horizon = 1 AND q.series = 'api_split' AND q.forecast = :old_forecast;
+SELECT p.target_ts::date, abs(p.error - m.error) < 1e-2 AS as_before FROM arima_ops.predictions AS p JOIN meanwhile AS m USING (id) ORDER BY id;
+SELECT (arima_ops.record_actuals('api_split', array_agg(ts), array_agg(value * 10 / 4))).revised FROM before_split WHERE i <= 103;
+SELECT p.target_ts::date, abs(p.error - m.error / 4) < 1e-2 AND abs(p.adjustment - 1) < 1e-4 AS restated FROM arima_ops.predictions AS p JOIN meanwhile AS m USING (id) ORDER BY id;
+ROLLBACK;
+-- as a fetch does it: the values restated with the new ones among them
+SELECT (arima_ops.record_actuals('api_split', array_agg(ts), array_agg(value * 10 / 4))).inserted, arima_ops.score_predictions('api_split') FROM before_split WHERE i <= 104;
+SELECT p.as_of::date, p.lead, p.horizon, p.target_ts::date, abs(p.adjustment - 1) < 1e-4 AS own_prices, abs(p.error - (p.actual - p.forecast)) < 1e-2 AS error FROM arima_ops.predictions AS p WHERE p.series = 'api_split' AND p.id >= :from_id ORDER BY p.id;
+SELECT abs(p.forecast / :new_forecast - 1) < 1e-5 AS same, p.lead, p.adjustment FROM split_recent, arima_ops.predict('api_split', new, as_of => '2024-04-12') AS p;
+SELECT arima_ops.drop_series('api_split');
 -- a key again: the first answer to the same request, whichever way it comes; none to another, if that is known
 SELECT (a.reply ->> 'prediction_id')::bigint = p.id AS first_one, a.status, a.reply -> 'detail' AS detail
 FROM recent, arima_ops.predictions AS p, unnest(arima_ops.answer_requests(ARRAY[json_build_object('recent_prices', prices, 'level', 0.95),

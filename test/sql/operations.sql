@@ -108,7 +108,7 @@ WHERE f.step = p.horizon;
 SELECT what, p.as_of, p.lead, p.history_len, p.forecast = (SELECT f.forecast FROM arima_forecast(model, recent) AS f) AS same
 FROM (SELECT 'to the last', (SELECT array_agg(value ORDER BY i) FROM truth WHERE i BETWEEN 71 AND 100), NULL::timestamptz
 	UNION ALL SELECT 'two newer', (SELECT array_agg(value ORDER BY i) FROM truth WHERE i BETWEEN 73 AND 102), NULL
-	UNION ALL SELECT 'other prices', (SELECT array_agg(value + 1 ORDER BY i) FROM truth WHERE i BETWEEN 73 AND 102), NULL
+	UNION ALL SELECT 'other prices', (SELECT array_agg(value + 50 ORDER BY i) FROM truth WHERE i BETWEEN 73 AND 102), NULL
 	UNION ALL SELECT 'a session given', (SELECT array_agg(value ORDER BY i) FROM truth WHERE i BETWEEN 75 AND 104), (SELECT ts FROM truth WHERE i = 104)
 	) AS r (what, recent, at),
 	arima_ops.models AS m, arima_ops.predict('ops_a', recent, as_of => at) AS p
@@ -233,14 +233,20 @@ SELECT version, adjustment FROM arima_ops.models WHERE series = 'ops_a' ORDER BY
 SELECT kind, message FROM arima_ops.events WHERE series = 'ops_a' AND kind = 'restatement' ORDER BY id;
 
 -- where recorded values are found in recent ones
-SELECT what, arima_ops.count_newer(recent::float8[], recorded::float8[]) AS newer FROM (VALUES
+SELECT what, c.newer, c.factor FROM (VALUES
 	('two after', '{1,2,3,4}', '{1,2}'), ('none after', '{1,2,3,4}', '{9,1,2,3,4}'), ('constant', '{5,5,5,5}', '{5,5,5}'), ('unchanged after the last', '{1,2,3,3}', '{1,2,3}'),
 	('3 comes late', '{1,2,3,4,5}', '{0,1,2,4}'), ('3 and 4 come late', '{1,2,3,4,5,6}', '{0,1,2,5}'), ('six digits', '{10,11,12.0000012,13}', '{10,11,12}'),
 	('another last one', '{2,3,4}', '{1,3}'), ('other prices', '{7,8}', '{1,2}'), ('one', '{1}', '{1}'), ('nothing recorded', '{3,4}', '{}'), ('nothing given', '{}', '{1}'),
-	('twice there: the later place', '{1,2,9,1,2,3}', '{1,2}'), ('only the last is known', '{2,3,4}', '{7,8,2}')) AS v (what, recent, recorded);
+	('twice there: the later place', '{1,2,9,1,2,3}', '{1,2}'), ('only the last is known', '{2,3,4}', '{7,8,2}'),
+	('after a split', '{9,2,2.4,2.2,2.5,2.3,2.6,2.1,2.7}', '{7,8,9.6,8.8,10,9.2,10.4}'), ('not reaching back', '{2.4,2.2,2.5,2.3}', '{8,9.6,8.8,10}'), ('three recorded', '{9,2.4,2.2,2.5,2.3}', '{9.6,8.8,10}'),
+	('two are too few', '{9,2.2,2.5,2.3}', '{8.8,10}'), ('after a dividend', '{9.95,10.945,9.751,10.248,9.9}', '{10,11,9.8,10.3}'),
+	('one of them is another', '{2,2.4,2.3,2.5,2.3,2.6,2.1,2.7}', '{8,9.6,8.8,10,9.2,10.4}'), ('one came late', '{2,2.4,2.2,2.5,5,2.3,2.6,2.1,2.7}', '{8,9.6,8.8,10,9.2,10.4}'),
+	('constant, and other prices', '{2,2,2,2,2,2,2}', '{8,8,8,8,8,8}'), ('of even growth', '{4,8,16,32,64,128,256}', '{1.1,2.2,4.4,8.8,17.6}'), ('hardly changing', '{2,2.0001,2,2.0001,2,2.0001}', '{8,8.0004,8,8.0004,8}'),
+	('five digits', '{10.0001,12.0001,11.0001,12.5001,10.5001}', '{10,12,11,12.5,10.5}'), ('of another sign', '{-2,-2.4,-2.2,-2.5}', '{8,9.6,8.8,10}'), ('with zero', '{2,0,2.2,2.5}', '{8,0,8.8,10}'),
+	('from far', '{2e100,2.4e100,2.2e100,2.5e100}', '{8,9.6,8.8,10}')) AS v (what, recent, recorded), arima_ops.count_newer(recent::float8[], recorded::float8[]) AS c;
 
 -- a long request takes no long time
-SELECT arima_ops.count_newer(array_fill(1::float8, ARRAY[1000000]), '{1,2,1,1,1,1}') AS not_there;
+SELECT * FROM arima_ops.count_newer(array_fill(1::float8, ARRAY[1000000]), '{1,2,1,1,1,1}') AS not_there;
 
 -- jobs: progress, outcome, and a run that died
 SELECT arima_ops.begin_job('example') AS run \gset

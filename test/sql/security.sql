@@ -125,8 +125,8 @@ SELECT arima_ops.drift_trial(jsonb_populate_record(s, '{"drift_consecutive": 0}'
 SELECT arima_ops.drift_trial(jsonb_populate_record(s, '{"drift_min_labels": -2147483648}'), 1, 5, 5, 5, 1) FROM arima_ops.series AS s;
 -- bounds and searches without end
 SELECT arima_ops.read_request('{"recent_prices": [1, 2]}', 1, 2147483647);
-SELECT arima_ops.count_newer(array_fill(1::float8, ARRAY[100000]), '{2,1}');
-SELECT arima_ops.count_newer('{2}' || array_fill(3::float8, ARRAY[1000]) || '{1,7}', '{2,1}'), arima_ops.count_newer('{2}' || array_fill(3::float8, ARRAY[1001]) || '{1,7}', '{2,1}');
+SELECT (arima_ops.count_newer(array_fill(1::float8, ARRAY[100000]), '{2,1}')).newer;
+SELECT (arima_ops.count_newer('{2}' || array_fill(3::float8, ARRAY[1000]) || '{1,7}', '{2,1}')).newer, (arima_ops.count_newer('{2}' || array_fill(3::float8, ARRAY[1001]) || '{1,7}', '{2,1}')).newer;
 RESET ROLE;
 
 \c :home
