@@ -105,6 +105,9 @@ SELECT arima_ndiffs(:y) AS d, arima_ndiffs(:y, 0.1, 0) AS none_allowed, arima_ns
 SELECT * FROM arima_ljung_box_test('{5,NULL,8,6,9,4,NaN,7,15,13,9,20}', 3, 1);
 SELECT * FROM arima_jarque_bera_test('{NULL,1,2,NaN,4}');
 SELECT n FROM arima_diebold_mariano_test('{1,NULL,3,4,5}', '{1,2,NaN,3,4}');
+-- they stay in their places of the season: one of which nothing is known is left out of the others
+SELECT arima_box_cox_lambda('{NULL,NaN,NULL,5,6,9,14,18,23,20,27,36}', 3) = arima_box_cox_lambda('{5,6,9,14,18,23,20,27,36}', 3) AS left_out,
+	arima_box_cox_lambda('{5,NULL,8,6,9,NaN,7,15,13}', 3) <> arima_box_cox_lambda('{5,8,6,9,7,15,13}', 3) AS in_their_places;
 
 -- NULL arguments: no rows, or NULL
 SELECT * FROM arima_acf(NULL);
