@@ -95,28 +95,23 @@ database_free(Database *database)
 	free(database);
 }
 
-/* What libpq says, in a line; it may name hosts and users but nothing of a request. */
+/*
+ * What libpq says of a connection, which may name hosts and users: all of it where there
+ * is none yet, which has a line or more for each host, but of one that is lost the first
+ * line: what comes after that is about the statement, and may quote a request.
+ */
 static void
-log_connection(const char *level, const char *event, const char *message)
+log_trouble(PGconn *connection, bool lost)
 {
-	char		line[512];
+	char	   *message = need_copy(PQerrorMessage(connection));
+	size_t		length = lost ? strcspn(message, "\n") : strlen(message);
 
-	snprintf(line, sizeof(line), "%s", message != NULL ? message : "");
-	line[strcspn(line, "\n")] = '\0';
-	log_event(level, event, "message", line, (char *) NULL);
-}
-
-/* Why there is no connection: all that libpq says, which has a line or more for each host. */
-static void
-log_failure(const char *message)
-{
-	char	   *lines = need_copy(message);
-	size_t		length = strlen(lines);
-
-	while (length > 0 && lines[length - 1] == '\n')
-		lines[--length] = '\0';
-	log_event("error", "no connection to the database", "message", lines, (char *) NULL);
-	free(lines);
+	while (length > 0 && message[length - 1] == '\n')
+		length--;
+	message[length] = '\0';
+	log_event(lost ? "warning" : "error", lost ? "the connection to the database was lost" : "no connection to the database",
+			  "message", message, (char *) NULL);
+	free(message);
 }
 
 /* Waits until the socket can be read, or written; false: not before the deadline. */
@@ -270,15 +265,16 @@ connect_anew(Database *database)
 	if (PQstatus(database->connection) != CONNECTION_OK || PQsetnonblocking(database->connection, 1) != 0 || !set_up(database))
 	{
 		if (!database->failing)
-			log_failure(PQerrorMessage(database->connection));
+			log_trouble(database->connection, false);
 		database->failing = true;
 		disconnect(database);
 		return false;
 	}
 	if (is_pooled(database))
-		log_connection("warning", "connected to the database", "by a pooler, which must be in session mode: in transaction mode requests get the rights of others, and errors");
+		log_event("warning", "connected to the database", "message",
+				  "by a pooler, which must be in session mode: in transaction mode requests get the rights of others, and errors", (char *) NULL);
 	else
-		log_connection("info", "connected to the database", NULL);
+		log_event("info", "connected to the database", "message", "", (char *) NULL);
 	database->failing = false;
 	return true;
 }
@@ -319,7 +315,7 @@ database_ready(Database *database, const char *role)
 {
 	if (database->connection != NULL && !is_alive(database))
 	{
-		log_connection("warning", "the connection to the database was lost", PQerrorMessage(database->connection));
+		log_trouble(database->connection, true);
 		disconnect(database);
 		database->last_try = INT64_MIN / 2;
 	}
@@ -395,7 +391,7 @@ database_run(Database *database, const char *name, const char *sql, const Argume
 		result = await_result(database->connection, statement_deadline());
 	if (result == NULL || PQstatus(database->connection) != CONNECTION_OK)
 	{
-		log_connection("warning", "the connection to the database was lost", PQerrorMessage(database->connection));
+		log_trouble(database->connection, true);
 		PQclear(result);
 		disconnect(database);
 		database->last_try = INT64_MIN / 2;

@@ -412,6 +412,8 @@ for (1 .. 100)
 	sleep 0.02;
 }
 is($reply->{status}, 200, 'and predictions are answered again');
+my ($lost) = grep { ($_->{event} || '') eq 'the connection to the database was lost' } reverse $restd->log;
+is("$lost->{level}: $lost->{message}", 'warning: FATAL:  terminating connection due to administrator command', 'why one was lost is a line of the log');
 
 # ---- a graceful stop ----
 
