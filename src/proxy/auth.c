@@ -150,7 +150,7 @@ auth_check(const char *header)
 	if (header == NULL || strncasecmp(header, "Bearer ", 7) != 0)
 		return NULL;
 	header += 7 + strspn(header + 7, " ");
-	if (EVP_Digest(header, strlen(header), hash, NULL, EVP_sha256(), NULL) != 1)
+	if (EVP_Digest(header, value_length(header, strlen(header)), hash, NULL, EVP_sha256(), NULL) != 1)
 		return NULL;
 	for (size_t i = 0; i < tokens->n; i++)
 		if (CRYPTO_memcmp(hash, tokens->tokens[i].hash, sizeof(hash)) == 0)

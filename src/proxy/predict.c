@@ -34,9 +34,7 @@ is_json_type(const char *type)
 	const char *slash;
 
 	type += strspn(type, " \t");
-	length = strcspn(type, ";");
-	while (length > 0 && strchr(" \t", type[length - 1]) != NULL)
-		length--;
+	length = value_length(type, strcspn(type, ";"));
 	slash = memchr(type, '/', length);
 	if (slash == NULL || slash - type != 11 || strncasecmp(type, "application", 11) != 0)
 		return false;
@@ -80,9 +78,9 @@ take_key(Request *request)
 	size_t		length,
 				printable = 0;
 
-	if (key == NULL || *key == '\0')
+	length = key != NULL ? value_length(key, strlen(key)) : 0;
+	if (length == 0)
 		return true;
-	length = strlen(key);
 	if (length > LONGEST_KEY)
 		return refuse_key(request, key, "string_too_long", "String should have at most 255 characters", "{\"max_length\":255}");
 	while (key[printable] >= ' ' && key[printable] <= '~')

@@ -289,7 +289,7 @@ refuse_data(Request *request, const char *message, const char *hint)
 
 /*
  * An error as a reply: PTxyz is status xyz with the error's detail, or else its
- * message; a value that is not of its type is 422.
+ * message; a value that is not of its type is 422, in the form of PT422, too.
  */
 static void
 take_error(Request *request, const PGresult *result)
@@ -299,7 +299,9 @@ take_error(Request *request, const PGresult *result)
 	const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
 	const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
 
-	if (sqlstate != NULL && strncmp(sqlstate, "PT", 2) == 0 && atoi(sqlstate + 2) >= 400 && atoi(sqlstate + 2) <= 599)
+	if (sqlstate != NULL && strcmp(sqlstate, "PT422") == 0)
+		refuse_data(request, detail != NULL ? detail : message, NULL);
+	else if (sqlstate != NULL && strncmp(sqlstate, "PT", 2) == 0 && atoi(sqlstate + 2) >= 400 && atoi(sqlstate + 2) <= 599)
 	{
 		reply_detail(request, atoi(sqlstate + 2), detail != NULL ? detail : message);
 		if (request->reply.status == 503)

@@ -88,6 +88,15 @@ text_printf(Text *text, const char *format, ...)
 	text->size += (size_t) size;
 }
 
+/* See text.h. */
+size_t
+value_length(const char *value, size_t length)
+{
+	while (length > 0 && (value[length - 1] == ' ' || value[length - 1] == '\t'))
+		length--;
+	return length;
+}
+
 /* See text.h.  Overlong forms, surrogates and what lies beyond U+10FFFF are none. */
 int
 utf8_length(const char *at, const char *end)

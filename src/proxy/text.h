@@ -30,6 +30,9 @@ extern void text_printf(Text *text, const char *format, ...) __attribute__((form
 extern void text_add_json(Text *text, const char *data, size_t size);
 extern void text_free(Text *text);
 
+/* Length of a value of a header without the blanks after it, which are none of it (RFC 9110, 5.5). */
+extern size_t value_length(const char *value, size_t length);
+
 /* Length of the UTF-8 sequence at a place (1 to 4), or 0 where there is none. */
 extern int utf8_length(const char *at, const char *end);
 

@@ -242,6 +242,8 @@ for (
 	[ '/api/forecast?horizon=3000000000', 'less_than_equal', 'horizon', '3000000000', qr/^Input should be less than or equal to 2147483647$/ ],
 	[ '/api/events?after=-9223372036854775809', 'greater_than_equal', 'after', '-9223372036854775809', qr/^Input should be greater than or equal to -9223372036854775808$/ ],
 	[ '/api/forecast?level=a%22', 'float_parsing', 'level', 'a"', qr/^Input should be a valid number, unable to parse string as a number$/ ],
+	[ '/api/forecast?horizon=0', 'value_error', 'horizon', '0', qr/^horizon must be from 1 to 1000\.$/ ],
+	[ '/api/series/other?sessions=10&horizon=251', 'value_error', 'horizon', '251', qr/^horizon must be from 1 to 250\.$/ ],
 	[ '/api/forecast?horizon=2&level=2', 'value_error', 'level', '2', qr/^invalid interval level 2; level must be between 0 and 1, for example 0.95\.$/ ])
 {
 	my ($path, $type, $name, $input, $message) = @$_;
@@ -250,6 +252,8 @@ for (
 	is_deeply([ $reply->{status}, @$error{qw(type loc input)} ], [ 422, $type, [ 'query', $name ], $input ], "$path: which parameter is wrong, and how");
 	like($error->{msg}, $message, 'in words');
 }
+is_deeply(decode_json($restd->get('/api/events?limit=0')->{body})->{detail},
+	[ { type => 'value_error', loc => ['query'], msg => 'the number of events must be from 1 to 1000.', input => undef } ], 'one of another name in the database');
 for my $path (qw(/api/overview /api/jobs /api/events /api/series/other /api/forecast))
 {
 	$reply = $restd->get("$path?limt=5");
@@ -447,7 +451,8 @@ $restd = Restd->new(database => $database, tokens => "$folder/tokens", rate => 5
 my %alpha = (headers => { Authorization => 'Bearer alpha' });
 my %beta = (headers => { Authorization => 'Bearer beta' });
 is(until_status('/ready', 200), 200, 'ready needs no token');
-for ([ undef, 401 ], [ 'Bearer gamma', 401 ], [ 'Basic alpha', 401 ], [ 'Bearer alpha', 200 ], [ 'bearer  alpha', 200 ])
+for ([ undef, 401 ], [ 'Bearer gamma', 401 ], [ 'Basic alpha', 401 ], [ 'Bearer alpha', 200 ], [ 'bearer  alpha', 200 ],
+	[ "Bearer alpha \t", 200 ], [ 'Bearer al pha', 401 ], [ 'Bearer  ', 401 ])
 {
 	my ($header, $status) = @$_;
 	$reply = $restd->post('/predict', qq({"recent_prices":$ten}), headers => { Authorization => $header });
@@ -459,6 +464,8 @@ is($restd->get('/api/forecast', %beta)->{status}, 200, 'a role that reads');
 is($restd->post('/predict', qq({"recent_prices":$ten}), %beta)->{status}, 403, 'may not predict');
 is($restd->post('/predict', qq({"recent_prices":$ten}), headers => { Authorization => 'Bearer alpha', 'Idempotency-Key' => 'k1' })->{status}, 200, 'a key');
 is($session->query("SELECT count(*) FROM arima_ops.predictions WHERE request_id = 'first-client:k1'"), 1, 'is that of its client');
+$reply = $restd->post('/predict', qq({"recent_prices":$ten}), headers => { Authorization => 'Bearer alpha', 'Idempotency-Key' => 'k1  ' });
+is("$reply->{status} " . $session->query("SELECT count(*) FROM arima_ops.predictions WHERE request_id LIKE 'first-client:k1%'"), '200 1', 'also with blanks after it');
 is(join(' ', map { $restd->post('/predict', qq({"recent_prices":$ten}), headers => { Authorization => "Bearer $_" })->{status} } qw(delta alpha delta alpha)),
 	'503 200 503 200', 'a role that is not there costs the others nothing');
 like($restd->post('/predict', qq({"recent_prices":$ten}), headers => { Authorization => 'Bearer delta' })->{body}, qr/role of this token/, 'and is what is said to be amiss');
