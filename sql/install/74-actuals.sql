@@ -420,7 +420,7 @@ BEGIN
 	unchanged := given - revised - inserted;
 END $$;
 COMMENT ON FUNCTION arima_ops.record_actuals(text, timestamptz[], float8[], text) IS
-'Records the values of sessions: new ones are added, changed ones revised, with a trace; NULL is left out; of a session given twice the last value counts. Where all values recorded so far change by one factor, as after a split, predictions and models are taken over to the new prices. Gives how many sessions were inserted, revised and unchanged';
+'Records the values of sessions: new ones are added, changed ones revised, with a trace; NULL is left out; of a session given twice the last value counts. Where all values recorded so far change by one factor, as after a split, predictions and models are taken over to the new prices. Gives how many sessions were inserted, revised and unchanged. Locks the series: calls for several in one transaction come in the order of their names, as the jobs take them, or it may end in a deadlock with one';
 
 /* ---- history of a series, for training ---- */
 
