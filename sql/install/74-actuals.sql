@@ -102,6 +102,25 @@ END $$;
 COMMENT ON FUNCTION arima_ops.score_predictions(text) IS
 'Labels every pending prediction, of one series or of all, whose session has come: the value of the session number lead + horizon after as_of. Gives how many. May be repeated at any time, and catches up whatever was missed';
 
+/* The labels that are not what they would be now, each with that.  Of the settings see label_predictions. */
+CREATE FUNCTION arima_ops.wrong_labels(wanted text[], from_ts timestamptz)
+RETURNS TABLE (series text, as_of timestamptz, steps int, target_ts timestamptz, actual float8, ts timestamptz, value float8)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET enable_mergejoin = off SET jit = off AS $$
+#variable_conflict use_column
+BEGIN
+	RETURN QUERY WITH pair AS MATERIALIZED (
+		SELECT p.series, p.as_of, p.lead + p.horizon AS steps, p.target_ts, p.actual FROM arima_ops.predictions AS p
+		WHERE p.series = ANY (wanted) AND p.target_ts >= from_ts
+		GROUP BY 1, 2, 3, 4, 5
+	)
+	SELECT pair.*, a.ts, a.value
+	FROM pair LEFT JOIN LATERAL (SELECT t.ts, t.value FROM arima_ops.actuals AS t
+		WHERE t.series = pair.series AND t.ts > pair.as_of ORDER BY t.ts OFFSET pair.steps - 1 LIMIT 1) AS a ON true
+	WHERE a.ts IS DISTINCT FROM pair.target_ts OR a.value IS DISTINCT FROM pair.actual;
+END $$;
+COMMENT ON FUNCTION arima_ops.wrong_labels(text[], timestamptz) IS
+'The labels of series from a session on that are no longer what the actual values say, and what these say; a row for all predictions of as many steps after one session';
+
 /*
  * After actual values came, changed or went.  Only predictions whose label is not
  * what it would be now are touched, so that a load in any order is harmless.  Of the
@@ -114,15 +133,8 @@ DECLARE
 	outdated text[];
 	first_ts timestamptz[];
 BEGIN
-	WITH pair AS MATERIALIZED (
-		SELECT p.series, p.as_of, p.lead + p.horizon AS steps, p.target_ts, p.actual FROM arima_ops.predictions AS p
-		WHERE p.series = ANY (touched) AND p.target_ts >= from_ts
-		GROUP BY 1, 2, 3, 4, 5
-	), wrong AS MATERIALIZED (
-		SELECT pair.*, a.ts, a.value
-		FROM pair LEFT JOIN LATERAL (SELECT t.ts, t.value FROM arima_ops.actuals AS t
-			WHERE t.series = pair.series AND t.ts > pair.as_of ORDER BY t.ts OFFSET pair.steps - 1 LIMIT 1) AS a ON true
-		WHERE a.ts IS DISTINCT FROM pair.target_ts OR a.value IS DISTINCT FROM pair.actual
+	WITH wrong AS MATERIALIZED (
+		SELECT * FROM arima_ops.wrong_labels(touched, from_ts)
 	), changed AS (
 		UPDATE arima_ops.predictions AS p
 		SET target_ts = w.ts, actual = w.value, relabelled = p.relabelled + 1,

@@ -16,7 +16,7 @@ CREATE EXTENSION arima_ops;
 -- a check, without what the day or the machine has in it
 CREATE FUNCTION finding(wanted text) RETURNS text LANGUAGE sql AS $$
 	SELECT concat_ws(' | ', d.status, regexp_replace(regexp_replace(d.finding, '\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d)?', 'DATE', 'g'), '\d+ [kM]B, \w+', 'SIZE, TABLE'), d.mend)
-	FROM (SELECT * FROM arima_ops.doctor_jobs() UNION ALL SELECT * FROM arima_ops.doctor_series() UNION ALL SELECT * FROM arima_ops.doctor_outboxes()
+	FROM (SELECT * FROM arima_ops.doctor_jobs() UNION ALL SELECT * FROM arima_ops.doctor_series() UNION ALL SELECT * FROM arima_ops.doctor_outboxes() UNION ALL SELECT * FROM arima_ops.doctor_labels()
 		UNION ALL SELECT * FROM arima_ops.doctor_size() UNION ALL SELECT * FROM arima_ops.doctor_false_alarms() WHERE wanted = 'false alarms') AS d
 	WHERE d.check_name = wanted
 $$;
@@ -91,6 +91,24 @@ SELECT arima_ops.retry_tracking();
 INSERT INTO arima_ops.webhooks (name, url) VALUES ('hook', 'http://127.0.0.1:9');
 INSERT INTO arima_ops.alert_outbox (webhook, event, attempts, last_error) SELECT 'hook', min(id), 3, 'connect: no' FROM arima_ops.events;
 SELECT finding('alerts');
+-- labels of values that changed, went or came between without a trigger
+SELECT finding('label values');
+CREATE FUNCTION behind_its_back(change text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	SET LOCAL session_replication_role = replica;
+	EXECUTE change;
+	SET LOCAL session_replication_role = origin;
+	RETURN finding('label values');
+END $$;
+SELECT behind_its_back('UPDATE arima_ops.actuals SET value = 111 WHERE ts = (SELECT max(target_ts) FROM arima_ops.predictions)');
+SELECT split_part(mend, ';', 1) FROM arima_ops.doctor_labels() \gexec
+SELECT finding('label values'), actual FROM arima_ops.predictions WHERE target_ts IS NOT NULL;
+SELECT behind_its_back($$INSERT INTO arima_ops.actuals (series, ts, value) SELECT 's', min(as_of) + interval '1 hour', 112 FROM arima_ops.predictions$$) ~ '^problem';
+SELECT split_part(mend, ';', 1) FROM arima_ops.doctor_labels() \gexec
+SELECT finding('label values'), horizon, actual FROM arima_ops.predictions WHERE target_ts IS NOT NULL ORDER BY horizon;
+SELECT behind_its_back('DELETE FROM arima_ops.actuals WHERE value = 112') ~ '^problem';
+SELECT split_part(mend, ';', 1) FROM arima_ops.doctor_labels() \gexec
+SELECT finding('label values'), horizon, actual FROM arima_ops.predictions ORDER BY horizon;
 -- size, and whether it is bounded
 SELECT finding('size');
 
