@@ -11,7 +11,7 @@ AS 'MODULE_PATHNAME', 'arima_ops_simulate'
 LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000 ROWS 1000;
 
 COMMENT ON FUNCTION @extschema@.arima_simulate(@extschema@.arima_model, int, int, bigint, float8[]) IS
-'Sample paths of h steps after the series of the model: normal innovations of variance sigma2, coefficients taken as they are. The same seed gives the same paths, a path''s number and first steps do not depend on how many are asked for. xreg: one row per step of future regressors';
+'Sample paths of h steps after the series of the model: normal innovations of variance sigma2, coefficients taken as they are. The same seed gives the same paths, a path''s number and first steps do not depend on how many are asked for. Of a negative lambda a value may be Infinity, as an upper bound of arima_forecast may. xreg: one row per step of future regressors';
 
 CREATE FUNCTION @extschema@.arima_anomalies(
 	model @extschema@.arima_model,

@@ -41,7 +41,8 @@ AoStatus	ao_simulation_open(const AoModel *model, int h, const double *xreg, int
  * Path number `path` (0..): h values on the scale of the series.  Innovations are
  * normal with variance sigma2, and the state at the start, where it is not known
  * for certain, is drawn from its distribution; coefficients are taken as they are.
- * A path depends on seed and number alone, and its first steps not on h.
+ * A path depends on seed and number alone, and its first steps not on h.  Of a negative
+ * lambda a value is INFINITY where an upper bound is; the steps after it need not be.
  */
 AoStatus	ao_simulation_path(AoSimulation *sim, int64_t path, AoEnv *env, double *out);
 void		ao_simulation_close(AoSimulation *sim, AoEnv *env);

@@ -76,14 +76,12 @@ typedef struct Request
 	AoForecast *out;			/* [n_levels][h] */
 } Request;
 
-/* Are they what can be given?  Of a negative lambda the upper bound may be infinite. */
+/* Are they what can be given? */
 static bool
 is_forecast(const AoModel *model, const AoForecast *forecast)
 {
-	bool		bounded = isfinite(forecast->upper) ||
-		(forecast->upper > 0 && model->has_lambda && model->lambda < 0);
-
-	return bounded && isfinite(forecast->mean) && isfinite(forecast->std_error) && isfinite(forecast->lower);
+	return ao_is_within_reach(model, forecast->upper) && isfinite(forecast->mean) &&
+		isfinite(forecast->std_error) && isfinite(forecast->lower);
 }
 
 /* A step at every level, from mean and variance factor on the filter's scale. */

@@ -148,6 +148,13 @@ ao_interval_bounds(const AoInterval *interval, AoAhead ahead, double centre, dou
 	}
 }
 
+/* See interval.h. */
+bool
+ao_is_within_reach(const AoModel *model, double value)
+{
+	return isfinite(value) || (value > 0 && model->has_lambda && model->lambda < 0);
+}
+
 /* The same backwards in the calibration of a step. */
 static double
 calibrated_probability(const AoModel *model, int step, double errors)

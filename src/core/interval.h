@@ -48,6 +48,9 @@ double		ao_interval_inflation(const AoModel *model, AoAhead ahead);
  * for the bias of the transformation. */
 double		ao_point_forecast(const AoModel *model, double centre, double std_error);
 
+/* Is a value one that can be given?  Of a negative lambda INFINITY is, where its inverse ends. */
+bool		ao_is_within_reach(const AoModel *model, double value);
+
 /* Level of column i of a calibration. */
 double		ao_calibration_level(int i);
 

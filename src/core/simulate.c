@@ -3,6 +3,7 @@
  *		Sample paths of the future of a model.
  */
 #include "diagnostics.h"
+#include "interval.h"
 #include "state.h"
 
 #include <math.h>
@@ -165,13 +166,14 @@ ao_simulation_path(AoSimulation *sim, int64_t path, AoEnv *env, double *out)
 	AO_TRY(draw_state(sim, &random, env));
 	for (int j = 0; j < sim->h; j++)
 	{
-		out[j] = draw_value(sim, &random) +
+		double		z = draw_value(sim, &random) +
 			ao_regression(&sim->spec, ao_model_beta(model), model->n + 1 + j,
 						  sim->xreg ? sim->xreg + (int64_t) j * k : NULL, k);
-		if (model->has_lambda)
-			out[j] = ao_box_cox_inverse(out[j], model->lambda);
-		if (!isfinite(out[j]))
-			return ao_fail(env, AO_OUT_OF_SCALE, "a simulated value overflows", 0, 0);
+
+		out[j] = model->has_lambda ? ao_box_cox_inverse(z, model->lambda) : z;
+		if (!isfinite(z) || !ao_is_within_reach(model, out[j]))
+			return ao_fail(env, AO_OUT_OF_SCALE, "a simulated value overflows\n"
+						   "Ask for fewer steps, or fit a model with fewer differences or without lambda.", 0, 0);
 		if (j % 64 == 0)
 			AO_TRY(ao_poll(env));
 	}

@@ -39,6 +39,12 @@ ORDER BY model, step;
 SELECT round(avg((value BETWEEN lower AND upper)::int), 2) AS held, min(value) > 0 AS positive
 FROM (SELECT arima_fit(array_agg(exp(i / 20.0 + hashint4(i) / 2147483648.0) ORDER BY i), '(0,1,1)', options => '{"lambda": 0}') AS model
 	FROM generate_series(1, 60) i) m, arima_forecast(model, 3, 0.8) f JOIN arima_simulate(model, 3, 10000) s USING (step);
+-- beyond the end of the scale of a negative lambda a value is Infinity, where the upper bound is: quantiles of the paths are those of the forecast; paths come back
+SELECT step, count(*) FILTER (WHERE value = 'Infinity') BETWEEN 1 AND 5000 AS some_infinite, bool_or(value < 'Infinity' AND before = 'Infinity') AS back,
+	upper, percentile_disc(0.975) WITHIN GROUP (ORDER BY value) AS quantile, abs(percentile_disc(0.5) WITHIN GROUP (ORDER BY value) / f.forecast - 1) < 0.05 AS median
+FROM (SELECT arima_fit(array_agg(exp(1 + hashint4(i) / 2147483648.0) ORDER BY i), '(1,0,0)', options => '{"lambda": -1}') AS model FROM generate_series(1, 60) i) m,
+	LATERAL (SELECT *, lag(value) OVER (PARTITION BY path ORDER BY step) AS before FROM arima_simulate(model, 3, 10000)) s JOIN LATERAL arima_forecast(model, 3) f USING (step)
+GROUP BY step, upper, f.forecast ORDER BY step;
 -- regressors of the future
 CREATE TEMP TABLE diag_xreg AS
 SELECT arima_fit(array_agg(3 * i % 7 + hashint4(i) / 1e10 ORDER BY i), '(0,0,0)', array_agg(ARRAY[3 * i % 7] ORDER BY i)) AS model
