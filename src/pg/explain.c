@@ -31,15 +31,29 @@ ao_explain_number(double number)
 	return psprintf(size >= 1e4 && size < 1e9 ? "%.0f" : "%.4g", number);
 }
 
+/* The values that are known, but were not when the model was fitted. */
+static int64
+appended(const AoModel *model)
+{
+	return Max(model->n_used - model->df - model->n_coef, 0);
+}
+
 /* The first line: which model, of how many values. */
 static void
 put_model(StringInfo out, const Explained *ex)
 {
 	const AoModel *model = ex->model;
+	int64		more = appended(model);
 	char		spec[128];
 
 	ao_spec_format(&ex->spec, spec, sizeof(spec));
-	appendStringInfo(out, "Model: ARIMA%s, fitted to " INT64_FORMAT " values", spec, model->n);
+	appendStringInfo(out, "Model: ARIMA%s, ", spec);
+	if (more > 0)
+		appendStringInfo(out, "fitted to " INT64_FORMAT " known values; " INT64_FORMAT " were appended since, without a new estimate: it stands after ",
+						 model->n - model->n_missing - more, more);
+	else
+		appendStringInfoString(out, "fitted to ");
+	appendStringInfo(out, INT64_FORMAT " values", model->n);
 	if (model->n_missing > 0)
 		appendStringInfo(out, ", " INT64_FORMAT " of them missing", model->n_missing);
 	if (model->has_lambda)
@@ -236,10 +250,9 @@ put_ar_root(StringInfo out, const AoRoot *root, const char *seasonal, const char
 		appendStringInfoString(out, "shocks last so long that the series is hardly to be told from one that never returns to its mean; one more difference may do better.\n");
 }
 
-/* Is a root at frequency zero, or has the series so few of its cycles (it is n of its units long) that
- * it cannot tell them from none? */
-static bool
-like_a_trend(const AoRoot *root, double n)
+/* See explain.h. */
+bool
+ao_explain_like_a_trend(const AoRoot *root, double n)
 {
 	return root->period == 0 || root->period * TREND_CYCLES > n;
 }
@@ -251,7 +264,7 @@ put_ma_root(StringInfo out, const AoRoot *root, double n, const char *seasonal, 
 		return;
 	appendStringInfo(out, "Beware: %s moving-average root is on or near the unit circle (%.4f; 1 is on it): ",
 					 seasonal, root->modulus);
-	if (differenced && like_a_trend(root, n))
+	if (differenced && ao_explain_like_a_trend(root, n))
 		appendStringInfo(out, "it takes back what differencing did, a sign of one difference too many; %s.\n", fixed);
 	else
 		appendStringInfoString(out, "errors of long ago still count, and the estimate at that edge is not normal: trust its standard error little.\n");
@@ -331,7 +344,7 @@ examine(const AoModel *model)
 	ex.half_life = half_life(&ex);
 	settled = 14 * ex.half_life + ex.spec.q + (double) ex.spec.m * (ex.spec.Q + 2) + 12;
 	ex.settles = settled <= EXPLAIN_LONGEST;
-	ex.h = ex.settles ? (int) settled : EXPLAIN_LONGEST;
+	ex.h = ex.settles ? Max((int) settled, model->n_calibrated) : EXPLAIN_LONGEST;
 	/* with a season in them a transformation leaves no width to be told */
 	if (model->n_xreg > 0 || (model->K > 0 && model->has_lambda))
 		return ex;

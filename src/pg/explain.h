@@ -27,6 +27,10 @@ typedef struct Explained
 /* A palloc'd number of the series for a reader. */
 extern char *ao_explain_number(double number);
 
+/* Is a root at frequency zero, or has the series so few of its cycles (it is n of its units long) that
+ * it cannot tell them from none? */
+extern bool ao_explain_like_a_trend(const AoRoot *root, double n);
+
 /* explain_future.c: where the forecast goes, and how certain that is */
 extern void ao_explain_future(StringInfo out, const Explained *ex);
 

@@ -144,6 +144,56 @@ width_text(const Explained *ex, int j)
 	return psprintf("%s either way", ao_explain_number((step->upper - step->lower) / 2));
 }
 
+/* Do intervals count the error of the coefficients by a formula, and so that of a line more with each step? */
+static bool
+counts_errors(const AoModel *model)
+{
+	return model->interval != AO_INTERVAL_NORMAL && model->n_calibrated == 0;
+}
+
+/* How many differences MA terms with this root undo: a pair of them two. */
+static int
+undone(const AoRoot *root, double n)
+{
+	if (!(root->modulus > UNDONE) || !ao_explain_like_a_trend(root, n))
+		return 0;
+	return root->period > 0 ? 2 : 1;
+}
+
+/* With which power of the number of steps the square of the interval's width grows in the end. */
+typedef struct Growth
+{
+	int			power;			/* 0: to a limit; 3: or more */
+	bool		by_season;		/* the number of seasons rather */
+} Growth;
+
+/*
+ * Where 1 - B is left z times, the differences less what MA terms undo, the sum of the
+ * impulse responses before step h goes with h^z, and the variance with h^(2z-1); and where
+ * 1 - B^m is left s times the variance with h^(2s-1) at the least.  What is undone of two
+ * differences leaves a slope that does not change, with the error of its estimate in the
+ * state.  See ao_interval_inflation for what the errors of a drift and of a trend add.
+ */
+static Growth
+find_growth(const Explained *ex)
+{
+	const AoSpec *spec = &ex->spec;
+	double		n = (double) ex->model->n;
+	int			seasonal = undone(&ex->roots[3], n / spec->m),
+				all = seasonal + undone(&ex->roots[1], n),
+				s = spec->D - seasonal,
+				z = spec->d + spec->D - all;
+	Growth		growth = {.power = Max(Max(2 * z - 1, 2 * s - 1), 0), .by_season = s > 0};
+
+	if (spec->d + spec->D > 1 && all > 0 && ex->model->has_state_cov)
+		growth.power = 3;
+	else if (counts_errors(ex->model) && spec->constant == AO_CONSTANT_DRIFT)
+		growth.power = Max(growth.power, 2 * z);
+	else if (counts_errors(ex->model) && spec->constant == AO_CONSTANT_MEAN_DRIFT && z == 0)
+		growth.power = 2;
+	return growth;
+}
+
 /* Has every step the same interval? */
 static bool
 is_noise(const Explained *ex)
@@ -151,14 +201,70 @@ is_noise(const Explained *ex)
 	const AoSpec *spec = &ex->spec;
 
 	return spec->p + spec->q + spec->P + spec->Q + spec->d + spec->D == 0 &&
+		ex->model->n_calibrated == 0 && find_growth(ex).power == 0 &&
 		!(ex->model->has_lambda && ((spec->constant & AO_CONSTANT_DRIFT) || spec->K > 0 || ex->model->n_xreg > 0));
+}
+
+static double
+width(const AoForecast *step)
+{
+	return step->upper - step->lower;
+}
+
+/* Is the interval of the last step that of all after it?  One of a transformed series goes along
+ * with the forecast; and coefficients less their bias take longer than the forecast. */
+static bool
+ends_up(const Explained *ex)
+{
+	const AoForecast *last;
+
+	if (ex->steps == NULL || !ex->settles || (ex->model->has_lambda && (degree(ex) > 0 || ex->spec.D > 0)))
+		return false;
+	last = &ex->steps[ex->h - 1];
+	return fabs(width(last - ex->h / 4) - width(last)) <= 1e-3 * width(last);
+}
+
+/* An interval that grows to a limit. */
+static void
+put_limit(StringInfo out, const Explained *ex, const char *scale)
+{
+	const AoModel *model = ex->model;
+	bool		differenced = ex->spec.d + ex->spec.D > 0;
+	bool		calibrated = model->n_calibrated > 0;	/* from errors, which may be smaller later */
+
+	if (!ends_up(ex))
+		appendStringInfo(out, calibrated ? "comes to a limit%s and stays there" : "grows to a limit%s and no further", scale);
+	else if (differenced && !calibrated && width(&ex->steps[ex->h - 1]) < 1.02 * width(&ex->steps[0]))
+		appendStringInfoString(out, "hardly grows");
+	else
+		appendStringInfo(out, model->has_lambda || calibrated ? "ends up %s and stays there" : "grows to %s and no further",
+						 width_text(ex, ex->h));
+	appendStringInfoString(out, differenced ? ", for the moving-average terms undo the difference.\n" : ".\n");
+}
+
+/* How the interval grows. */
+static void
+put_growth(StringInfo out, const Explained *ex)
+{
+	Growth		growth = find_growth(ex);
+	const char *scale = ex->model->has_lambda ? " on the transformed scale" : "";
+	const char *unit = growth.by_season ? "seasons" : "steps";
+
+	if (growth.power == 0)
+		put_limit(out, ex, scale);
+	else if (growth.power == 1)
+		appendStringInfo(out, "grows without limit%s, in the end as the square root of the number of %s.\n", scale, unit);
+	else if (growth.power == 2)
+		appendStringInfo(out, "grows without limit%s, in the end as the number of %s, for it counts that the %s is an estimate.\n", scale, unit,
+						 ex->spec.constant == AO_CONSTANT_DRIFT ? "drift" : "trend");
+	else
+		appendStringInfo(out, "grows without limit%s, faster than the square root of the number of steps.\n", scale);
 }
 
 /* How certain: the interval at the first step and later, and how it grows. */
 static void
 put_uncertainty(StringInfo out, const Explained *ex)
 {
-	int			d = ex->spec.d + ex->spec.D;
 	int			later = ex->spec.m > 1 ? ex->spec.m : 10;
 
 	if (ex->model->remarks & AO_REMARK_DEGENERATE)
@@ -176,19 +282,7 @@ put_uncertainty(StringInfo out, const Explained *ex)
 	if (ex->steps != NULL)
 		appendStringInfo(out, "is %s one step ahead, %s at step %d; it ",
 						 width_text(ex, 1), width_text(ex, later), later);
-	/* the one of a transformed series need not grow, where the forecasts come down */
-	if (d == 0 && ex->steps != NULL && ex->settles)
-		appendStringInfo(out, ex->model->has_lambda ? "ends up %s and stays there.\n" : "grows to %s and no further.\n",
-						 width_text(ex, ex->h));
-	else if (d == 0)
-		appendStringInfoString(out, "grows to a limit and no further.\n");
-	else if (d == 1 && ex->roots[ex->spec.D > 0 ? 3 : 1].modulus > UNDONE)
-		appendStringInfoString(out, "hardly grows, for the moving-average terms undo the difference.\n");
-	else if (d == 1)
-		appendStringInfo(out, "grows without limit, in the end as the square root of the number of %s.\n",
-						 ex->spec.D > 0 ? "seasons" : "steps");
-	else
-		appendStringInfoString(out, "grows without limit, faster than the square root of the number of steps.\n");
+	put_growth(out, ex);
 }
 
 /* See explain.h. */

@@ -46,6 +46,28 @@ SELECT spec, pg_temp.line(arima_explain(arima_fit(y, spec)), 'Certainty') AS cer
 FROM series, unnest(ARRAY['(0,0,0)', '(0,1,0)', '(0,0,0)(0,1,0)[4]', '(0,2,0)']) spec WHERE name = 'walk';
 SELECT spec, pg_temp.line(arima_explain(arima_fit(y, spec)), 'How') AS how
 FROM series, unnest(ARRAY['(2,0,2)', '(0,2,0)', '(0,0,0)(2,0,2)[4]', '(0,0,0)(1,1,0)[4]', '(0,2,0)(0,1,0)[4]']) spec WHERE name = 'walk';
+-- what is said of certainty is so in the forecasts, of each kind of interval: far out the power of the number of steps, or the width itself
+CREATE TEMP TABLE certainty AS
+SELECT name, spec, kind, m, pg_temp.line(arima_explain(m), 'Certainty') AS said
+FROM series, (VALUES ('walk', '(0,0,0)'), ('walk', '(0,0,0) with drift'), ('walk', '(1,0,0)'), ('walk', '(1,0,0) with drift'), ('walk', '(0,1,0)'), ('walk', '(0,1,0) with drift'),
+	('walk', '(0,0,2)(0,1,0)[4]'), ('walk', '(0,0,0)(0,1,0)[4] with drift'), ('walk', '(0,2,0)'), ('walk', '(0,2,1)'), ('walk', '(1,0,0)[7] with fourier(2)'), ('lh', '(1,0,0)'),
+	('noise', '(0,1,1)'), ('noise', '(0,1,1) with drift'), ('noise', '(0,0,1)(0,1,1)[4]'), ('noise', '(0,2,2)'), ('cycle', '(2,1,1)'), ('AirPassengers', '(0,1,1)(0,1,1)[12]')) v (n, spec),
+	unnest(ARRAY['normal', 'student', 'conformal']) kind, LATERAL arima_fit(y, spec, options => jsonb_build_object('interval', kind)) m WHERE n = name;
+SELECT name, spec, kind, said, power, first, far FROM certainty,
+	LATERAL (SELECT ln(max(w) FILTER (WHERE step = 40000) / max(w) FILTER (WHERE step = 20000)) / ln(2) AS power, max(w) FILTER (WHERE step = 1) AS first, max(w) FILTER (WHERE step = 40000) AS far
+		FROM (SELECT step, (upper - lower) / 2 AS w FROM arima_forecast(m, 40000)) f) g
+WHERE (CASE WHEN said ~ 'at every step' THEN abs(far / first - 1) < 1e-9 WHEN said ~ 'hardly grows' THEN far / first < 1.02
+	WHEN said ~ ' (ends up|grows to) \d' THEN abs(substring(said, ' (?:ends up|grows to) ([\d.]+)')::float8 / far - 1) < 0.003 WHEN said ~ ' limit (and|$)' THEN abs(power) < 0.01
+	WHEN said ~ 'in the end as the square root' THEN abs(power - 0.5) < 0.02 WHEN said ~ 'in the end as the number' THEN abs(power - 1) < 0.02 WHEN said ~ 'faster' THEN power > 0.9 END) IS NOT TRUE;
+SELECT claim, count(*) FROM certainty, regexp_replace(coalesce(substring(said, '; it (.*)'), said), '\d+\.\d+', 'X', 'g') AS claim GROUP BY claim ORDER BY claim COLLATE "C";
+SELECT said FROM certainty WHERE (name, kind) = ('walk', 'student') AND spec ~ 'drift' ORDER BY spec COLLATE "C";
+-- a transformed one goes along with a line or a season, and is told on its scale
+SELECT spec, kind, substring(pg_temp.line(arima_explain(arima_fit(y, spec, options => jsonb_build_object('interval', kind, 'lambda', 0))), 'Certainty'), 'grows.*') AS certainty
+FROM series, unnest(ARRAY['(1,0,0) with drift', '(0,1,0)', '(0,1,0) with drift']) spec, unnest(ARRAY['normal', 'student']) kind WHERE name = 'AirPassengers';
+-- what the estimate knew, and what was appended, as far as it is known
+SELECT pg_temp.line(arima_explain(arima_append(m, more)), 'Model') AS model FROM (SELECT arima_fit(y, '(0,1,1)') FROM series WHERE name = 'airquality_ozone') f (m),
+	(VALUES ('{}'::float8[]), ('{30,NULL,40,35}')) v (more);
+SELECT pg_temp.line(arima_explain(m), 'Model') AS model FROM series, arima_append(arima_fit(y, '(1,0,0)(0,1,1)[4]'), '{1,2}') m WHERE name = 'walk';
 -- with Box-Cox the slope is a percentage or not told
 SELECT pg_temp.line(arima_explain(arima_fit(array_agg(exp(0.02 * t + hashint4(t) / 1e11) ORDER BY t), '(0,1,0) with drift', options => format('{"lambda": %s}', lambda)::jsonb)), 'Forecast') AS forecast
 FROM generate_series(1, 60) t, unnest(ARRAY[0, 0.5]) lambda GROUP BY lambda ORDER BY lambda;
