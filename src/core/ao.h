@@ -113,7 +113,7 @@ typedef enum AoMethod
 #define AO_REMARK_CONSTANT        0x80	/* the differences are one constant, the model has none */
 #define AO_REMARK_ALL             0xff
 
-#define AO_MODEL_VERSION 2
+#define AO_MODEL_VERSION 3
 
 /* How wide the intervals of forecasts are, in standard errors (interval.c). */
 typedef enum AoIntervalKind
@@ -158,6 +158,7 @@ typedef struct AoModel
 	int32_t		df;				/* degrees of freedom of the estimate: its n_used - n_coef, at least 1 */
 	int64_t		n;				/* length of the series, missing ones included: time of the last value */
 	int64_t		n_missing;
+	int64_t		n_gap;			/* of them at the end, after the last value that is known */
 	int64_t		n_used;			/* terms of the likelihood: non-missing - d - D*m */
 	double		sigma2;			/* ML innovations variance, RSS/n_used */
 	double		loglik;			/* NaN where degenerate */

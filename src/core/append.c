@@ -19,7 +19,8 @@ typedef struct Roll
 	const AoModel *model;
 	AoSpec		spec;
 	AoState		st;
-	int64_t		n_missing;
+	int64_t		n_missing,
+				n_gap;			/* missing at the end, old ones among them */
 	double		loglik;			/* of the new values */
 	AoArena		arena;
 	AoEnv	   *env;
@@ -58,9 +59,9 @@ roll_over(Roll *roll, const double *y, int64_t n, const double *xreg)
 
 		AO_TRY(new_value(roll, y, t, xreg, &z));
 		AO_TRY(ao_filter_step(&roll->st, z, &v, &F, &pace));
-		if (isnan(z))
-			roll->n_missing++;
-		else
+		roll->n_missing += isnan(z);
+		roll->n_gap = isnan(z) ? roll->n_gap + 1 : 0;
+		if (!isnan(z))
 			add_term(roll, v, F);
 		AO_TRY(ao_pace(&pace, 16));
 	}
@@ -87,6 +88,7 @@ rolled_model(const Roll *roll, int64_t n, AoModel **out)
 	copy->iterations = model->iterations;
 	copy->n = model->n + n;
 	copy->n_missing = model->n_missing + roll->n_missing;
+	copy->n_gap = roll->n_gap;
 	copy->n_used = model->n_used + n - roll->n_missing;
 	copy->sigma2 = model->sigma2;
 	copy->loglik = model->sigma2 > 0 ? model->loglik + roll->loglik : model->loglik;
@@ -115,7 +117,7 @@ AoStatus
 ao_append(const AoModel *model, const double *y, int64_t n, const double *xreg, int k,
 		  AoEnv *env, AoModel **out)
 {
-	Roll		roll = {.model = model, .env = env};
+	Roll		roll = {.model = model, .n_gap = model->n_gap, .env = env};
 	AoStatus	status;
 	bool		gaps;
 

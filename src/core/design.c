@@ -145,6 +145,17 @@ ao_count_known(const double *values, int64_t n, AoEnv *env, int64_t *known, int6
 	return AO_OK;
 }
 
+/* See internal.h. */
+int64_t
+ao_count_gap(const double *values, int64_t n)
+{
+	int64_t		gap = 0;
+
+	while (gap < n && isnan(values[n - 1 - gap]))
+		gap++;
+	return gap;
+}
+
 /* nb: regression coefficients */
 size_t
 ao_design_bytes(int64_t n, int n_beta, bool missing)
@@ -209,10 +220,9 @@ fill_row(AoDesign *de, const AoSpec *spec, const double *y, const double *xreg, 
 		*given++ = x;
 	}
 	if (missing)
-	{
 		row[nb] = NAN;
-		de->n_missing++;
-	}
+	de->n_missing += missing;
+	de->n_gap = missing ? de->n_gap + 1 : 0;
 	return AO_OK;
 }
 

@@ -442,6 +442,7 @@ make_model(Fit *fit, AoModel **out)
 	model->iterations = fit->best.iterations;
 	model->n = fit->n;
 	model->n_missing = fit->design.lead + fit->design.n_missing;
+	model->n_gap = fit->design.n_gap;
 	model->n_used = fit->design.n_used;
 	model->df = ao_model_degrees(model->n_used, (int) dim);
 	model->sigma2 = fit->sigma2;

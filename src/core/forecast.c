@@ -84,16 +84,16 @@ is_forecast(const AoModel *model, const AoForecast *forecast)
 		isfinite(forecast->std_error) && isfinite(forecast->lower);
 }
 
-/* A step at every level, from mean and variance factor on the filter's scale. */
+/* Step j, from 0, at every level, from mean and variance factor on the filter's scale. */
 static AoStatus
-put_step(const Request *to, AoAhead ahead, double mean, double var, AoEnv *env)
+put_step(const Request *to, int j, AoAhead ahead, double mean, double var, AoEnv *env)
 {
 	const AoModel *model = to->model;
 	double		se = sqrt(fmax(var, 0) * model->sigma2);
 
 	for (int i = 0; i < to->n_levels; i++)
 	{
-		AoForecast *out = &to->out[(int64_t) i * to->h + ahead.step - 1];
+		AoForecast *out = &to->out[(int64_t) i * to->h + j];
 
 		out->mean = ao_point_forecast(model, mean, se);
 		out->std_error = model->has_lambda ? se * ao_box_cox_slope(mean, model->lambda) : se;
@@ -106,12 +106,14 @@ put_step(const Request *to, AoAhead ahead, double mean, double var, AoEnv *env)
 }
 
 /*
- * Forecasts from the state.  time: of the last value.  The variance of a step
- * is the sum of the squared impulse responses before it, plus what the state's
- * own covariance contributes; st is used up, and ao_impulses_bytes of the arena.
+ * Forecasts from the state.  time: of the last value, gap: how many at the end are missing,
+ * which are steps, too, since the last that is known.  The variance of a step
+ * is the sum of the squared impulse responses before it, or 1 plus what the state's
+ * own covariance contributes, which has the gap in it; st is used up, and
+ * ao_impulses_bytes of the arena.
  */
 static AoStatus
-run_forecast(const Request *to, AoState *st, int64_t time, const double *xreg, AoArena *arena, AoEnv *env)
+run_forecast(const Request *to, AoState *st, int64_t time, int64_t gap, const double *xreg, AoArena *arena, AoEnv *env)
 {
 	const AoModel *model = to->model;
 	AoPace		pace = {env, 0};
@@ -119,7 +121,8 @@ run_forecast(const Request *to, AoState *st, int64_t time, const double *xreg, A
 	AoImpulses	impulses;
 
 	ao_model_spec(model, &spec);
-	ao_impulses_init(&impulses, model, &spec, to->h, st, arena);
+	ao_impulses_init(&impulses, model, &spec, gap + to->h, st, arena);
+	AO_TRY(ao_impulses_skip(&impulses, gap, env));
 	for (int j = 0; j < to->h; j++)
 	{
 		double		mean = ao_state_observe(st, st->a),
@@ -128,7 +131,7 @@ run_forecast(const Request *to, AoState *st, int64_t time, const double *xreg, A
 											   model->n_xreg),
 					var = st->P ? 1 + ao_state_variance(st) : impulses.own.squares;
 
-		AO_TRY(put_step(to, ao_impulses_ahead(&impulses, var), mean + regression, var, env));
+		AO_TRY(put_step(to, j, ao_impulses_ahead(&impulses, var), mean + regression, var, env));
 		ao_state_transition(st, st->a, mean);
 		if (st->P)
 			AO_TRY(ao_state_cov_step(st, &pace));
@@ -179,10 +182,10 @@ ao_forecast_levels(const AoModel *model, int h, const double *levels, int n_leve
 	AO_TRY(take_request(&to, model, h, levels, n_levels, out, env));
 	AO_TRY(ao_check_xreg(model, xreg, h, k, env));
 	ao_model_spec(model, &spec);
-	AO_TRY(ao_arena_open(&arena, ao_state_bytes(&spec, model->has_state_cov) + ao_impulses_bytes(model, &spec, h), env));
+	AO_TRY(ao_arena_open(&arena, ao_state_bytes(&spec, model->has_state_cov) + ao_impulses_bytes(model, &spec, model->n_gap + h), env));
 	ao_state_init(&st, &spec, ao_model_coef(model), model->has_state_cov, &arena);
 	ao_state_load(&st, model);
-	status = run_forecast(&to, &st, model->n, xreg, &arena, env);
+	status = run_forecast(&to, &st, model->n, model->n_gap, xreg, &arena, env);
 	ao_arena_close(&arena, env);
 	return status;
 }
@@ -270,13 +273,14 @@ ao_forecast_recent_levels(const AoModel *model, const double *recent, int64_t n,
 	AoState		st;
 	AoStatus	status;
 	Request		to;
+	int64_t		gap = ao_count_gap(recent, n);
 
 	AO_TRY(check_recent(model, n, &end, env));
 	AO_TRY(take_request(&to, model, h, levels, n_levels, out, env));
 	ao_model_spec(model, &spec);
-	status = filter_recent(model, &spec, recent, n, end, true, ao_impulses_bytes(model, &spec, h), &arena, env, &st);
+	status = filter_recent(model, &spec, recent, n, end, true, ao_impulses_bytes(model, &spec, gap + h), &arena, env, &st);
 	if (status == AO_OK)
-		status = run_forecast(&to, &st, end, NULL, &arena, env);
+		status = run_forecast(&to, &st, end, gap, NULL, &arena, env);
 	if (arena.block)
 		ao_arena_close(&arena, env);
 	return status;
@@ -408,6 +412,7 @@ ao_model_filter(AoModel *model, const AoSpec *spec, const double *y, int64_t n, 
 		status = ao_count_known(z, n - lead, env, &known, &first);
 	model->n = n;
 	model->n_missing = status == AO_OK ? n - known : lead;
+	model->n_gap = status == AO_OK ? ao_count_gap(z, n - lead) : 0;
 	model->n_used = ao_model_terms_used(spec, n, model->n_missing);
 	if (status == AO_OK)
 		status = ao_state_run(&st, z, n - lead, missing, true, NULL, &arena, env);

@@ -28,7 +28,7 @@ next(AoResponse *response)
 /* Do intervals count that the coefficients are estimates?  One step ahead it is their number
  * that counts; and calibrated ones have it in them. */
 static bool
-counts_errors(const AoModel *model, int h)
+counts_errors(const AoModel *model, int64_t h)
 {
 	return h > 1 && model->interval != AO_INTERVAL_NORMAL && model->n_calibrated == 0 && model->p + model->q + model->P + model->Q > 0;
 }
@@ -41,7 +41,7 @@ values_of_estimate(const AoModel *model)
 }
 
 size_t
-ao_impulses_bytes(const AoModel *model, const AoSpec *spec, int h)
+ao_impulses_bytes(const AoModel *model, const AoSpec *spec, int64_t h)
 {
 	if (!counts_errors(model, h))
 		return 0;
@@ -64,7 +64,7 @@ take_less_bias(AoImpulses *impulses, const AoModel *model, const AoSpec *spec, A
 }
 
 void
-ao_impulses_init(AoImpulses *impulses, const AoModel *model, const AoSpec *spec, int h, AoState *st,
+ao_impulses_init(AoImpulses *impulses, const AoModel *model, const AoSpec *spec, int64_t h, AoState *st,
 				 AoArena *arena)
 {
 	const double *coef = ao_model_coef(model);
@@ -90,6 +90,19 @@ ao_impulses_next(AoImpulses *impulses)
 		next(&impulses->less_bias);
 	if (impulses->counted)
 		ao_coef_error_next(&impulses->error, impulses->biased ? impulses->less_bias.psi : impulses->own.psi);
+}
+
+AoStatus
+ao_impulses_skip(AoImpulses *impulses, int64_t steps, AoEnv *env)
+{
+	AoPace		pace = {env, 0};
+
+	for (int64_t i = 0; i < steps; i++)
+	{
+		ao_impulses_next(impulses);
+		AO_TRY(ao_pace(&pace, impulses->own.st->s));
+	}
+	return AO_OK;
 }
 
 AoAhead

@@ -22,7 +22,7 @@ typedef struct AoResponse
 
 typedef struct AoImpulses
 {
-	int			step;			/* from 1 */
+	int64_t		step;			/* from 1: so many after the last value that is known */
 	AoResponse	own,
 				less_bias;		/* by coefficients less their bias, see bias.c */
 	AoState		less_bias_st;
@@ -32,13 +32,14 @@ typedef struct AoImpulses
 } AoImpulses;
 
 /* What ao_impulses_init takes from the arena, for forecasts of up to h steps. */
-size_t		ao_impulses_bytes(const AoModel *model, const AoSpec *spec, int h);
+size_t		ao_impulses_bytes(const AoModel *model, const AoSpec *spec, int64_t h);
 
 /* To the first step.  st: of the model; its vectors are only read, but for the last
  * third of its workspace, which the steps of its covariance leave alone. */
-void		ao_impulses_init(AoImpulses *impulses, const AoModel *model, const AoSpec *spec, int h, AoState *st,
+void		ao_impulses_init(AoImpulses *impulses, const AoModel *model, const AoSpec *spec, int64_t h, AoState *st,
 							 AoArena *arena);
 void		ao_impulses_next(AoImpulses *impulses);
+AoStatus	ao_impulses_skip(AoImpulses *impulses, int64_t steps, AoEnv *env);
 
 /* How far the forecast of this step reaches, its variance being that many sigma2. */
 AoAhead		ao_impulses_ahead(const AoImpulses *impulses, double variance);

@@ -336,7 +336,8 @@ typedef struct AoDesign
 {
 	int64_t		n,				/* rows of the series, leading missing ones dropped */
 				lead,			/* number of those */
-				n_missing;		/* inside */
+				n_missing,		/* inside */
+				n_gap;			/* of those at the end */
 	int64_t		n_used;			/* terms of the likelihood */
 	int			n_beta;			/* regression coefficients: mean, drift, xreg */
 	bool		missing;
@@ -379,6 +380,8 @@ AoStatus	ao_any_nan(const double *values, int64_t n, AoEnv *env, bool *any);
 /* Rows from the first value on in which a value or one of k regressors is NaN. */
 AoStatus	ao_count_gaps(const double *y, int64_t n, const double *xreg, int k, AoEnv *env, int64_t *gaps);
 /* How many of n numbers are not NaN; and how many at the front are. */
+/* How many are NaN after the last that is not; n where all are. */
+int64_t		ao_count_gap(const double *values, int64_t n);
 AoStatus	ao_count_known(const double *values, int64_t n, AoEnv *env, int64_t *known, int64_t *lead);
 
 /* ---- objective.c ---- */

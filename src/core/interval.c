@@ -60,7 +60,7 @@ ao_interval_inflation(const AoModel *model, AoAhead ahead)
 	if (model->constant == AO_CONSTANT_MEAN_DRIFT)
 	{
 		double		rolled = fmax((double) model->n_used - n, 0),
-					ends = 1 + 2 * (rolled + ahead.step) / n;
+					ends = 1 + 2 * (rolled + (double) ahead.step) / n;
 
 		return (n + k - 2 + (1 + 3 * ends * ends) * ahead.spread) * unit;
 	}
@@ -107,9 +107,9 @@ ao_interval_init(AoInterval *interval, const AoModel *model, double level)
 
 /* The calibration of a step. */
 static const double *
-calibration_row(const AoModel *model, int step)
+calibration_row(const AoModel *model, int64_t step)
 {
-	int			row = step < model->n_calibrated ? step : model->n_calibrated;
+	int64_t		row = step < model->n_calibrated ? step : model->n_calibrated;
 
 	return ao_model_calibration(model) + (row - 1) * AO_CALIBRATION_LEVELS;
 }
@@ -157,7 +157,7 @@ ao_is_within_reach(const AoModel *model, double value)
 
 /* The same backwards in the calibration of a step. */
 static double
-calibrated_probability(const AoModel *model, int step, double errors)
+calibrated_probability(const AoModel *model, int64_t step, double errors)
 {
 	const double *row = calibration_row(model, step);
 	int			last = AO_CALIBRATION_LEVELS - 1,

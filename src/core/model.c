@@ -9,7 +9,7 @@
 
 #include "model_internal.h"
 
-_Static_assert(offsetof(AoModel, data) == 96, "AoModel has padding");
+_Static_assert(offsetof(AoModel, data) == 104, "AoModel has padding");
 
 #define CANONICAL_NAN UINT64_C(0x7ff8000000000000)
 
@@ -294,6 +294,8 @@ check_history(const AoModel *model, AoEnv *env)
 		return bad_model(env, "impossible length of the series");
 	if (model->n_missing < 0 || model->n_missing >= model->n)
 		return bad_model(env, "impossible number of missing values");
+	if (model->n_gap < 0 || model->n_gap > model->n_missing)
+		return bad_model(env, "impossible number of missing values at the end");
 	ao_model_spec(model, &spec);
 	if (model->n_used < 1 ||
 		model->n_used != ao_model_terms_used(&spec, model->n, model->n_missing))

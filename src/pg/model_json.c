@@ -21,16 +21,15 @@
 /* Names of the fields, in the order of writing. */
 enum
 {
-	FIELD_FORMAT, FIELD_SPEC, FIELD_METHOD, FIELD_N_XREG, FIELD_N, FIELD_N_MISSING,
+	FIELD_FORMAT, FIELD_SPEC, FIELD_METHOD, FIELD_N_XREG, FIELD_N, FIELD_N_MISSING, FIELD_N_GAP,
 	FIELD_N_USED, FIELD_SIGMA2, FIELD_LOGLIK, FIELD_LAMBDA, FIELD_BIAS_ADJUST,
 	FIELD_INTERVAL, FIELD_DF, FIELD_REMARKS, FIELD_ITERATIONS, FIELD_COEF, FIELD_COV,
 	FIELD_CALIBRATION, FIELD_STATE, FIELD_STATE_COV, N_FIELDS
 };
 
 static const char *const field_names[N_FIELDS] = {
-	"arima_model", "spec", "method", "n_xreg", "n", "n_missing",
-	"n_used", "sigma2", "loglik", "lambda", "bias_adjust",
-	"interval", "df", "remarks", "iterations", "coef", "cov",
+	"arima_model", "spec", "method", "n_xreg", "n", "n_missing", "n_gap", "n_used", "sigma2", "loglik",
+	"lambda", "bias_adjust", "interval", "df", "remarks", "iterations", "coef", "cov",
 	"calibration", "state", "state_cov"
 };
 
@@ -149,6 +148,7 @@ ao_pg_model_write(StringInfo out, const AoModel *model)
 	write_int(out, FIELD_N_XREG, model->n_xreg);
 	write_int(out, FIELD_N, model->n);
 	write_int(out, FIELD_N_MISSING, model->n_missing);
+	write_int(out, FIELD_N_GAP, model->n_gap);
 	write_int(out, FIELD_N_USED, model->n_used);
 	write_double(out, FIELD_SIGMA2, model->sigma2);
 	write_double(out, FIELD_LOGLIK, model->loglik);
@@ -428,18 +428,17 @@ static void
 get_head(Fields fields, AoModel *head)
 {
 	AoSpec		spec;
-	int			n_xreg;
 
 	head->version = (uint16) get_int(fields, FIELD_FORMAT, PG_UINT16_MAX);
 	if (head->version != AO_MODEL_VERSION)
 		bad_field(field_names[FIELD_FORMAT],
 				  psprintf("is %d, this program reads version %d", head->version, AO_MODEL_VERSION));
 	get_spec(fields, &spec);
-	n_xreg = (int) get_int(fields, FIELD_N_XREG, AO_MAX_XREG);
-	ao_model_set_spec(head, &spec, n_xreg);
+	ao_model_set_spec(head, &spec, (int) get_int(fields, FIELD_N_XREG, AO_MAX_XREG));
 	head->method = get_method(fields);
 	head->n = get_int(fields, FIELD_N, AO_MAX_N);
 	head->n_missing = get_int(fields, FIELD_N_MISSING, AO_MAX_N);
+	head->n_gap = get_int(fields, FIELD_N_GAP, AO_MAX_N);
 	head->n_used = get_int(fields, FIELD_N_USED, AO_MAX_N);
 	head->sigma2 = get_number(fields[FIELD_SIGMA2], field_names[FIELD_SIGMA2], false);
 	head->loglik = get_number(fields[FIELD_LOGLIK], field_names[FIELD_LOGLIK], true);

@@ -124,6 +124,23 @@ SELECT model::jsonb->'calibration' AS calibration, (regexp_match(arima_summary(m
 FROM arima_fit(ARRAY[1,3,2,4,3,5,4], '(0,1,0)', options => '{"interval": "conformal"}') AS model;
 SELECT kind, round(lower::numeric, 3) AS lower, round(upper::numeric, 3) AS upper
 FROM unnest(ARRAY['normal', 'student', 'conformal']) AS kind, arima_fit(array_fill(7.0::float8, ARRAY[40]), '(0,1,1)', options => jsonb_build_object('interval', kind)) AS model, arima_forecast(model);
+-- what is missing at the end are steps, too: after five such the first step has the interval of the sixth, of recent values as well and after text and binary form
+CREATE TEMP TABLE gap_models AS
+SELECT spec, kind, arima_fit(z, spec, options => jsonb_build_object('interval', kind)) AS model, z
+FROM (SELECT array_agg(ln(v) ORDER BY i) AS z FROM interval_series, unnest(y) WITH ORDINALITY AS u(v, i)) s,
+	unnest(ARRAY['(1,0,0)', '(1,0,0) with drift', '(0,1,1) with drift', '(1,1,0)', '(0,2,2)', '(0,1,1)(0,1,1)[12]', '(2,0,0)(1,0,0)[12]']) AS spec, unnest(ARRAY['normal', 'student', 'conformal']) AS kind;
+CREATE FUNCTION pg_temp.near(a float8, b float8) RETURNS boolean LANGUAGE sql AS 'SELECT abs(a - b) <= 1e-9 * abs(b)';
+SELECT kind, count(*), bool_and(pg_temp.near(g.forecast, f.forecast) AND pg_temp.near(g.std_error, f.std_error)) AS forecast,
+	bool_and(pg_temp.near(g.upper - g.lower, f.upper - f.lower)) AS width, bool_and(r.upper IS NULL OR pg_temp.near(r.upper - r.lower, s.upper - s.lower)) AS recent
+FROM gap_models CROSS JOIN LATERAL arima_append(model, array_fill(NULL::float8, '{3}')) AS first CROSS JOIN LATERAL arima_append(first::text::arima_model, '{NULL,NULL}') AS gap
+	CROSS JOIN LATERAL arima_forecast(gap, 20) AS g JOIN LATERAL arima_forecast(model, 25) AS f ON f.step = g.step + 5
+	JOIN LATERAL arima_forecast(model, z, 25) AS s ON s.step = f.step
+	LEFT JOIN LATERAL arima_forecast(model, z || array_fill(NULL::float8, '{5}'), 20) AS r ON r.step = g.step AND spec !~ '0\) with drift'
+GROUP BY kind ORDER BY kind;
+-- a value after them ends that; a fit, and a model taken over to other values, know it
+SELECT g.model::jsonb->'n_gap' AS gap, arima_append(g.model, '{NULL,7}')::jsonb->'n_gap' AS ended, f.m::jsonb->'n_gap' AS fitted, abs((h.upper - h.lower) / (i.upper - i.lower) - 1) < 1e-4 AS same
+FROM (SELECT model, z, arima_fit(z || '{NULL,NULL,NULL}', spec, options => '{"interval": "conformal"}') AS m FROM gap_models WHERE (spec, kind) = ('(1,1,0)', 'conformal')) AS f,
+	LATERAL (SELECT arima_append(model, '{1,NULL,NULL}')) AS g (model), arima_forecast(f.m, 1) AS h, arima_forecast(f.model, 4) AS i WHERE i.step = 4;
 -- an estimate of which no filter has errors is not calibrated
 SELECT kind, s.intervals, model::jsonb->'calibration' AS calibration
 FROM unnest(ARRAY['normal', 'conformal']) AS kind,
