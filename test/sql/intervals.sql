@@ -134,8 +134,10 @@ SELECT kind, count(*), bool_and(pg_temp.near(g.forecast, f.forecast) AND pg_temp
 	bool_and(pg_temp.near(g.upper - g.lower, f.upper - f.lower)) AS width, bool_and(r.upper IS NULL OR pg_temp.near(r.upper - r.lower, s.upper - s.lower)) AS recent
 FROM gap_models CROSS JOIN LATERAL arima_append(model, array_fill(NULL::float8, '{3}')) AS first CROSS JOIN LATERAL arima_append(first::text::arima_model, '{NULL,NULL}') AS gap
 	CROSS JOIN LATERAL arima_forecast(gap, 20) AS g JOIN LATERAL arima_forecast(model, 25) AS f ON f.step = g.step + 5
-	JOIN LATERAL arima_forecast(model, z, 25) AS s ON s.step = f.step
-	LEFT JOIN LATERAL arima_forecast(model, z || array_fill(NULL::float8, '{5}'), 20) AS r ON r.step = g.step AND spec !~ '0\) with drift'
+	-- of a trend in levels recent values have no time
+	CROSS JOIN LATERAL (SELECT CASE WHEN spec !~ '^\(.,0,.\) with drift' THEN z END AS timeless) AS t
+	LEFT JOIN LATERAL arima_forecast(model, timeless, 25) AS s ON s.step = f.step
+	LEFT JOIN LATERAL arima_forecast(model, CASE WHEN timeless IS NOT NULL THEN z || array_fill(NULL::float8, '{5}') END, 20) AS r ON r.step = g.step
 GROUP BY kind ORDER BY kind;
 -- a value after them ends that; a fit, and a model taken over to other values, know it
 SELECT g.model::jsonb->'n_gap' AS gap, arima_append(g.model, '{NULL,7}')::jsonb->'n_gap' AS ended, f.m::jsonb->'n_gap' AS fitted, abs((h.upper - h.lower) / (i.upper - i.lower) - 1) < 1e-4 AS same
