@@ -25,11 +25,12 @@ BEGIN
 
 	SELECT c.loaded, coalesce(c.home, 'postgres') INTO is_loaded, home FROM arima_ops.cron_settings() AS c;
 	IF arima_ops.sees_cron() THEN
-		EXECUTE $sql$SELECT count(*) FROM cron.job AS j
-			WHERE j.active AND j.database = current_database() AND starts_with(j.command, 'CALL arima_ops.run_')$sql$ INTO scheduled;
-		RETURN QUERY SELECT 'schedule', CASE WHEN scheduled >= 5 THEN 'ok' ELSE 'notice' END,
+		-- jobs, not lines: two users may have put the same one there, or it may be there at two hours
+		EXECUTE $sql$SELECT count(DISTINCT substring(j.command FROM '^CALL arima_ops[.]run_(etl|monitoring|retraining|tracking|retention)')) FROM cron.job AS j
+			WHERE j.active AND j.database = current_database()$sql$ INTO scheduled;
+		RETURN QUERY SELECT 'schedule', CASE WHEN scheduled = 5 THEN 'ok' ELSE 'notice' END,
 			-- to others than a superuser pg_cron shows their own
-			format('%s of 5 jobs%s are on pg_cron', least(scheduled, 5), CASE WHEN row_security_active('cron.job') THEN ' of this user' ELSE '' END),
+			format('%s of 5 jobs%s are on pg_cron', scheduled, CASE WHEN row_security_active('cron.job') THEN ' of this user' ELSE '' END),
 			CASE WHEN scheduled < 5 THEN 'SELECT * FROM arima_ops.schedule(); or another scheduler that CALLs the jobs' END;
 		RETURN QUERY EXECUTE $sql$
 			SELECT 'schedule of ' || j.jobname, 'problem', format('pg_cron: last run %s: %s', d.status, d.return_message),

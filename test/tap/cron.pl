@@ -58,6 +58,12 @@ is($home->query('SELECT arima_ops.unschedule(); RESET ROLE'), '5', 'unscheduled'
 like(refusal($home, q{SELECT arima_ops.schedule(database => 'nowhere')}), qr/^3D000: there is no database "nowhere"/, 'a database that is not there');
 like(refusal($home, q{SELECT arima_ops.schedule(etl => 'now and then')}), qr/invalid schedule/, 'a schedule that is none');
 is($home->query('SELECT count(*) FROM cron.job'), '0', 'and nothing is scheduled by half');
+# jobs are counted, not lines: one at two hours, one of another user, one of another database
+$home->query(q{SELECT arima_ops.schedule(retention => NULL); SELECT cron.schedule('at noon', '0 12 * * *', 'CALL arima_ops.run_etl(20)');
+	SET ROLE arima_ops_admin; SELECT arima_ops.schedule(retraining => NULL, retention => NULL); RESET ROLE;
+	UPDATE cron.job SET database = 'app' WHERE username <> 'arima_ops_admin' AND jobname = 'arima_ops.retraining'});
+is($home->query($schedule), 'notice: 3 of 5 jobs are on pg_cron', 'the doctor counts each job once');
+$home->query('DELETE FROM cron.job');
 is($home->query('SELECT string_agg(job || \' \' || schedule, \', \' ORDER BY jobid) FROM arima_ops.schedule()'),
 	'arima_ops.etl 30 1-21/4 * * *, arima_ops.monitoring 45 1-21/4 * * *, arima_ops.retraining 0 22 * * 1-5, arima_ops.tracking */5 * * * *, arima_ops.retention 0 3 * * 0',
 	'the usual schedules');
