@@ -34,7 +34,7 @@ CREATE TABLE arima_ops.series (
 	probation int NOT NULL DEFAULT 20 CHECK (probation >= 0),
 	-- how long what has been is kept
 	retention interval CHECK (retention > interval '0' AND retention <= interval '1000 years'),
-	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	created_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	CONSTRAINT recent_bounds CHECK (min_recent <= max_recent),
 	CONSTRAINT drift_min_labels_within_window CHECK (drift_min_labels <= drift_window),
 	CONSTRAINT drift_recovery_below_multiplier CHECK (drift_recovery <= drift_multiplier),
@@ -68,6 +68,7 @@ COMMENT ON COLUMN arima_ops.series.promotion_min_gain IS 'least relative gain in
 COMMENT ON COLUMN arima_ops.series.promotion_alpha IS 'level of the one-sided Diebold-Mariano test';
 COMMENT ON COLUMN arima_ops.series.cooldown IS 'sessions after a promotion in which there is no other, and between trainings while drift lasts, unless forced';
 COMMENT ON COLUMN arima_ops.series.probation IS 'labelled sessions after a promotion in which drift brings the former champion back';
+COMMENT ON COLUMN arima_ops.series.created_at IS 'events before it are of another series that had this name';
 COMMENT ON COLUMN arima_ops.series.retention IS 'how long scored predictions, drift checks and former values are kept, and predictions that wait for their value once the series has ended: it is not active, or has been without values for a year more, and for twice as long as between its last two; NULL: for ever';
 
 /*

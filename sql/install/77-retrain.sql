@@ -49,7 +49,7 @@ BEGIN
 		reason := format('the last value that version %s was trained on was removed', newest.version);
 	ELSIF sessions > 0 AND arima_ops.in_drift(series)
 		AND (sessions >= policy.cooldown OR NOT EXISTS (SELECT FROM arima_ops.events AS e
-			WHERE e.series = series AND e.kind = 'rejection' AND e.version = newest.version AND e.details ->> 'why' = 'drift')) THEN
+			WHERE e.series = series AND e.at >= policy.created_at AND e.kind = 'rejection' AND e.version = newest.version AND e.details ->> 'why' = 'drift')) THEN
 		due := true;
 		reason := 'drift';
 	ELSIF sessions >= policy.retrain_every THEN

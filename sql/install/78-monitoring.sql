@@ -23,7 +23,7 @@ BEGIN
 		RETURN false;
 	END IF;
 	IF NOT EXISTS (SELECT FROM arima_ops.events AS e
-			WHERE e.series = series AND e.kind = 'stale' AND (e.details->>'last_session')::timestamptz = last_ts) THEN
+			WHERE e.series = series AND e.at >= policy.created_at AND e.kind = 'stale' AND (e.details->>'last_session')::timestamptz = last_ts) THEN
 		PERFORM arima_ops.record_event('stale', series, NULL, format('no value since %s: %s days of its calendar', arima_ops.session_text(last_ts), missing),
 			jsonb_build_object('last_session', last_ts, 'missing_days', missing, 'stale_after', policy.stale_after));
 	END IF;

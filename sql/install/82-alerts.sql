@@ -32,7 +32,8 @@ SELECT pg_catalog.pg_extension_config_dump('arima_ops.alert_outbox', '');
 
 /*
  * A failure that comes again and again, of a symbol that is no more for instance, is
- * news once, until it has been away for long (news_after).
+ * news once, until it has been away for long (news_after).  What was told of a former
+ * series of the name says nothing.
  */
 CREATE FUNCTION arima_ops.enqueue_alert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -47,7 +48,8 @@ BEGIN
 	-- by the index of series: that of kinds has 10,000 series without a network in one transaction
 	IF NEW.kind ~ '_failed$' AND EXISTS (
 			WITH own AS MATERIALIZED (SELECT e.kind, e.message, e.at FROM arima_ops.events AS e WHERE e.series = NEW.series AND e.id < NEW.id)
-			SELECT FROM own AS e WHERE e.kind = NEW.kind AND e.message = NEW.message AND e.at > NEW.at - arima_ops.news_after()) THEN
+			SELECT FROM own AS e WHERE e.kind = NEW.kind AND e.message = NEW.message AND e.at > NEW.at - arima_ops.news_after()
+				AND e.at >= coalesce((SELECT s.created_at FROM arima_ops.series AS s WHERE s.name = NEW.series), '-infinity')) THEN
 		RETURN NULL;
 	END IF;
 	INSERT INTO arima_ops.alert_outbox (webhook, event)

@@ -75,6 +75,14 @@ SELECT kind, what FROM pg_temp.happened('mon_a') WHERE kind NOT IN ('stale', 're
 SELECT arima_ops.check_stale('mon_b', '2023-08-04'), arima_ops.check_stale('mon_b', '2023-08-07'), arima_ops.check_stale('mon_b', '2023-08-08');
 SELECT kind, what ~ '^no value since 2023-07-28: \d+ days of its calendar$' AS as_expected FROM pg_temp.happened('mon_b') WHERE kind = 'stale';
 SELECT arima_ops.check_stale('mon_c');
+-- once more of another series of the same name, in the same transaction even
+BEGIN;
+SELECT arima_ops.create_series('mon_d'), pg_temp.record('mon_d', 1, 150);
+SELECT arima_ops.check_stale('mon_d'), arima_ops.check_stale('mon_d');
+SELECT arima_ops.drop_series('mon_d'), arima_ops.create_series('mon_d'), pg_temp.record('mon_d', 1, 150);
+SELECT arima_ops.check_stale('mon_d'), arima_ops.check_stale('mon_d');
+SELECT kind, regexp_replace(what, '\d+ days', 'so many days') AS what FROM pg_temp.happened('mon_d');
+ROLLBACK;
 
 -- places by the last evaluation of each version
 SELECT l.series, l.place, l.version, l.status, l.spec, l.rmse = e.rmse AND l.mase = e.mase AS last_evaluation, l.n_folds, l.last_fold

@@ -145,6 +145,14 @@ SELECT * FROM arima_ops.retrain_due('re_e');
 SELECT outcome, reason FROM arima_ops.retrain('re_e');
 SELECT arima_ops.in_drift('re_e'), d.* FROM arima_ops.retrain_due('re_e') AS d;
 
+-- nor is what a former series of the name had been tried for
+BEGIN;
+SELECT arima_ops.create_series('re_again', policy => '{"backtest_length": 100}') FROM arima_ops.record_event('rejection', 're_again', 2, 'by a former series', '{"why": "drift"}');
+SELECT pg_temp.record('re_again', 'walk', 1, 300), arima_ops.train('re_again', '(0,1,0)');
+SELECT pg_temp.live('re_again', 301, 315, 1), pg_temp.live('re_again', 316, 319, 3), arima_ops.train('re_again', '(0,1,1)'), pg_temp.live('re_again', 320, 320, 3);
+SELECT * FROM arima_ops.retrain_due('re_again');
+ROLLBACK;
+
 -- the job: all that are due, each in a transaction of its own; who fails is an event
 SELECT arima_ops.create_series('re_f', '(0,1,1)', '{"lambda": 0}'), arima_ops.create_series('re_g', '(0,1,0)'), arima_ops.create_series('re_h', '(2,1,0)');
 SELECT pg_temp.record('re_f', 'walk', 1, 100, -1), pg_temp.record('re_h', 'ar', 1, 300);

@@ -73,6 +73,10 @@ sql(qq{SELECT arima_ops.record_event('fetch_failed', s, NULL, m) FROM (VALUES ('
 is(join(', ', sort map { "$_->{series} $_->{message}" } grep { $_->{kind} eq 'fetch_failed' } told()),
 	'gone status 404, gone status 404, gone status 500, other status 404', 'a failure that comes again is told once');
 $web->define('/hook', { status => 200 });
+sql(q{SELECT arima_ops.create_series('other'); SELECT arima_ops.record_event('fetch_failed', 'other', NULL, 'status 404') FROM generate_series(1, 2);
+	CALL arima_ops.run_monitoring(); SELECT arima_ops.drop_series('other')});
+is(join(', ', map { "$_->{series} $_->{message}" } told()), 'other status 404', 'once again of another series of the same name');
+$web->define('/hook', { status => 200 });
 
 # one that is not active is told nothing, not even what waits, and what waits for it is nothing to mend
 sql(q{SELECT arima_ops.record_event('drift', 'alerted', 3, 'it waits'); UPDATE arima_ops.alert_outbox SET attempts = 2; UPDATE arima_ops.webhooks SET active = false});
