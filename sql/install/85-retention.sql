@@ -87,10 +87,15 @@ COMMENT ON FUNCTION arima_ops.remove_old(text, int) IS
  * locked, which waits for who refers to it, and nothing can be added to it.  It is
  * not locked less strictly before, as deleting values would: then who refers to it
  * and changes its values next would wait, too, and neither go on.
+ *
+ * Rows that have come since a transaction's snapshot cannot be deleted by it: that a
+ * foreign key finds them is an error of its snapshot.  A key of somebody's own table stays one.
  */
 CREATE FUNCTION arima_ops.drop_series(series text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
+DECLARE
+	owner text;
 BEGIN
 	PERFORM arima_ops.get_series(series);
 	PERFORM arima_ops.lock_basis(series, true);
@@ -111,6 +116,13 @@ BEGIN
 	DELETE FROM arima_ops.models AS m WHERE m.series = series;
 	DELETE FROM arima_ops.series AS s WHERE s.name = series;
 	PERFORM arima_ops.record_event('series', series, NULL, 'series dropped');
+EXCEPTION WHEN foreign_key_violation THEN
+	GET STACKED DIAGNOSTICS owner = SCHEMA_NAME;
+	IF owner <> 'arima_ops' OR current_setting('transaction_isolation') = 'read committed' THEN
+		RAISE;
+	END IF;
+	RAISE EXCEPTION 'could not serialize access: series "%" got rows after the transaction''s snapshot', series
+		USING ERRCODE = 'serialization_failure', HINT = 'Run the transaction again; at READ COMMITTED there is no need to.';
 END $$;
 COMMENT ON FUNCTION arima_ops.drop_series(text) IS
 'Removes a series with its values, predictions and models; its events stay. One that is only to be left alone: UPDATE arima_ops.series SET active = false';
