@@ -36,7 +36,7 @@ COMMENT ON COLUMN arima_ops.models.data_hash IS 'MD5 of these values with their 
 COMMENT ON COLUMN arima_ops.models.reference_rmse IS 'walk-forward RMSE at training, one step ahead, in the prices of that time: what drift is measured against';
 COMMENT ON COLUMN arima_ops.models.adjustment IS 'factor from the prices it was trained on to those of today, other than 1 after a split: values are divided by it, forecasts, and the reference RMSE, multiplied';
 COMMENT ON COLUMN arima_ops.models.promoted_at IS 'when it last became champion';
-COMMENT ON COLUMN arima_ops.models.champion_from IS 'last session known when it became champion';
+COMMENT ON COLUMN arima_ops.models.champion_from IS 'last session known when it became champion, but for one of a wrong year that has been removed';
 COMMENT ON COLUMN arima_ops.models.retired_at IS 'when it last ceased to be champion';
 
 /* A version is what was trained: only its standing changes, and its price basis. */

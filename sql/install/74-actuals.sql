@@ -30,6 +30,40 @@ SELECT pg_catalog.pg_extension_config_dump('arima_ops.actuals', '');
 SELECT pg_catalog.pg_extension_config_dump('arima_ops.actual_revisions', '');
 SELECT pg_catalog.pg_extension_config_dump('arima_ops.actual_revisions_id_seq', '');
 
+/* ---- sessions of a wrong year ---- */
+
+/* Ahead of now are time zones, and who records in the evening for the next day. */
+CREATE FUNCTION arima_ops.latest_session() RETURNS timestamptz
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$ SELECT now() + interval '2 days' $$;
+COMMENT ON FUNCTION arima_ops.latest_session() IS 'A session later than this one has a wrong date, unless the calendar is made up';
+
+/* By the rows that are there, and by what they were before they were changed. */
+CREATE FUNCTION arima_ops.known_session(series text, moment timestamptz, before timestamptz) RETURNS timestamptz
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT a.ts FROM arima_ops.actuals AS a
+	WHERE a.series = known_session.series AND a.ts < known_session.before AND (a.recorded_at <= known_session.moment
+		OR EXISTS (SELECT FROM arima_ops.actual_revisions AS r WHERE r.series = a.series AND r.ts = a.ts AND r.old_recorded_at <= known_session.moment))
+	ORDER BY a.ts DESC LIMIT 1
+$$;
+COMMENT ON FUNCTION arima_ops.known_session(text, timestamptz, timestamptz) IS
+'Of the sessions of a series before one, the last that was recorded at a moment; NULL if none was';
+
+/*
+ * What stands at a session of a wrong year that has been removed waits for sessions after
+ * it, which never come: a champion would never be judged.  It goes back to where it would
+ * stand without that session.  A session that is not so late is left: the next ones come
+ * after it, and the same values may be recorded anew, as by who deletes and loads the last ones.
+ */
+CREATE FUNCTION arima_ops.bring_back(wanted text[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	UPDATE arima_ops.models AS m SET champion_from = coalesce(arima_ops.known_session(m.series, m.promoted_at, m.champion_from), l.ts)
+	FROM (SELECT w.series, (SELECT max(a.ts) FROM arima_ops.actuals AS a WHERE a.series = w.series) AS ts FROM unnest(wanted) AS w (series)) AS l
+	WHERE m.series = l.series AND m.status = 'champion' AND m.champion_from > l.ts AND m.champion_from > arima_ops.latest_session();
+END $$;
+COMMENT ON FUNCTION arima_ops.bring_back(text[]) IS
+'Takes the champions of locked series that stand at a session of a wrong year, and it is there no more, back to the last one that was known besides';
+
 /* ---- labels ---- */
 
 /* Labels of sessions that drift was looked at already are not what they were. */
@@ -186,10 +220,6 @@ BEGIN
 			INSERT INTO arima_ops.actual_revisions (series, ts, old_value, old_source, old_recorded_at)
 			SELECT o.series, o.ts, o.value, o.source, o.recorded_at FROM old_rows AS o ORDER BY o.series, o.ts;
 			SELECT min(o.ts) INTO first_ts FROM old_rows AS o;
-			-- a champion from a session that is none any more, of a wrong year perhaps, would never have one to be judged by
-			UPDATE arima_ops.models AS m SET champion_from = l.ts
-			FROM (SELECT t.series, (SELECT max(a.ts) FROM arima_ops.actuals AS a WHERE a.series = t.series) AS ts FROM unnest(touched) AS t (series)) AS l
-			WHERE m.series = l.series AND m.status = 'champion' AND m.champion_from > l.ts;
 		END IF;
 	END IF;
 	IF touched IS NULL THEN
@@ -216,6 +246,18 @@ FOR EACH STATEMENT EXECUTE FUNCTION arima_ops.actuals_changed();
 CREATE TRIGGER actuals_deleted AFTER DELETE ON arima_ops.actuals
 REFERENCING OLD TABLE AS old_rows
 FOR EACH STATEMENT EXECUTE FUNCTION arima_ops.actuals_changed();
+
+CREATE FUNCTION arima_ops.actual_removed() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM arima_ops.bring_back(ARRAY[OLD.series]);
+	RETURN NULL;
+END $$;
+COMMENT ON FUNCTION arima_ops.actual_removed() IS 'Brings back what stands at a session of a wrong year, unless it is recorded anew (trigger, at commit)';
+
+CREATE CONSTRAINT TRIGGER actual_removed AFTER DELETE ON arima_ops.actuals
+DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW WHEN (OLD.ts > pg_catalog.now()) EXECUTE FUNCTION arima_ops.actual_removed();
 
 CREATE FUNCTION arima_ops.actuals_refuse() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

@@ -208,3 +208,30 @@ SELECT inserted FROM arima_ops.record_actuals('re_wave', (SELECT array_agg(ts OR
 SELECT arima_ops.train('re_wave');
 SELECT inserted FROM arima_ops.record_actuals('re_wave', (SELECT array_agg(ts ORDER BY i) FROM wave WHERE i > 120), (SELECT array_agg(value ORDER BY i) FROM wave WHERE i > 120));
 SELECT n_folds, champion_rmse < 0.7 AS champion_in_phase, champion_rmse / rmse BETWEEN 0.8 AND 1.2 AS alike FROM arima_ops.retrain('re_wave', force => true);
+-- ---- the last values deleted and recorded anew: a champion is not one for longer, be the calendar of today or made up ----
+SELECT arima_ops.create_series(name, '(0,1,0)', calendar => 'none', policy => '{"backtest_length": 20, "drift_min_labels": 2, "drift_consecutive": 1}') FROM unnest(ARRAY['re_past', 're_future']) AS name;
+CREATE TEMP TABLE anew AS SELECT name, timestamptz '2024-01-01' + year + i * interval '24 hours' AS ts, i, 100 + CASE WHEN i < 55 THEN 1 ELSE 20 END * (hashint4(i) / 2147483648.0) AS value
+FROM (VALUES ('re_past', interval '0'), ('re_future', interval '200 years')) AS v (name, year), generate_series(1, 60) AS i;
+INSERT INTO arima_ops.actuals (series, ts, value) SELECT name, ts, value FROM anew WHERE i <= 50;
+SELECT name, arima_ops.train(name), arima_ops.train(name, '(0,1,1)') FROM (SELECT DISTINCT name FROM anew) AS a ORDER BY name;
+DO $$
+DECLARE
+	next record;
+BEGIN
+	FOR next IN SELECT * FROM anew WHERE i > 50 ORDER BY i, name LOOP
+		PERFORM arima_ops.predict(next.name);
+		INSERT INTO arima_ops.predictions (series, version, as_of, history_len, forecast) SELECT p.series, 2, p.as_of, 0, p.forecast FROM arima_ops.predictions AS p WHERE p.series = next.name ORDER BY id DESC LIMIT 1;
+		INSERT INTO arima_ops.actuals (series, ts, value) VALUES (next.name, next.ts, next.value);
+		PERFORM arima_ops.score_predictions(next.name);
+	END LOOP;
+END $$;
+SELECT name, arima_ops.promote(name, 2) FROM (SELECT DISTINCT name FROM anew) AS a ORDER BY name;
+BEGIN;
+DELETE FROM arima_ops.actuals AS a USING anew WHERE a.series = name AND a.ts = anew.ts AND i > 50;
+INSERT INTO arima_ops.actuals (series, ts, value) SELECT name, ts, value FROM anew WHERE i > 50;
+COMMIT;
+SELECT series, champion_from FROM arima_ops.models WHERE series IN ('re_past', 're_future') AND status = 'champion' ORDER BY series;
+SELECT name, arima_ops.score_predictions(name) FROM (SELECT DISTINCT name FROM anew) AS a ORDER BY name;
+SELECT name, d.labels, d.drift, arima_ops.check_probation(name) FROM (SELECT DISTINCT name FROM anew) AS a, arima_ops.detect_drift(name) AS d ORDER BY name;
+SELECT name, r.reason FROM (SELECT DISTINCT name FROM anew) AS a, arima_ops.retrain_due(name) AS r ORDER BY name;
+SELECT arima_ops.drop_series(name) FROM unnest(ARRAY['re_past', 're_future']) AS name;
