@@ -2,7 +2,8 @@
 
 /*
  * What was answered never changes; what becomes known later is added: the session
- * that it was for, the value there, and the factor of a split in between.
+ * that it was for, the value there, and the factor of a split in between.  Only where
+ * as_of was a session of a wrong year, and that is removed, as_of and lead say it anew.
  */
 CREATE TABLE arima_ops.predictions (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -40,7 +41,7 @@ COMMENT ON TABLE arima_ops.predictions IS
 'Every answer given, one row for each step ahead, and later the value that came';
 COMMENT ON COLUMN arima_ops.predictions.version IS 'the model that answered; NULL: imported from elsewhere';
 COMMENT ON COLUMN arima_ops.predictions.as_of IS 'last session that the forecast knew of';
-COMMENT ON COLUMN arima_ops.predictions.lead IS 'newer values that the request brought, whose sessions were not recorded yet';
+COMMENT ON COLUMN arima_ops.predictions.lead IS 'newer values that the forecast was made from, whose sessions were not recorded yet, or had a wrong date and were removed';
 COMMENT ON COLUMN arima_ops.predictions.horizon IS 'steps ahead: the forecast is for the session number lead + horizon after as_of';
 COMMENT ON COLUMN arima_ops.predictions.history_len IS 'number of values that the request brought; 0: it relied on those recorded';
 COMMENT ON COLUMN arima_ops.predictions.request_id IS 'the caller''s key, one for each request: one that comes again gets the first answer';

@@ -33,16 +33,22 @@ SELECT pg_catalog.pg_extension_config_dump('arima_ops.actual_revisions_id_seq', 
 /* ---- sessions of a wrong year ---- */
 
 /* Ahead of now are time zones, and who records in the evening for the next day. */
-CREATE FUNCTION arima_ops.latest_session() RETURNS timestamptz
-LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$ SELECT now() + interval '2 days' $$;
-COMMENT ON FUNCTION arima_ops.latest_session() IS 'A session later than this one has a wrong date, unless the calendar is made up';
+CREATE FUNCTION arima_ops.latest_session(at timestamptz DEFAULT pg_catalog.now()) RETURNS timestamptz
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$ SELECT at + interval '2 days' $$;
+COMMENT ON FUNCTION arima_ops.latest_session(timestamptz) IS 'A session later than this one has a wrong date, at that moment, unless the calendar is made up';
 
-/* By the rows that are there, and by what they were before they were changed. */
+/* By the row that is there, and by what it was before it was changed or removed. */
+CREATE FUNCTION arima_ops.first_recorded(series text, ts timestamptz) RETURNS timestamptz
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT least((SELECT a.recorded_at FROM arima_ops.actuals AS a WHERE a.series = first_recorded.series AND a.ts = first_recorded.ts),
+		(SELECT min(r.old_recorded_at) FROM arima_ops.actual_revisions AS r WHERE r.series = first_recorded.series AND r.ts = first_recorded.ts))
+$$;
+COMMENT ON FUNCTION arima_ops.first_recorded(text, timestamptz) IS 'When the first value of a session that is known of was recorded, be it removed since; NULL if none was';
+
 CREATE FUNCTION arima_ops.known_session(series text, moment timestamptz, before timestamptz) RETURNS timestamptz
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT a.ts FROM arima_ops.actuals AS a
-	WHERE a.series = known_session.series AND a.ts < known_session.before AND (a.recorded_at <= known_session.moment
-		OR EXISTS (SELECT FROM arima_ops.actual_revisions AS r WHERE r.series = a.series AND r.ts = a.ts AND r.old_recorded_at <= known_session.moment))
+	WHERE a.series = known_session.series AND a.ts < known_session.before AND arima_ops.first_recorded(a.series, a.ts) <= known_session.moment
 	ORDER BY a.ts DESC LIMIT 1
 $$;
 COMMENT ON FUNCTION arima_ops.known_session(text, timestamptz, timestamptz) IS
@@ -50,19 +56,43 @@ COMMENT ON FUNCTION arima_ops.known_session(text, timestamptz, timestamptz) IS
 
 /*
  * What stands at a session of a wrong year that has been removed waits for sessions after
- * it, which never come: a champion would never be judged.  It goes back to where it would
- * stand without that session.  A session that is not so late is left: the next ones come
- * after it, and the same values may be recorded anew, as by who deletes and loads the last ones.
+ * it, which never come: a champion would never be judged, a prediction never labelled.  It
+ * goes back to the last session that was known besides at its time.  A session that is not
+ * so late is left: the next ones come after it, and the same values may be recorded anew,
+ * as by who deletes and loads the last ones.
  */
-CREATE FUNCTION arima_ops.bring_back(wanted text[]) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
+CREATE FUNCTION arima_ops.bring_back_champion(wanted text) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 	UPDATE arima_ops.models AS m SET champion_from = coalesce(arima_ops.known_session(m.series, m.promoted_at, m.champion_from), l.ts)
-	FROM (SELECT w.series, (SELECT max(a.ts) FROM arima_ops.actuals AS a WHERE a.series = w.series) AS ts FROM unnest(wanted) AS w (series)) AS l
-	WHERE m.series = l.series AND m.status = 'champion' AND m.champion_from > l.ts AND m.champion_from > arima_ops.latest_session();
+	FROM (SELECT max(a.ts) AS ts FROM arima_ops.actuals AS a WHERE a.series = wanted) AS l
+	WHERE m.series = wanted AND m.status = 'champion' AND m.champion_from > l.ts AND m.champion_from > arima_ops.latest_session()
+$$;
+COMMENT ON FUNCTION arima_ops.bring_back_champion(text) IS
+'Takes the champion of a locked series back to the last session that was known besides, where it stands at one of a wrong year that is there no more';
+
+/*
+ * A prediction was made from the removed value, too.  Where that was recorded after the
+ * session that it goes back to, it counts as a newer one (lead): recorded anew with its right
+ * date it is no label of a forecast that knew it.  If it was no value at all, the label is one
+ * session later than was meant, of a forecast that was wrong in any case.
+ */
+CREATE FUNCTION arima_ops.bring_back_predictions(wanted text[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = on SET enable_seqscan = off SET jit = off AS $$
+BEGIN
+	WITH lost AS MATERIALIZED (
+		SELECT p.id, p.series, p.as_of, p.made_at, k.ts, arima_ops.first_recorded(p.series, k.ts) AS came
+		FROM arima_ops.predictions AS p CROSS JOIN LATERAL (SELECT arima_ops.known_session(p.series, p.made_at, p.as_of) AS ts OFFSET 0) AS k
+		WHERE p.series = ANY (wanted) AND p.target_ts IS NULL AND p.as_of > arima_ops.latest_session()
+			AND p.as_of > (SELECT max(a.ts) FROM arima_ops.actuals AS a WHERE a.series = p.series)
+			-- not one whose caller has said a session to come
+			AND EXISTS (SELECT FROM arima_ops.actual_revisions AS r WHERE r.series = p.series AND r.ts = p.as_of AND r.new_value IS NULL)
+	)
+	UPDATE arima_ops.predictions AS p SET as_of = l.ts, lead = p.lead + (SELECT count(DISTINCT r.ts) FROM arima_ops.actual_revisions AS r
+			WHERE r.series = l.series AND r.ts > l.ts AND r.ts <= l.as_of AND r.old_recorded_at BETWEEN l.came AND l.made_at AND (r.revised_at > l.made_at OR r.ts = l.as_of))
+	FROM lost AS l WHERE p.id = l.id AND l.ts IS NOT NULL;
 END $$;
-COMMENT ON FUNCTION arima_ops.bring_back(text[]) IS
-'Takes the champions of locked series that stand at a session of a wrong year, and it is there no more, back to the last one that was known besides';
+COMMENT ON FUNCTION arima_ops.bring_back_predictions(text[]) IS
+'Takes the pending predictions of locked series back to the last session that they knew besides, where they stand at one of a wrong year that is there no more';
 
 /* ---- labels ---- */
 
@@ -92,6 +122,8 @@ DECLARE
 	touched text[];
 	first_ts timestamptz[];
 BEGIN
+	-- not when the session is removed: it may be recorded anew, and others may be asking at that moment
+	PERFORM arima_ops.bring_back_predictions(wanted);
 	WITH pair AS MATERIALIZED (
 		SELECT p.series, p.as_of, p.lead + p.horizon AS steps FROM arima_ops.predictions AS p
 		WHERE p.target_ts IS NULL AND p.series = ANY (wanted) AND p.as_of >= from_ts
@@ -250,10 +282,10 @@ FOR EACH STATEMENT EXECUTE FUNCTION arima_ops.actuals_changed();
 CREATE FUNCTION arima_ops.actual_removed() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	PERFORM arima_ops.bring_back(ARRAY[OLD.series]);
+	PERFORM arima_ops.bring_back_champion(OLD.series);
 	RETURN NULL;
 END $$;
-COMMENT ON FUNCTION arima_ops.actual_removed() IS 'Brings back what stands at a session of a wrong year, unless it is recorded anew (trigger, at commit)';
+COMMENT ON FUNCTION arima_ops.actual_removed() IS 'Brings a champion back that stands at a session of a wrong year, unless that is recorded anew (trigger, at commit)';
 
 CREATE CONSTRAINT TRIGGER actual_removed AFTER DELETE ON arima_ops.actuals
 DEFERRABLE INITIALLY DEFERRED

@@ -245,7 +245,8 @@ DECLARE
 	prepared text[];
 	requests arima_ops.http_request[];
 BEGIN
-	-- a series that has gone, or has no provider any more, is not among them; years without four digits are not asked for
+	-- a series that has gone, or has no provider any more, is not among them; years without four digits are not asked for, nor does a
+	-- session of a wrong year keep those from being asked for that are to come before it
 	SELECT array_agg(s.name ORDER BY n.i),
 		array_agg(ROW('GET', arima_ops.fetch_url(p, s.symbol, CASE WHEN r.last_ts IS NULL THEN (d.today - p.history)::date
 				WHEN whole THEN greatest((r.first_ts AT TIME ZONE 'UTC')::date, date '1000-01-01')
@@ -256,7 +257,8 @@ BEGIN
 		JOIN arima_ops.series AS s ON s.name = n.name
 		JOIN arima_ops.providers AS p ON p.name = s.provider
 		CROSS JOIN LATERAL (SELECT (now() AT TIME ZONE 'UTC')::date + 1 AS today) AS d
-		CROSS JOIN LATERAL (SELECT min(a.ts) AS first_ts, max(a.ts) AS last_ts FROM arima_ops.actuals AS a WHERE a.series = s.name) AS r;
+		CROSS JOIN LATERAL (SELECT min(a.ts) AS first_ts, max(a.ts) AS last_ts FROM arima_ops.actuals AS a
+			WHERE a.series = s.name AND a.ts <= arima_ops.latest_session()) AS r;
 	PERFORM arima_ops.http_prepare(coalesce(requests, '{}'));
 	RETURN coalesce(prepared, '{}');
 END $$;

@@ -128,7 +128,8 @@ BEGIN
 	FROM arima_ops.parse_answer(wanted.provider, body) AS r;
 	-- what record_actuals locks first; it adds others, and locks the series after them
 	PERFORM arima_ops.lock_sessions(wanted.name, given_ts, arima_ops.without_noise(wanted.name, given_ts, given_value));
-	SELECT min(a.ts), max(a.ts) INTO first_ts, last_ts FROM arima_ops.actuals AS a WHERE a.series = wanted.name;
+	-- as prepare_fetch has asked; what is recorded for later days is nothing that an answer goes on from
+	SELECT min(a.ts), max(a.ts) INTO first_ts, last_ts FROM arima_ops.actuals AS a WHERE a.series = wanted.name AND a.ts <= arima_ops.latest_session();
 	-- values of others for the same days, at the midnights of another time zone for instance, would make two sessions of each
 	SELECT min(a.ts) INTO other_ts FROM arima_ops.actuals AS a
 	WHERE a.series = wanted.name AND date_trunc('day', a.ts, 'UTC') = ANY (given_ts) AND a.ts <> date_trunc('day', a.ts, 'UTC');

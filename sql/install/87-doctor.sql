@@ -109,10 +109,16 @@ BEGIN
 			ELSE format('%s of %s active series have none: %s', cardinality(names), total, arima_ops.name_some(names)) END,
 		CASE WHEN names IS NOT NULL THEN format('SELECT arima_ops.train(%L);', names[1]) END;
 
-	SELECT array_agg(m.series ORDER BY m.series) INTO names FROM arima_ops.monitoring AS m WHERE m.active AND m.stale;
+	SELECT array_agg(m.series ORDER BY m.series) INTO names FROM arima_ops.monitoring AS m WHERE m.active AND m.stale AND m.last_session <= arima_ops.latest_session();
 	RETURN QUERY SELECT 'data', CASE WHEN names IS NULL THEN 'ok' ELSE 'problem' END,
 		CASE WHEN names IS NULL THEN 'no series is stale' ELSE format('%s series wait for values too long: %s', cardinality(names), arima_ops.name_some(names)) END,
 		CASE WHEN names IS NOT NULL THEN 'see arima_ops.fetch_failures; or UPDATE arima_ops.series: symbol if it was renamed there, active = false if it has ended, calendar and stale_after' END;
+
+	SELECT array_agg(s.name ORDER BY s.name) INTO names FROM arima_ops.series AS s
+	WHERE s.active AND EXISTS (SELECT FROM arima_ops.actuals AS a WHERE a.series = s.name AND a.ts > arima_ops.latest_session());
+	RETURN QUERY SELECT 'dates', CASE WHEN names IS NULL THEN 'ok' ELSE 'problem' END,
+		CASE WHEN names IS NULL THEN 'no session is in the future' ELSE format('%s series have sessions in the future, after which nothing new is seen: %s', cardinality(names), arima_ops.name_some(names)) END,
+		CASE WHEN names IS NOT NULL THEN arima_ops.mend_future(names[1]) END;
 
 	SELECT array_agg(f.series ORDER BY f.series) INTO names FROM arima_ops.fetch_failures AS f JOIN arima_ops.series AS s ON s.name = f.series
 	WHERE f.failing AND s.active AND s.provider IS NOT NULL;

@@ -75,6 +75,17 @@ SELECT kind, what FROM pg_temp.happened('mon_a') WHERE kind NOT IN ('stale', 're
 SELECT arima_ops.check_stale('mon_b', '2023-08-04'), arima_ops.check_stale('mon_b', '2023-08-07'), arima_ops.check_stale('mon_b', '2023-08-08');
 SELECT kind, what ~ '^no value since 2023-07-28: \d+ days of its calendar$' AS as_expected FROM pg_temp.happened('mon_b') WHERE kind = 'stale';
 SELECT arima_ops.check_stale('mon_c');
+-- a session more than two days ahead: nothing would be missed until then
+BEGIN;
+SELECT arima_ops.create_series('mon_d', calendar => 'none'), pg_temp.record('mon_d', 1, 150);
+SELECT arima_ops.check_stale('mon_d', '2023-07-26'), arima_ops.check_stale('mon_d', '2023-07-25');
+INSERT INTO arima_ops.actuals (series, ts, value) VALUES ('mon_d', '2235-01-02', 100);
+SELECT arima_ops.check_stale('mon_d'), arima_ops.check_stale('mon_d'), stale FROM arima_ops.monitoring WHERE series = 'mon_d';
+SELECT message, details FROM arima_ops.events WHERE series = 'mon_d' AND kind = 'stale' ORDER BY id;
+UPDATE arima_ops.series SET calendar = 'daily' WHERE name = 'mon_d';
+SELECT arima_ops.check_stale('mon_d', '2235-02-02');
+SELECT message FROM arima_ops.events WHERE series = 'mon_d' AND kind = 'stale' ORDER BY id DESC LIMIT 1;
+ROLLBACK;
 -- once more of another series of the same name, in the same transaction even
 BEGIN;
 SELECT arima_ops.create_series('mon_d'), pg_temp.record('mon_d', 1, 150);

@@ -294,3 +294,52 @@ SET statement_timeout = '20s';
 SELECT r.* FROM many, arima_ops.record_actuals('ops_many', ts, later) AS r;
 RESET statement_timeout;
 SELECT arima_ops.drop_series('ops_many');
+
+-- ---- a session of a wrong year: what was asked for meanwhile gets its label once it is removed ----
+SELECT arima_ops.create_series('ops_year', '(0,1,0)', calendar => 'none', policy => '{"backtest_length": 20}');
+CREATE FUNCTION pg_temp.session(n int) RETURNS timestamptz LANGUAGE sql AS $$ SELECT timestamptz '2024-01-01' + n * interval '24 hours' $$;
+CREATE FUNCTION pg_temp.arrive(VARIADIC n int[]) RETURNS void LANGUAGE sql AS $$ INSERT INTO arima_ops.actuals (series, ts, value) SELECT 'ops_year', pg_temp.session(i), i FROM unnest(n) AS i $$;
+CREATE FUNCTION pg_temp.waiting() RETURNS TABLE (made text, as_of date, lead int, horizon int, forecast float8, target date, actual float8) LANGUAGE sql AS $$
+	SELECT request_id, as_of, lead, horizon, forecast, target_ts, actual FROM arima_ops.predictions WHERE series = 'ops_year' ORDER BY id $$;
+SELECT pg_temp.arrive(VARIADIC array_agg(i)) FROM generate_series(1, 50) AS i;
+SELECT arima_ops.train('ops_year');
+-- the value of session 51, and of 52, then others of the right year; one prediction is for a session that its caller says
+INSERT INTO arima_ops.actuals (series, ts, value) VALUES ('ops_year', pg_temp.session(51) + interval '200 years', 51);
+SELECT count(*) FROM arima_ops.predict('ops_year', horizon => 2, request_id => 'after 51');
+INSERT INTO arima_ops.actuals (series, ts, value) VALUES ('ops_year', pg_temp.session(52) + interval '200 years', 52);
+SELECT count(*) FROM arima_ops.predict('ops_year', request_id => 'after 52');
+SELECT count(*) FROM arima_ops.predict('ops_year', ARRAY[50,51,52,53]::float8[], request_id => 'after 53');
+SELECT pg_temp.arrive(54, 55);
+SELECT count(*) FROM arima_ops.predict('ops_year', request_id => 'after 55');
+SELECT count(*) FROM arima_ops.predict('ops_year', ARRAY[1,2,3]::float8[], as_of => pg_temp.session(90) + interval '200 years', request_id => 'said');
+SELECT arima_ops.restate('ops_year', 2, pg_temp.session(50)), arima_ops.restate('ops_year', 0.5, pg_temp.session(50));
+SELECT pg_temp.arrive(56), arima_ops.score_predictions('ops_year');
+-- removed and recorded anew in one transaction, all is as it was
+BEGIN;
+DELETE FROM arima_ops.actuals WHERE series = 'ops_year' AND ts > '2200-01-01';
+INSERT INTO arima_ops.actuals (series, ts, value) SELECT 'ops_year', pg_temp.session(i) + interval '200 years', i FROM generate_series(51, 52) AS i;
+COMMIT;
+SELECT arima_ops.score_predictions('ops_year');
+SELECT * FROM pg_temp.waiting();
+-- one after the other
+DELETE FROM arima_ops.actuals WHERE series = 'ops_year' AND ts = pg_temp.session(51) + interval '200 years';
+DELETE FROM arima_ops.actuals WHERE series = 'ops_year' AND ts = pg_temp.session(52) + interval '200 years';
+SELECT arima_ops.score_predictions('ops_year');
+SELECT * FROM pg_temp.waiting();
+SELECT pg_temp.arrive(51, 52, 53, 57), arima_ops.score_predictions('ops_year');
+SELECT * FROM pg_temp.waiting();
+-- asked for while the row was being removed: logged after that
+INSERT INTO arima_ops.predictions (series, as_of, history_len, forecast, request_id) VALUES ('ops_year', pg_temp.session(52) + interval '200 years', 0, 57, 'meanwhile');
+SELECT pg_temp.arrive(58, 59), arima_ops.score_predictions('ops_year');
+SELECT made, as_of, lead, target FROM pg_temp.waiting() WHERE made = 'meanwhile';
+-- a calendar of the future that goes on: deleted and recorded anew one after the other, a label is that of the same session
+SELECT arima_ops.drop_series('ops_year'), arima_ops.create_series('ops_year', '(0,1,0)', calendar => 'none', policy => '{"backtest_length": 20}');
+INSERT INTO arima_ops.actuals (series, ts, value) SELECT 'ops_year', pg_temp.session(i) + interval '200 years', i FROM generate_series(1, 50) AS i;
+SELECT arima_ops.train('ops_year');
+SELECT count(*) FROM arima_ops.predict('ops_year', request_id => 'after 50');
+DELETE FROM arima_ops.actuals WHERE series = 'ops_year' AND value > 45;
+SELECT arima_ops.score_predictions('ops_year');
+INSERT INTO arima_ops.actuals (series, ts, value) SELECT 'ops_year', pg_temp.session(i) + interval '200 years', i FROM generate_series(46, 51) AS i;
+SELECT arima_ops.score_predictions('ops_year');
+SELECT * FROM pg_temp.waiting();
+SELECT arima_ops.drop_series('ops_year');

@@ -38,6 +38,15 @@ SELECT finding('champions');
 SELECT finding('data');
 UPDATE arima_ops.series SET calendar = 'none';
 SELECT finding('data');
+-- a value of a wrong year, whatever the calendar; none, where it is of tomorrow elsewhere
+INSERT INTO arima_ops.actuals (series, ts, value) VALUES ('s', now() + interval '47 hours', 1);
+SELECT finding('dates');
+INSERT INTO arima_ops.actuals (series, ts, value) VALUES ('s', now() + interval '9 years', 1);
+SELECT finding('dates'), finding('data');
+SELECT split_part(mend, ';', 1) AS mend FROM arima_ops.doctor_series() WHERE check_name = 'dates' \gset
+:mend;
+SELECT finding('dates');
+DELETE FROM arima_ops.actuals WHERE ts > now();
 -- jobs: failed, dead, stuck, forgotten
 CALL arima_ops.run_retention();
 SELECT finding('job retention');

@@ -128,6 +128,22 @@ is(fetch('X'), '0|0|2', 'again: nothing new');
 is($from, epoch('2024-02-22'), 'then from fourteen days, and one for the time zones, before the last');
 is(query("SELECT count(*) FROM arima_ops.events WHERE series = 'X' AND kind <> 'series'"), 0, 'nothing to tell');
 
+# a session of a wrong year: what comes before it is asked for and recorded all the same, with what was paid
+series('far');
+yahoo('far', { body => chart([ [ '2024-03-07 14:30', 10 ], [ '2024-03-08 14:30', 11 ] ]) });
+fetch('far');
+query("SELECT arima_ops.record_actuals('far', '{2235-01-02 00:00+00}', '{12}')");
+my $day = epoch('2024-03-11 13:30');
+yahoo('far', { body => chart([ [ '2024-03-08 14:30', 11 ], [ '2024-03-11 13:30', 12 ] ], events => { dividends => { $day => { amount => 0.5, date => $day } } }) });
+is(fetch('far') . ' ' . recorded('far'), '1|0|1 0307=10 0308=11 0311=12 0102=12', 'after a session of a wrong year');
+is(join(' ', map { /period1=(\d+)/ } ($web->requests)[-1]{path}), epoch('2024-02-22'), 'it is asked from before the last of the right year');
+is(fetch('far') . ' ' . query("SELECT string_agg(message, '; ') FROM arima_ops.events WHERE series = 'far' AND kind = 'dividend'"), '0|0|2 dividend of 0.5 on 2024-03-11', 'nothing is lost or told twice');
+query("DELETE FROM arima_ops.actuals WHERE series = 'far' AND ts < '2200-01-01'");
+is(fetch('far') . ' ' . recorded('far'), '2|0|0 0308=11 0311=12 0102=12', 'nor where it is the only one');
+($from) = ($web->requests)[-1]{path} =~ /period1=(\d+)/;
+cmp_ok(abs(time - 10 * 365.25 * 86400 - $from), '<', 4 * 86400, 'of which all years are asked for');
+query("SELECT arima_ops.drop_series('far')");
+
 series('^A B/é');
 yahoo('%5EA%20B%2F%C3%A9', { body => chart([ [ '2024-03-08 14:30', 5 ] ]) });
 is(fetch('^A B/é'), '1|0|0', 'a symbol is encoded');

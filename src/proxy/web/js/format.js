@@ -60,7 +60,7 @@ export function pValue(p) {
 /** The states a series can be in, the worst first. */
 export const HEALTH = {
 	drift: {word: 'Drift', says: 'Its errors have become larger than its training led to expect: do not trust the forecasts.'},
-	stale: {word: 'Stale', says: 'Values have stopped coming: forecasts start from old ones.'},
+	stale: {word: 'Stale', says: 'Values have stopped coming, or the last has a wrong date: forecasts start from old ones.'},
 	biased: {word: 'Biased', says: 'Forecasts are too high, or too low, on average.'},
 	no_model: {word: 'No model', says: 'There is nothing that could forecast yet.'},
 	too_new: {word: 'Too new', says: 'The champion has too few labelled sessions to be judged.'},

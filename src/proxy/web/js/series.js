@@ -63,9 +63,12 @@ function biasCard({state, accuracy: {champion: a}}) {
 		`Forecasts are on average ${a.bias > 0 ? 'above' : 'below'} the values; the Page–Hinkley test finds `, h('b', {}, state.biased ? 'a bias' : 'no bias'), '.');
 }
 
+// as arima_ops.latest_session says
+const isAhead = ts => Date.parse(ts) > Date.now() + 2 * 86400e3;
+
 function dataCard({state, calendar}) {
 	return card('Data', state.stale ? 'warn' : state.last_session ? 'good' : '', session(state.last_session),
-		state.last_session ? `${state.stale ? 'No value since: stale by the calendar' : calendar === 'none' ? 'The last value; without a calendar it never counts as stale' : 'The last value; as its calendar expects'}. ` : 'No values yet. ',
+		state.last_session ? `${isAhead(state.last_session) ? 'The date is in the future: until then no value is missed' : state.stale ? 'No value since: stale by the calendar' : calendar === 'none' ? 'The last value; without a calendar it never counts as stale' : 'The last value; as its calendar expects'}. ` : 'No values yet. ',
 		`${upToThousand(state.pending)} ${state.pending === 1 ? 'prediction is' : 'predictions are'} pending.`);
 }
 
