@@ -172,10 +172,8 @@ BEGIN
 		plan.champion := champion.version;
 		plan.champion_model := champion.model;
 		plan.champion_adjustment := champion.adjustment;
-		SELECT count(*) FILTER (WHERE a.ts < champion.trained_from) - count(*) FILTER (WHERE a.ts >= champion.trained_from)
-		INTO plan.champion_offset
-		FROM arima_ops.actuals AS a
-		WHERE a.series = series AND a.ts >= least(ts[1], champion.trained_from) AND a.ts < greatest(ts[1], champion.trained_from);
+		-- the time of the session before the first one here, as arima_ops.session_number has it, is so much below 0
+		plan.champion_offset := 1 - arima_ops.session_number(champion, ts[1]);
 	END IF;
 	RETURN plan;
 END $$;

@@ -3,8 +3,8 @@
  *		How unusual a value is, given those before it.
  */
 #include "diagnostics.h"
+#include "impulse.h"
 #include "internal.h"
-#include "interval.h"
 
 #include <math.h>
 
@@ -35,14 +35,15 @@ ao_one_step_forecast(const AoModel *model, double y, double e, double f)
 
 /* See diagnostics.h. */
 AoStatus
-ao_anomaly(const AoModel *model, double y, double e, double f, double level, double size,
-		   AoEnv *env, AoAnomaly *out)
+ao_anomaly(const AoModel *model, double y, double e, double f, const AoReach *reach, double level,
+		   double size, AoEnv *env, AoAnomaly *out)
 {
 	double		x = transformed(model, y),
 				mean = x - e * sqrt(f),
 				sigma = sqrt(model->sigma2);
 	AoInterval	interval;
-	AoAhead		ahead = {.step = 1, .spread = 1 / f, .bias = 1};
+	AoAhead		ahead = {.step = reach->step, .spread = reach->sum * reach->sum / f, .coefs = reach->coefs,
+	.bias = reach->bias};
 
 	if (!(level > 0 && level < 1))
 		return ao_fail(env, AO_BAD_ARGUMENT, "the level must be between 0 and 1", 0, 0);
@@ -58,4 +59,31 @@ ao_anomaly(const AoModel *model, double y, double e, double f, double level, dou
 	ao_interval_init(&interval, model, level);
 	ao_interval_bounds(&interval, ahead, mean, sigma * sqrt(f), &out->lower, &out->upper);
 	return AO_OK;
+}
+
+/* See diagnostics.h. */
+AoStatus
+ao_anomaly_reaches(const AoModel *model, int64_t longest, AoEnv *env, AoReach *out)
+{
+	AoPace		pace = {env, 0};
+	AoSpec		spec;
+	AoArena		arena;
+	AoState		st;
+	AoImpulses	impulses;
+	AoStatus	status = AO_OK;
+
+	ao_model_spec(model, &spec);
+	AO_TRY(ao_arena_open(&arena, ao_state_bytes(&spec, false) + ao_impulses_bytes(model, &spec, longest + 1), env));
+	ao_state_init(&st, &spec, ao_model_coef(model), false, &arena);
+	ao_impulses_init(&impulses, model, &spec, longest + 1, &st, &arena);
+	for (int64_t gap = 0; gap <= longest && status == AO_OK; gap++)
+	{
+		AoAhead		ahead = ao_impulses_ahead(&impulses, impulses.own.squares);
+
+		out[gap] = (AoReach) {ahead.step, impulses.own.sum, ahead.coefs, ahead.bias};
+		ao_impulses_next(&impulses);
+		status = ao_pace(&pace, st.s);
+	}
+	ao_arena_close(&arena, env);
+	return status;
 }

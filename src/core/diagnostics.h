@@ -59,6 +59,15 @@ AoStatus	ao_one_step_errors(const AoModel *model, const double *y, int64_t n,
  * ao_one_step_errors, on the scale of the series: the middle of its distribution. */
 double		ao_one_step_forecast(const AoModel *model, double y, double e, double f);
 
+/* How far a forecast reaches over missing values, whatever its variance is: see AoAhead. */
+typedef struct AoReach
+{
+	int64_t		step;
+	double		sum,			/* of the impulse responses */
+				coefs,
+				bias;
+} AoReach;
+
 /* The one-step predictive distribution of a value, and where in it the value is. */
 typedef struct AoAnomaly
 {
@@ -67,10 +76,14 @@ typedef struct AoAnomaly
 	double		probability;	/* of the smallest interval around the median that holds the value */
 } AoAnomaly;
 
-/* Of value y with residual e and variance f from ao_one_step_errors, neither NaN;
- * level in (0, 1); size: the largest |y| of the series, against which rounding counts. */
-AoStatus	ao_anomaly(const AoModel *model, double y, double e, double f, double level,
-					   double size, AoEnv *env, AoAnomaly *out);
+/* Of value y with residual e and variance f from ao_one_step_errors, neither NaN; reach: of
+ * as many values missing before it; level in (0, 1); size: the largest |y| of the series, against
+ * which rounding counts. */
+AoStatus	ao_anomaly(const AoModel *model, double y, double e, double f, const AoReach *reach,
+					   double level, double size, AoEnv *env, AoAnomaly *out);
+
+/* The reach of forecasts over 0, 1 .. longest missing values. */
+AoStatus	ao_anomaly_reaches(const AoModel *model, int64_t longest, AoEnv *env, AoReach *out);
 
 /* ---- roots.c ---- */
 

@@ -130,8 +130,10 @@ run_forecast(const Request *to, AoState *st, int64_t time, int64_t gap, const do
 											   xreg ? xreg + (int64_t) j * model->n_xreg : NULL,
 											   model->n_xreg),
 					var = st->P ? 1 + ao_state_variance(st) : impulses.own.squares;
+		AoAhead		ahead = ao_impulses_ahead(&impulses, var);
 
-		AO_TRY(put_step(to, j, ao_impulses_ahead(&impulses, var), mean + regression, var, env));
+		ahead.later = (time - gap) - (model->n - model->n_gap);
+		AO_TRY(put_step(to, j, ahead, mean + regression, var, env));
 		ao_state_transition(st, st->a, mean);
 		if (st->P)
 			AO_TRY(ao_state_cov_step(st, &pace));

@@ -59,7 +59,7 @@ ao_interval_inflation(const AoModel *model, AoAhead ahead)
 		return (n + k) * unit;
 	if (model->constant == AO_CONSTANT_MEAN_DRIFT)
 	{
-		double		rolled = fmax((double) model->n_used - n, 0),
+		double		rolled = fmax((double) model->n_used - n, 0) + (double) ahead.later,
 					ends = 1 + 2 * (rolled + (double) ahead.step) / n;
 
 		return (n + k - 2 + (1 + 3 * ends * ends) * ahead.spread) * unit;

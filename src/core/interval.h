@@ -21,7 +21,8 @@ typedef struct AoInterval
 /* A forecast as far as its width goes. */
 typedef struct AoAhead
 {
-	int64_t		step;			/* from 1, counted from the last value that is known */
+	int64_t		later,			/* that the last known value is after that of the model's series; before, if negative */
+				step;			/* from 1, counted from the last value that is known */
 	double		spread;			/* square of the sum of the impulse responses before it, over the variance,
 								 * both in units of sigma2; from 0 to step */
 	double		coefs;			/* what errors of the ARMA coefficients add to it, in units of 1/n of it, over what they

@@ -116,6 +116,26 @@ put_value(Tuplestorestate *store, TupleDesc tupdesc, int64 t, double value,
 	tuplestore_putvalues(store, tupdesc, row, nulls);
 }
 
+#define LONGEST_GAP 1000		/* a longer one counts as one of these */
+
+/* Most values that are missing one after the other, between two of n errors. */
+static int64
+longest_gap(const double *errors, int64 n)
+{
+	int64		longest = 0;
+	int64		last = -1;
+
+	for (int64 t = 0; t < n; t++)
+	{
+		if (isnan(errors[t]))
+			continue;
+		if (last >= 0)
+			longest = Max(longest, t - last - 1);
+		last = t;
+	}
+	return Min(longest, LONGEST_GAP);
+}
+
 PG_FUNCTION_INFO_V1(arima_ops_anomalies);
 
 /* arima_anomalies(model arima_model, y float8[], level float8, xreg float8[]): no
@@ -131,6 +151,9 @@ arima_ops_anomalies(PG_FUNCTION_ARGS)
 	Tuplestorestate *store = ao_pg_srf_begin(fcinfo, &tupdesc);
 	double	   *errors;
 	double	   *variances;
+	AoReach    *reaches;
+	int64		longest;
+	int64		gap = -1;
 	double		level;
 	double		size;
 
@@ -148,6 +171,9 @@ arima_ops_anomalies(PG_FUNCTION_ARGS)
 	ao_pg_check(ao_one_step_errors(model, y.values, y.n, xreg.values, xreg.cols, &env,
 								   errors, variances), &env);
 	size = largest_value(&y);
+	longest = longest_gap(errors, y.n);
+	reaches = palloc(sizeof(AoReach) * (longest + 1));
+	ao_pg_check(ao_anomaly_reaches(model, longest, &env, reaches), &env);
 	for (int64 t = 0; t < y.n; t++)
 	{
 		AoAnomaly	anomaly;
@@ -155,8 +181,10 @@ arima_ops_anomalies(PG_FUNCTION_ARGS)
 		if (t % 1024 == 0)
 			CHECK_FOR_INTERRUPTS();
 		if (!isnan(errors[t]))
-			ao_pg_check(ao_anomaly(model, y.values[t], errors[t], variances[t], level, size,
+			ao_pg_check(ao_anomaly(model, y.values[t], errors[t], variances[t], &reaches[Max(0, Min(gap, longest))], level, size,
 								   &env, &anomaly), &env);
+		/* what is missing at the front is no gap, nor what differences use up */
+		gap = !isnan(errors[t]) ? 0 : gap >= 0 ? gap + 1 : gap;
 		put_value(store, tupdesc, t, y.values[t], isnan(errors[t]) ? NULL : &anomaly, level);
 	}
 	return (Datum) 0;

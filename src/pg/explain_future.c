@@ -230,14 +230,16 @@ put_limit(StringInfo out, const Explained *ex, const char *scale)
 {
 	const AoModel *model = ex->model;
 	bool		differenced = ex->spec.d + ex->spec.D > 0;
-	bool		calibrated = model->n_calibrated > 0;	/* from errors, which may be smaller later */
+	bool		calibrated = model->n_calibrated > 0;
+	/* by the errors that there were, or by those of the coefficients, it may be narrower later */
+	bool		any_way = model->interval != AO_INTERVAL_NORMAL;
 
 	if (!ends_up(ex))
-		appendStringInfo(out, calibrated ? "comes to a limit%s and stays there" : "grows to a limit%s and no further", scale);
+		appendStringInfo(out, any_way ? "comes to a limit%s and stays there" : "grows to a limit%s and no further", scale);
 	else if (differenced && !calibrated && width(&ex->steps[ex->h - 1]) < 1.02 * width(&ex->steps[0]))
 		appendStringInfoString(out, "hardly grows");
 	else
-		appendStringInfo(out, model->has_lambda || calibrated ? "ends up %s and stays there" : "grows to %s and no further",
+		appendStringInfo(out, model->has_lambda || any_way ? "ends up %s and stays there" : "grows to %s and no further",
 						 width_text(ex, ex->h));
 	appendStringInfoString(out, differenced ? ", for the moving-average terms undo the difference.\n" : ".\n");
 }

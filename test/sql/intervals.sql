@@ -182,3 +182,18 @@ FROM unnest(ARRAY['(1,0,0)', '(1,0,0) without constant', '(0,1,1) with drift', '
 	LATERAL (SELECT f.upper - f.lower AS before, g.upper - g.lower AS after
 		FROM arima_forecast(model, 12) AS f JOIN LATERAL arima_forecast(arima_append(model, y[41:]), 12) AS g USING (step)) AS w
 GROUP BY spec ORDER BY spec;
+
+-- the first value after a gap is judged by the interval that a forecast over the gap has
+SELECT spec, kind, abs((a.upper_bound - a.lower_bound) / (f.upper - f.lower) - 1) < 1e-9 AS as_forecast
+FROM unnest(ARRAY['(0,1,0) with drift', '(1,1,0)', '(1,0,0)', '(0,1,1)(0,1,1)[4]']) AS spec, unnest(ARRAY['normal', 'student', 'conformal']) AS kind,
+	LATERAL (SELECT array_agg(0.2 * i + 10 * sin(i * i) ORDER BY i) AS y FROM generate_series(1, 100) AS i) AS s,
+	LATERAL (SELECT arima_fit(y, spec, options => jsonb_build_object('interval', kind)) AS model) AS m,
+	LATERAL (SELECT y || array_fill(NULL::float8, '{20}') || 30::float8 AS gappy) AS g,
+	LATERAL arima_forecast(arima_append(model, array_fill(NULL::float8, '{20}')), 1) AS f,
+	LATERAL (SELECT * FROM arima_anomalies(model, gappy) WITH ORDINALITY AS r WHERE r.ordinality = 121) AS a
+ORDER BY spec, kind;
+-- a trend, from recent values at a time: as rolled to there
+SELECT f.step, abs((f.upper - f.lower) / (g.upper - g.lower) - 1) < 1e-9 AS as_rolled
+FROM (SELECT array_agg(0.05 * i + sin(1.7 * i) + hashint4(i) / 2147483648.0 ORDER BY i) AS y FROM generate_series(1, 600) AS i) AS s,
+	LATERAL (SELECT arima_fit(y[:100], '(1,0,0) with drift', options => '{"interval": "student"}') AS model) AS m,
+	LATERAL arima_ops.forecast_at(model, y[101:], 2, 0.95, 600) AS f JOIN LATERAL arima_forecast(arima_append(model, y[101:]), 2) AS g USING (step);

@@ -208,6 +208,9 @@ SELECT inserted FROM arima_ops.record_actuals('re_wave', (SELECT array_agg(ts OR
 SELECT arima_ops.train('re_wave');
 SELECT inserted FROM arima_ops.record_actuals('re_wave', (SELECT array_agg(ts ORDER BY i) FROM wave WHERE i > 120), (SELECT array_agg(value ORDER BY i) FROM wave WHERE i > 120));
 SELECT n_folds, champion_rmse < 0.7 AS champion_in_phase, champion_rmse / rmse BETWEEN 0.8 AND 1.2 AS alike FROM arima_ops.retrain('re_wave', force => true);
+-- a value that came late into its training is none of its time
+SELECT inserted FROM arima_ops.record_actuals('re_wave', ARRAY[timestamptz '2023-04-20 12:00+00'], ARRAY[50]);
+SELECT n_folds, champion_rmse < 0.7 AS champion_in_phase FROM arima_ops.retrain('re_wave', force => true);
 -- ---- the last values deleted and recorded anew: a champion is not one for longer, be the calendar of today or made up ----
 SELECT arima_ops.create_series(name, '(0,1,0)', calendar => 'none', policy => '{"backtest_length": 20, "drift_min_labels": 2, "drift_consecutive": 1}') FROM unnest(ARRAY['re_past', 're_future']) AS name;
 CREATE TEMP TABLE anew AS SELECT name, timestamptz '2024-01-01' + year + i * interval '24 hours' AS ts, i, 100 + CASE WHEN i < 55 THEN 1 ELSE 20 END * (hashint4(i) / 2147483648.0) AS value

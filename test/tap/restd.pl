@@ -417,7 +417,8 @@ for (1 .. 100)
 }
 is($reply->{status}, 200, 'and predictions are answered again');
 my ($lost) = grep { ($_->{event} || '') eq 'the connection to the database was lost' } reverse $restd->log;
-is("$lost->{level}: $lost->{message}", 'warning: FATAL:  terminating connection due to administrator command', 'why one was lost is a line of the log');
+# that of a connection which was written to first says less
+like("$lost->{level}: $lost->{message}", qr/^warning: (FATAL:  terminating connection due to administrator command|server closed the connection unexpectedly)$/, 'why one was lost is a line of the log');
 
 # ---- a graceful stop ----
 

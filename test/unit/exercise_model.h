@@ -105,7 +105,7 @@ exercise_append(const AoModel *model, const double *y, const double *xreg, AoEnv
 	return NULL;
 }
 
-/* Simulated values are finite, variances positive, roots where they can be. */
+/* Simulated values are finite, but of a negative lambda, variances positive, roots where they can be. */
 static inline const char *
 exercise_diagnostics(const AoModel *model, const double *y, const double *xreg, AoEnv *env)
 {
@@ -124,7 +124,7 @@ exercise_diagnostics(const AoModel *model, const double *y, const double *xreg, 
 	if (!exercise_expected(status))
 		return "ao_simulation: unexpected status";
 	for (int i = 0; i < EXERCISE_STEPS && status == AO_OK; i++)
-		if (!isfinite(path[i]))
+		if (!isfinite(path[i]) && !(model->has_lambda && model->lambda < 0.0 && path[i] > 0.0))
 			return "a simulated value is not finite";
 	status = ao_one_step_errors(model, y, EXERCISE_VALUES, xreg, model->n_xreg, env, errors, variances);
 	for (int i = 0; i < EXERCISE_VALUES && status == AO_OK; i++)
