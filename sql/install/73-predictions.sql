@@ -85,8 +85,8 @@ COMMENT ON FUNCTION arima_ops.forecast_at(@extschema@.arima_model, float8[], int
 
 /*
  * The time by a model of a session: its number among those recorded, of which the last
- * one of the training is champion.n.  A value that came late into the training span does
- * not count, since the model did not know it.
+ * one of the training is champion.n.  In the training span those count that the training
+ * knew, whether they have been removed since or not; a value that came late does not.
  */
 CREATE FUNCTION arima_ops.session_number(champion arima_ops.models, as_of timestamptz) RETURNS int
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -97,7 +97,12 @@ BEGIN
 	IF as_of >= champion.trained_to THEN
 		RETURN champion.n + (SELECT count(*) FROM arima_ops.actuals AS a WHERE a.series = champion.series AND a.ts > champion.trained_to AND a.ts <= as_of);
 	END IF;
-	RETURN champion.n - (SELECT count(*) FROM arima_ops.actuals AS a WHERE a.series = champion.series AND a.ts > as_of AND a.ts <= champion.trained_to);
+	RETURN champion.n - (SELECT count(*) FROM (
+			SELECT a.ts FROM arima_ops.actuals AS a WHERE a.series = champion.series AND a.ts > as_of AND a.ts <= champion.trained_to
+				AND arima_ops.first_recorded(a.series, a.ts) <= champion.created_at
+			UNION
+			SELECT r.ts FROM arima_ops.actual_revisions AS r WHERE r.series = champion.series AND r.ts > as_of AND r.ts <= champion.trained_to
+				AND r.new_value IS NULL AND r.old_recorded_at <= champion.created_at AND r.revised_at > champion.created_at) AS known);
 END $$;
 COMMENT ON FUNCTION arima_ops.session_number(arima_ops.models, timestamptz) IS
 'How many sessions a model has from its first value up to one, the last recorded one up to as_of: less than 1 before it; NULL where the series has no recorded values';

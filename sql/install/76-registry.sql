@@ -172,8 +172,9 @@ BEGIN
 		plan.champion := champion.version;
 		plan.champion_model := champion.model;
 		plan.champion_adjustment := champion.adjustment;
-		-- the time of the session before the first one here, as arima_ops.session_number has it, is so much below 0
-		plan.champion_offset := 1 - arima_ops.session_number(champion, ts[1]);
+		-- counted back from the end of its training, as the folds come after it or near it: what came late or went before them moves none
+		plan.champion_offset := CASE WHEN ts[1] >= champion.trained_to THEN 1 - arima_ops.session_number(champion, ts[1])
+			ELSE (SELECT count(*) FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts >= ts[1] AND a.ts <= champion.trained_to) - champion.n END;
 	END IF;
 	RETURN plan;
 END $$;

@@ -159,11 +159,11 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 		CASE WHEN l.names IS NOT NULL THEN format($mend$SELECT arima_ops.relabel(ARRAY[%1$L], '-infinity') FROM arima_ops.lock_series(ARRAY[%1$L]); was a value changed with session_replication_role = replica?$mend$, l.names[1]) END
 	FROM (SELECT array_agg(s.name ORDER BY s.name) AS names
 		FROM arima_ops.series AS s CROSS JOIN LATERAL (SELECT min(n.target_ts) AS ts
-			FROM (SELECT p.target_ts FROM arima_ops.predictions AS p
+			FROM (SELECT DISTINCT p.target_ts FROM arima_ops.predictions AS p
 				WHERE p.series = s.name AND p.target_ts IS NOT NULL ORDER BY p.target_ts DESC LIMIT 250) AS n) AS f
 		WHERE EXISTS (SELECT FROM arima_ops.wrong_labels(ARRAY[s.name], f.ts))) AS l
 $$;
-COMMENT ON FUNCTION arima_ops.doctor_labels() IS 'Part of arima_ops.doctor: whether the newest 250 labels of each series are the values that are recorded';
+COMMENT ON FUNCTION arima_ops.doctor_labels() IS 'Part of arima_ops.doctor: whether the labels of the newest 250 sessions of each series are the values that are recorded';
 
 /* A dump may have brought a provider with a time zone that this machine does not know. */
 CREATE FUNCTION arima_ops.doctor_providers() RETURNS TABLE (check_name text, status text, finding text, mend text)

@@ -71,6 +71,12 @@ typedef struct Statement
 
 static Statement logged_query = {"SELECT arima_ops.logged_reply($1, $2), arima_ops.logged_hash($1, $2)", 2, NULL};
 
+/* The time of the last recorded session where it is within the training, of which some have been removed since. */
+static Statement time_query = {
+	"SELECT arima_ops.session_number(m, (SELECT pg_catalog.max(a.ts) FROM arima_ops.actuals AS a WHERE a.series = m.series))"
+	" FROM arima_ops.models AS m WHERE m.series = $1 AND m.status = 'champion'", 1, NULL
+};
+
 #define INSERT_FROM(relation) \
 	"INSERT INTO arima_ops.predictions AS p (id, series, version, as_of, lead, horizon, history_len," \
 	" forecast, std_error, lower, upper, level, request_id, request_hash, adjustment, made_at) OVERRIDING SYSTEM VALUE" \
@@ -198,6 +204,27 @@ scale(double *values, int64 n, double factor)
 			values[i] *= factor;
 }
 
+/* The time by the champion of the last value of the request, or AO_NO_TIME where it does not matter or is not known. */
+static int64
+last_time(const AoServed *series, int newer)
+{
+	int64		last = series->last;
+	bool		null = true;
+	Datum		number = 0;
+
+	if (last == AO_NO_TIME)
+		return last;
+	if (series->as_of < series->trained_to)
+	{
+		run(&time_query, CStringGetTextDatum(series->name), 0);
+		if (SPI_processed == 1)
+			number = column(1, &null);
+		if (!null)
+			last = DatumGetInt32(number);
+	}
+	return last + newer;
+}
+
 /* The champion's forecast, in the prices of the request; status 400 where it cannot be made. */
 static void
 forecast(Asked *asked)
@@ -216,7 +243,7 @@ forecast(Asked *asked)
 	asked->steps = palloc(sizeof(AoForecast) * request->horizon);
 	ao_pg_env(&env);
 	status = ao_forecast_recent_levels(series->model, request->recent.values, request->recent.n,
-									   series->last != AO_NO_TIME ? series->last + asked->place.newer : AO_NO_TIME,
+									   last_time(series, asked->place.newer),
 									   request->horizon, &request->level, 1, &env, asked->steps);
 	if (status != AO_OK)
 	{

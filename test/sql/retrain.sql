@@ -211,6 +211,20 @@ SELECT n_folds, champion_rmse < 0.7 AS champion_in_phase, champion_rmse / rmse B
 -- a value that came late into its training is none of its time
 SELECT inserted FROM arima_ops.record_actuals('re_wave', ARRAY[timestamptz '2023-04-20 12:00+00'], ARRAY[50]);
 SELECT n_folds, champion_rmse < 0.7 AS champion_in_phase FROM arima_ops.retrain('re_wave', force => true);
+-- nor does one that is removed, of the training or the last, change the time of others; predict and POST /predict agree
+CREATE FUNCTION pg_temp.number_of(i int) RETURNS int LANGUAGE sql AS $$
+	SELECT arima_ops.session_number(m, timestamptz '2023-01-01' + i * interval '1 day') - m.n FROM arima_ops.models AS m WHERE series = 're_wave' AND status = 'champion'
+$$;
+SELECT arima_ops.train('re_wave'), (SELECT max(version) FROM arima_ops.models WHERE series = 're_wave') AS version \gset
+SELECT arima_ops.promote('re_wave', :version) IS NOT NULL AS promoted;
+SELECT pg_temp.number_of(137) AS last, pg_temp.number_of(130) AS earlier;
+SELECT inserted FROM arima_ops.record_actuals('re_wave', ARRAY[timestamptz '2023-05-15 12:00+00'], ARRAY[50]);
+SELECT pg_temp.number_of(137) AS last, pg_temp.number_of(130) AS earlier;
+DELETE FROM arima_ops.actuals WHERE series = 're_wave' AND ts > timestamptz '2023-01-01' + interval '134 days';
+SELECT pg_temp.number_of(134) AS last, pg_temp.number_of(130) AS earlier;
+SELECT abs(forecast - (50 + 10 * sin(135 * pi() / 6))) < 2 AS in_phase,
+	abs(forecast - (SELECT (a.reply::jsonb ->> 'prediction')::float8 FROM unnest(arima_ops.answer_requests(ARRAY[jsonb_build_object('series', 're_wave', 'recent_prices', recent)::text])) AS a)) < 1e-9 AS as_posted
+FROM (SELECT array_agg(value ORDER BY i) AS recent FROM wave WHERE i BETWEEN 100 AND 134) AS w, arima_ops.predict('re_wave', recent);
 -- ---- the last values deleted and recorded anew: a champion is not one for longer, be the calendar of today or made up ----
 SELECT arima_ops.create_series(name, '(0,1,0)', calendar => 'none', policy => '{"backtest_length": 20, "drift_min_labels": 2, "drift_consecutive": 1}') FROM unnest(ARRAY['re_past', 're_future']) AS name;
 CREATE TEMP TABLE anew AS SELECT name, timestamptz '2024-01-01' + year + i * interval '24 hours' AS ts, i, 100 + CASE WHEN i < 55 THEN 1 ELSE 20 END * (hashint4(i) / 2147483648.0) AS value
