@@ -35,16 +35,15 @@ ao_one_step_forecast(const AoModel *model, double y, double e, double f)
 
 /* See diagnostics.h. */
 AoStatus
-ao_anomaly(const AoModel *model, double y, double e, double f, const AoReach *reach, double level,
+ao_anomaly(const AoModel *model, double y, double e, double f, AoAhead ahead, double level,
 		   double size, AoEnv *env, AoAnomaly *out)
 {
 	double		x = transformed(model, y),
 				mean = x - e * sqrt(f),
 				sigma = sqrt(model->sigma2);
 	AoInterval	interval;
-	AoAhead		ahead = {.step = reach->step, .spread = reach->sum * reach->sum / f, .coefs = reach->coefs,
-	.bias = reach->bias};
 
+	ahead.spread /= f;
 	if (!(level > 0 && level < 1))
 		return ao_fail(env, AO_BAD_ARGUMENT, "the level must be between 0 and 1", 0, 0);
 	if (sigma > 0)
@@ -63,7 +62,7 @@ ao_anomaly(const AoModel *model, double y, double e, double f, const AoReach *re
 
 /* See diagnostics.h. */
 AoStatus
-ao_anomaly_reaches(const AoModel *model, int64_t longest, AoEnv *env, AoReach *out)
+ao_anomaly_ahead(const AoModel *model, int64_t longest, AoEnv *env, AoAhead *out)
 {
 	AoPace		pace = {env, 0};
 	AoSpec		spec;
@@ -78,9 +77,7 @@ ao_anomaly_reaches(const AoModel *model, int64_t longest, AoEnv *env, AoReach *o
 	ao_impulses_init(&impulses, model, &spec, longest + 1, &st, &arena);
 	for (int64_t gap = 0; gap <= longest && status == AO_OK; gap++)
 	{
-		AoAhead		ahead = ao_impulses_ahead(&impulses, impulses.own.squares);
-
-		out[gap] = (AoReach) {ahead.step, impulses.own.sum, ahead.coefs, ahead.bias};
+		out[gap] = ao_impulses_ahead(&impulses, 1);
 		ao_impulses_next(&impulses);
 		status = ao_pace(&pace, st.s);
 	}

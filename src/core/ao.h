@@ -175,6 +175,13 @@ int			ao_model_coef_count(const AoSpec *spec, int n_xreg);
 /* Regressors that the specification itself brings: mean, drift, Fourier terms. */
 int			ao_spec_regressors(const AoSpec *spec);
 
+/* Values of the estimate, of those that are known; a model may have been rolled over more since. */
+static inline int64_t
+ao_model_estimated_from(const AoModel *model)
+{
+	return (int64_t) model->df + model->n_coef;
+}
+
 /* In place, the same model for a series that begins `later` values later (earlier, if
  * negative): mean and Fourier terms count from there.  Their covariance, and the state,
  * which is after the last value, are left as they are. */

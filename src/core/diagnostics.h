@@ -7,7 +7,7 @@
 #ifndef AO_DIAGNOSTICS_H
 #define AO_DIAGNOSTICS_H
 
-#include "ao.h"
+#include "interval.h"
 
 /* ---- random.c: numbers that are the same everywhere ---- */
 
@@ -59,15 +59,6 @@ AoStatus	ao_one_step_errors(const AoModel *model, const double *y, int64_t n,
  * ao_one_step_errors, on the scale of the series: the middle of its distribution. */
 double		ao_one_step_forecast(const AoModel *model, double y, double e, double f);
 
-/* How far a forecast reaches over missing values, whatever its variance is: see AoAhead. */
-typedef struct AoReach
-{
-	int64_t		step;
-	double		sum,			/* of the impulse responses */
-				coefs,
-				bias;
-} AoReach;
-
 /* The one-step predictive distribution of a value, and where in it the value is. */
 typedef struct AoAnomaly
 {
@@ -76,14 +67,14 @@ typedef struct AoAnomaly
 	double		probability;	/* of the smallest interval around the median that holds the value */
 } AoAnomaly;
 
-/* Of value y with residual e and variance f from ao_one_step_errors, neither NaN; reach: of
- * as many values missing before it; level in (0, 1); size: the largest |y| of the series, against
+/* Of value y with residual e and variance f from ao_one_step_errors, neither NaN; ahead: over
+ * as many values as are missing before it, its spread that of a variance of 1; level in (0, 1); size: the largest |y| of the series, against
  * which rounding counts. */
-AoStatus	ao_anomaly(const AoModel *model, double y, double e, double f, const AoReach *reach,
+AoStatus	ao_anomaly(const AoModel *model, double y, double e, double f, AoAhead ahead,
 					   double level, double size, AoEnv *env, AoAnomaly *out);
 
-/* The reach of forecasts over 0, 1 .. longest missing values. */
-AoStatus	ao_anomaly_reaches(const AoModel *model, int64_t longest, AoEnv *env, AoReach *out);
+/* What ao_anomaly takes for 0, 1 .. longest missing values. */
+AoStatus	ao_anomaly_ahead(const AoModel *model, int64_t longest, AoEnv *env, AoAhead *out);
 
 /* ---- roots.c ---- */
 

@@ -33,20 +33,13 @@ counts_errors(const AoModel *model, int64_t h)
 	return h > 1 && model->interval != AO_INTERVAL_NORMAL && model->n_calibrated == 0 && model->p + model->q + model->P + model->Q > 0;
 }
 
-/* Values of the estimate: those that the model has been rolled over since are no part of it. */
-static double
-values_of_estimate(const AoModel *model)
-{
-	return (double) model->df + model->n_coef;
-}
-
 size_t
 ao_impulses_bytes(const AoModel *model, const AoSpec *spec, int64_t h)
 {
 	if (!counts_errors(model, h))
 		return 0;
 	return ao_shape_bytes(spec) + ao_arena_round((size_t) model->n_coef, sizeof(double)) + ao_state_bytes(spec, false) +
-		ao_coef_error_bytes(spec, values_of_estimate(model));
+		ao_coef_error_bytes(spec, (double) ao_model_estimated_from(model));
 }
 
 /* The coefficients less their bias, and the state of a model with them; false if they are as they are. */
@@ -56,7 +49,7 @@ take_less_bias(AoImpulses *impulses, const AoModel *model, const AoSpec *spec, A
 	AoShape		shape;
 
 	ao_shape_init(&shape, spec, arena);
-	if (!ao_less_bias(&shape, ao_model_coef(model), values_of_estimate(model), coef))
+	if (!ao_less_bias(&shape, ao_model_coef(model), (double) ao_model_estimated_from(model), coef))
 		return false;
 	ao_state_init(&impulses->less_bias_st, spec, coef, false, arena);
 	impulses->less_bias = first(&impulses->less_bias_st);
@@ -78,7 +71,7 @@ ao_impulses_init(AoImpulses *impulses, const AoModel *model, const AoSpec *spec,
 		return;
 	less = ao_arena_take(arena, (size_t) model->n_coef, sizeof(double));
 	impulses->biased = take_less_bias(impulses, model, spec, arena, less);
-	ao_coef_error_init(&impulses->error, spec, impulses->biased ? less : coef, values_of_estimate(model), arena);
+	ao_coef_error_init(&impulses->error, spec, impulses->biased ? less : coef, (double) ao_model_estimated_from(model), arena);
 }
 
 void

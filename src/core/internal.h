@@ -379,9 +379,9 @@ AoStatus	ao_difference(const AoSpec *spec, double *z, int64_t *n, int n_cols, Ao
 AoStatus	ao_any_nan(const double *values, int64_t n, AoEnv *env, bool *any);
 /* Rows from the first value on in which a value or one of k regressors is NaN. */
 AoStatus	ao_count_gaps(const double *y, int64_t n, const double *xreg, int k, AoEnv *env, int64_t *gaps);
-/* How many of n numbers are not NaN; and how many at the front are. */
 /* How many are NaN after the last that is not; n where all are. */
 int64_t		ao_count_gap(const double *values, int64_t n);
+/* How many of n numbers are not NaN; and how many at the front are. */
 AoStatus	ao_count_known(const double *values, int64_t n, AoEnv *env, int64_t *known, int64_t *lead);
 
 /* ---- objective.c ---- */

@@ -51,7 +51,7 @@ normal_width(double level)
 double
 ao_interval_inflation(const AoModel *model, AoAhead ahead)
 {
-	double		n = model->df + model->n_coef,
+	double		n = (double) ao_model_estimated_from(model),
 				k = model->n_coef + ahead.coefs,
 				unit = ahead.bias / model->df;
 

@@ -151,7 +151,7 @@ arima_ops_anomalies(PG_FUNCTION_ARGS)
 	Tuplestorestate *store = ao_pg_srf_begin(fcinfo, &tupdesc);
 	double	   *errors;
 	double	   *variances;
-	AoReach    *reaches;
+	AoAhead    *ahead;
 	int64		longest;
 	int64		gap = -1;
 	double		level;
@@ -172,8 +172,8 @@ arima_ops_anomalies(PG_FUNCTION_ARGS)
 								   errors, variances), &env);
 	size = largest_value(&y);
 	longest = longest_gap(errors, y.n);
-	reaches = palloc(sizeof(AoReach) * (longest + 1));
-	ao_pg_check(ao_anomaly_reaches(model, longest, &env, reaches), &env);
+	ahead = palloc(sizeof(AoAhead) * (longest + 1));
+	ao_pg_check(ao_anomaly_ahead(model, longest, &env, ahead), &env);
 	for (int64 t = 0; t < y.n; t++)
 	{
 		AoAnomaly	anomaly;
@@ -181,7 +181,7 @@ arima_ops_anomalies(PG_FUNCTION_ARGS)
 		if (t % 1024 == 0)
 			CHECK_FOR_INTERRUPTS();
 		if (!isnan(errors[t]))
-			ao_pg_check(ao_anomaly(model, y.values[t], errors[t], variances[t], &reaches[Max(0, Min(gap, longest))], level, size,
+			ao_pg_check(ao_anomaly(model, y.values[t], errors[t], variances[t], ahead[Max(0, Min(gap, longest))], level, size,
 								   &env, &anomaly), &env);
 		/* what is missing at the front is no gap, nor what differences use up */
 		gap = !isnan(errors[t]) ? 0 : gap >= 0 ? gap + 1 : gap;

@@ -35,7 +35,7 @@ ao_explain_number(double number)
 static int64
 appended(const AoModel *model)
 {
-	return Max(model->n_used - model->df - model->n_coef, 0);
+	return Max(model->n_used - ao_model_estimated_from(model), 0);
 }
 
 /* The first line: which model, of how many values. */

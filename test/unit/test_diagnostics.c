@@ -319,27 +319,27 @@ test_anomaly(void)
 			   *root;
 	AoAnomaly	a;
 	double		edge = 1.9599639845400542;
-	const AoReach one_step = {.step = 1, .sum = 1, .bias = 1};
+	const AoAhead one_step = {.step = 1, .spread = 1, .bias = 1};
 
 	make_series(y, false);
 	model = fit("(0,1,1)", y, NULL, &env);
 	root = fit("(0,1,1)", y, &lambda, &env);
 	model->sigma2 = root->sigma2 = 4;
-	ao_anomaly(model, 10, 2 * edge, 2.25, &one_step, 0.95, 100, &env, &a);
+	ao_anomaly(model, 10, 2 * edge, 2.25, one_step, 0.95, 100, &env, &a);
 	UNIT_NEAR(a.probability, 0.95, 1e-14, "at the edge: probability");
 	UNIT_NEAR(a.upper, 10, 1e-14, "at the edge: upper bound");
 	UNIT_NEAR(a.upper - a.lower, 2 * edge * 3, 1e-14, "width of the interval");
-	ao_anomaly(model, 10, 0, 1, &one_step, 0.5, 100, &env, &a);
+	ao_anomaly(model, 10, 0, 1, one_step, 0.5, 100, &env, &a);
 	UNIT_CHECK(a.probability == 0, "as forecast: no anomaly");
-	ao_anomaly(root, 9, -2 * edge, 1, &one_step, 0.95, 100, &env, &a);
+	ao_anomaly(root, 9, -2 * edge, 1, one_step, 0.95, 100, &env, &a);
 	UNIT_NEAR(a.lower, 9, 1e-13, "Box-Cox: lower bound");
 	UNIT_NEAR(a.upper, (3 + 2 * edge) * (3 + 2 * edge), 1e-13, "Box-Cox: upper bound");
 	model->sigma2 = 0;
-	ao_anomaly(model, 10, 1e-12, 1, &one_step, 0.95, 100, &env, &a);
+	ao_anomaly(model, 10, 1e-12, 1, one_step, 0.95, 100, &env, &a);
 	UNIT_CHECK(a.probability == 0 && a.lower == 10 && a.upper == 10, "without noise rounding is no anomaly");
-	ao_anomaly(model, 10, 1e-3, 1, &one_step, 0.95, 100, &env, &a);
+	ao_anomaly(model, 10, 1e-3, 1, one_step, 0.95, 100, &env, &a);
 	UNIT_CHECK(a.probability == 1 && a.upper < 10, "without noise anything else is one");
-	UNIT_CHECK(ao_anomaly(model, 10, 0, 1, &one_step, 1, 1, &env, &a) == AO_BAD_ARGUMENT, "level 1");
+	UNIT_CHECK(ao_anomaly(model, 10, 0, 1, one_step, 1, 1, &env, &a) == AO_BAD_ARGUMENT, "level 1");
 	env.free(env.arg, model);
 	env.free(env.arg, root);
 }

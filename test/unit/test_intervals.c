@@ -360,7 +360,7 @@ test_probability(AoIntervalKind kind)
 	UnitMemory	memory;
 	AoEnv		env = unit_env(&memory);
 	double		y[N];
-	const AoReach one_step = {.step = 1, .sum = 1, .bias = 1};
+	const AoAhead one_step = {.step = 1, .spread = 1, .bias = 1};
 	AoModel    *model;
 
 	make_series(y, N);
@@ -373,8 +373,8 @@ test_probability(AoIntervalKind kind)
 		double		sigma = sqrt(model->sigma2);
 
 		forecast(model, 1, some_levels[i], &f);
-		if (ao_anomaly(model, f.upper, (f.upper - f.mean), 1, &one_step, some_levels[i], 50, &env, &on_bound) != AO_OK ||
-			ao_anomaly(model, f.mean, 0, 1, &one_step, some_levels[i], 50, &env, &at_value) != AO_OK)
+		if (ao_anomaly(model, f.upper, (f.upper - f.mean), 1, one_step, some_levels[i], 50, &env, &on_bound) != AO_OK ||
+			ao_anomaly(model, f.mean, 0, 1, one_step, some_levels[i], 50, &env, &at_value) != AO_OK)
 			exit(EXIT_FAILURE);
 		UNIT_NEAR(on_bound.probability, some_levels[i], 1e-10, "kind %d: probability on the bound of %g", kind, some_levels[i]);
 		UNIT_NEAR(on_bound.upper, f.upper, 1e-12, "kind %d: the bound of %g", kind, some_levels[i]);
