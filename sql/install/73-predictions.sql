@@ -11,6 +11,7 @@ CREATE TABLE arima_ops.predictions (
 	version int,
 	made_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	as_of timestamptz NOT NULL CHECK (pg_catalog.isfinite(as_of)),
+	recorded_to timestamptz,
 	lead int NOT NULL DEFAULT 0 CHECK (lead >= 0),
 	horizon int NOT NULL DEFAULT 1 CHECK (horizon > 0),
 	history_len int NOT NULL CHECK (history_len >= 0),
@@ -28,6 +29,7 @@ CREATE TABLE arima_ops.predictions (
 	scored_at timestamptz,
 	relabelled int NOT NULL DEFAULT 0,
 	FOREIGN KEY (series, version) REFERENCES arima_ops.models,
+	CONSTRAINT recorded_before_as_of CHECK (recorded_to < as_of),
 	CONSTRAINT label_after_as_of CHECK (target_ts > as_of),
 	CONSTRAINT label_whole CHECK ((target_ts IS NULL) = (actual IS NULL) AND (target_ts IS NULL) = (scored_at IS NULL)));
 
@@ -41,6 +43,7 @@ COMMENT ON TABLE arima_ops.predictions IS
 'Every answer given, one row for each step ahead, and later the value that came';
 COMMENT ON COLUMN arima_ops.predictions.version IS 'the model that answered; NULL: imported from elsewhere';
 COMMENT ON COLUMN arima_ops.predictions.as_of IS 'last session that the forecast knew of';
+COMMENT ON COLUMN arima_ops.predictions.recorded_to IS 'last session that was recorded, where as_of is a later one that the caller said: in its prices the answer is, times adjustment; NULL: as_of itself, or none was recorded';
 COMMENT ON COLUMN arima_ops.predictions.lead IS 'newer values that the forecast was made from, whose sessions were not recorded yet, or had a wrong date and were removed';
 COMMENT ON COLUMN arima_ops.predictions.horizon IS 'steps ahead: the forecast is for the session number lead + horizon after as_of';
 COMMENT ON COLUMN arima_ops.predictions.history_len IS 'number of values that the request brought; 0: it relied on those recorded';
@@ -56,13 +59,24 @@ SELECT pg_catalog.pg_extension_config_dump('arima_ops.predictions', '');
 SELECT pg_catalog.pg_extension_config_dump('arima_ops.predictions_id_seq', '');
 
 /*
+ * Prices come rounded, to cents for instance, and after a split so do the new ones: each
+ * quotient is off by what half of the two units makes of it.  The unit is the largest
+ * power of ten of which all are multiples.
+ */
+CREATE FUNCTION arima_ops.price_factor(given float8[], recorded float8[]) RETURNS float8
+AS 'MODULE_PATHNAME', 'arima_ops_price_factor'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION arima_ops.price_factor(float8[], float8[]) IS
+'The factor by which each of the given prices is the recorded one, up to their rounding and to 0.0001 of it; 1 where the change is no larger than rounding may make it; NULL where there is none, or one that may be by chance';
+
+/*
  * Where do the recorded values end among the recent ones of a request?  The last
  * recorded one must be there, to six digits, and before it up to five earlier ones,
  * in their order; between them there may be others, which come late.  Of several
  * such places the one with the fewest of these, of several such the last.  Where there
- * is none the recent ones may be in prices that the recorded ones have not been restated
- * to: then three at least are there one after the other, all times one factor, in one
- * place only.  Else it is the end.
+ * is none the recent ones may be rounded otherwise, or in prices that the recorded ones
+ * have not been restated to: then three at least are there one after the other, all times
+ * one factor (price_factor), in one place only.  Else it is the end.
  */
 CREATE FUNCTION arima_ops.count_newer(recent float8[], recorded float8[], OUT newer int, OUT factor float8)
 AS 'MODULE_PATHNAME', 'arima_ops_count_newer'
@@ -196,11 +210,12 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	champion arima_ops.models;
 	last_ts timestamptz := as_of;
+	recorded_to timestamptz;
 	newer int := 0;
 	factor float8 := 1;
 	-- of the rows that are logged
 	lead int;
-	adjustment float8 := 1;
+	adjustment float8;
 	hash bigint;
 BEGIN
 	PERFORM arima_ops.get_series(series);
@@ -264,23 +279,22 @@ BEGIN
 	END IF;
 	-- sessions up to an as_of are no lead over it, they only tell a model the time
 	lead := CASE WHEN as_of IS NULL THEN newer ELSE 0 END;
-	-- the restatement to come takes over what was made of the sessions recorded now
-	IF factor <> 1 AND last_ts <= (SELECT max(a.ts) FROM arima_ops.actuals AS a WHERE a.series = series) THEN
-		adjustment := 1 / factor;
-	END IF;
+	-- until the restatement to come, which takes over what was made of the sessions recorded now
+	adjustment := 1 / factor;
+	SELECT nullif(max(a.ts), last_ts) INTO recorded_to FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts <= last_ts;
 	-- the first step tells whether the request is new: what is added to it by another one would be no answer to either
 	RETURN QUERY
 	WITH step AS MATERIALIZED (
 		SELECT f.* FROM arima_ops.champion_forecast(champion, recent, last_ts, horizon, level, newer, factor) AS f
 	), claimed AS (
-		INSERT INTO arima_ops.predictions AS p (series, version, as_of, lead, horizon, history_len, forecast, std_error, lower, upper, level, request_id, request_hash, adjustment)
-		SELECT series, champion.version, last_ts, lead, f.step, coalesce(cardinality(recent), 0),
+		INSERT INTO arima_ops.predictions AS p (series, version, as_of, recorded_to, lead, horizon, history_len, forecast, std_error, lower, upper, level, request_id, request_hash, adjustment)
+		SELECT series, champion.version, last_ts, recorded_to, lead, f.step, coalesce(cardinality(recent), 0),
 			f.forecast, f.std_error, f.lower, f.upper, level, request_id, hash, adjustment FROM step AS f WHERE f.step = 1
 		ON CONFLICT DO NOTHING
 		RETURNING p.*
 	), others AS (
-		INSERT INTO arima_ops.predictions AS p (series, version, as_of, lead, horizon, history_len, forecast, std_error, lower, upper, level, request_id, request_hash, adjustment)
-		SELECT c.series, c.version, c.as_of, c.lead, f.step, c.history_len, f.forecast, f.std_error, f.lower, f.upper, c.level, c.request_id, c.request_hash, c.adjustment
+		INSERT INTO arima_ops.predictions AS p (series, version, as_of, recorded_to, lead, horizon, history_len, forecast, std_error, lower, upper, level, request_id, request_hash, adjustment)
+		SELECT c.series, c.version, c.as_of, c.recorded_to, c.lead, f.step, c.history_len, f.forecast, f.std_error, f.lower, f.upper, c.level, c.request_id, c.request_hash, c.adjustment
 		FROM claimed AS c CROSS JOIN step AS f WHERE f.step > 1 ORDER BY f.step
 		RETURNING p.*
 	)

@@ -80,15 +80,19 @@ CREATE FUNCTION arima_ops.bring_back_predictions(wanted text[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = on SET enable_seqscan = off SET jit = off AS $$
 BEGIN
 	WITH lost AS MATERIALIZED (
-		SELECT p.id, p.series, p.as_of, p.made_at, k.ts, arima_ops.first_recorded(p.series, k.ts) AS came
+		SELECT p.id, p.series, p.as_of, coalesce(p.recorded_to, p.as_of) AS prices_of, p.made_at, k.ts, arima_ops.first_recorded(p.series, k.ts) AS came
 		FROM arima_ops.predictions AS p CROSS JOIN LATERAL (SELECT arima_ops.known_session(p.series, p.made_at, p.as_of) AS ts OFFSET 0) AS k
 		WHERE p.series = ANY (wanted) AND p.target_ts IS NULL AND p.as_of > arima_ops.latest_session()
 			AND p.as_of > (SELECT max(a.ts) FROM arima_ops.actuals AS a WHERE a.series = p.series)
 			-- not one whose caller has said a session to come
 			AND EXISTS (SELECT FROM arima_ops.actual_revisions AS r WHERE r.series = p.series AND r.ts = p.as_of AND r.new_value IS NULL)
 	)
-	UPDATE arima_ops.predictions AS p SET as_of = l.ts, lead = p.lead + (SELECT count(DISTINCT r.ts) FROM arima_ops.actual_revisions AS r
-			WHERE r.series = l.series AND r.ts > l.ts AND r.ts <= l.as_of AND r.old_recorded_at BETWEEN l.came AND l.made_at AND (r.revised_at > l.made_at OR r.ts = l.as_of))
+	UPDATE arima_ops.predictions AS p SET as_of = l.ts, recorded_to = NULL, lead = p.lead + (SELECT count(DISTINCT r.ts) FROM arima_ops.actual_revisions AS r
+			WHERE r.series = l.series AND r.ts > l.ts AND r.ts <= l.as_of AND r.old_recorded_at BETWEEN l.came AND l.made_at AND (r.revised_at > l.made_at OR r.ts = l.as_of)),
+		-- what it would have been part of
+		adjustment = p.adjustment * coalesce((SELECT exp(sum(ln((e.details ->> 'factor')::float8))) FROM arima_ops.events AS e
+			WHERE e.series = l.series AND e.kind = 'restatement' AND e.at > l.made_at
+				AND (e.details ->> 'up_to')::timestamptz >= l.ts AND (e.details ->> 'up_to')::timestamptz < l.prices_of), 1)
 	FROM lost AS l WHERE p.id = l.id AND l.ts IS NOT NULL;
 END $$;
 COMMENT ON FUNCTION arima_ops.bring_back_predictions(text[]) IS
@@ -340,7 +344,7 @@ BEGIN
 	UPDATE arima_ops.models AS m SET adjustment = m.adjustment * factor WHERE m.series = series AND m.trained_to <= up_to;
 	-- either half of the log has its index
 	UPDATE arima_ops.predictions AS p SET adjustment = p.adjustment * factor
-	WHERE p.series = series AND p.as_of <= up_to AND (p.target_ts IS NULL OR p.target_ts IS NOT NULL);
+	WHERE p.series = series AND coalesce(p.recorded_to, p.as_of) <= up_to AND (p.target_ts IS NULL OR p.target_ts IS NOT NULL);
 	GET DIAGNOSTICS adjusted = ROW_COUNT;
 	UPDATE arima_ops.drift_checks AS d
 	SET session_rmse = d.session_rmse * factor, session_error = d.session_error * factor, rolling_rmse = d.rolling_rmse * factor,
@@ -350,7 +354,7 @@ BEGIN
 	UPDATE arima_ops.drift_checks AS d SET checked_at = NULL
 	WHERE d.series = series AND d.ts > up_to AND d.checked_at IS NOT NULL
 		AND (EXISTS (SELECT FROM arima_ops.models AS m WHERE m.series = d.series AND m.version = d.version AND m.trained_to <= up_to)
-			OR EXISTS (SELECT FROM arima_ops.predictions AS p WHERE p.series = d.series AND p.target_ts = d.ts AND p.version = d.version AND p.as_of <= up_to));
+			OR EXISTS (SELECT FROM arima_ops.predictions AS p WHERE p.series = d.series AND p.target_ts = d.ts AND p.version = d.version AND coalesce(p.recorded_to, p.as_of) <= up_to));
 	PERFORM arima_ops.record_event('restatement', series, NULL, format('values up to %s times %s', arima_ops.session_text(up_to), factor),
 		jsonb_build_object('factor', factor, 'up_to', up_to, 'predictions', adjusted));
 END $$;
@@ -393,31 +397,23 @@ COMMENT ON FUNCTION arima_ops.restate(text, float8, timestamptz) IS
  * The factor by which values given for sessions that are recorded differ, if it is
  * the same for all of them up to the last one that differs, and these are all that
  * are recorded up to there: then it is the basis of the prices that changed, as by a
- * split or a dividend.  Same: to 1e-4, or a twentieth of the change if that is less.
- * Sessions that were added just now are left out.  What changed by more than 1e30 is
- * another value, and no number has the room for every quotient.
+ * split or a dividend.  Sessions that were added just now are left out.
  */
 CREATE FUNCTION arima_ops.common_factor(series text, ts timestamptz[], value float8[], added timestamptz[], OUT factor float8, OUT up_to timestamptz)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
-	spread float8;
 	compared bigint;
 	recorded bigint;
 BEGIN
 	SELECT array_agg(g.ts), array_agg(g.value) INTO ts, value FROM unnest(ts, value) AS g (ts, value) WHERE g.ts NOT IN (SELECT unnest(added));
 	SELECT max(a.ts) INTO up_to FROM unnest(ts, value) AS g (ts, value)
 		JOIN arima_ops.actuals AS a ON a.series = series AND a.ts = g.ts WHERE a.value <> g.value;
-	SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY q.change), count(q.change),
-		greatest(max(q.change), -min(q.change)) - greatest(min(q.change), -max(q.change))
-	INTO factor, compared, spread
-	FROM (SELECT CASE WHEN g.value = 0 OR abs(log(abs(nullif(g.value, 0))) - log(abs(a.value))) < 30 THEN g.value / a.value END AS change
-		FROM unnest(ts, value) AS g (ts, value) JOIN arima_ops.actuals AS a ON a.series = series AND a.ts = g.ts
-		WHERE a.ts <= up_to AND a.value <> 0) AS q;
+	SELECT arima_ops.price_factor(array_agg(g.value), array_agg(a.value)), count(*) INTO factor, compared
+	FROM unnest(ts, value) AS g (ts, value) JOIN arima_ops.actuals AS a ON a.series = series AND a.ts = g.ts WHERE a.ts <= up_to;
 	SELECT count(*) - (SELECT count(*) FROM unnest(added) AS n (ts) WHERE n.ts <= up_to) INTO recorded
 	FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts <= up_to;
-	IF compared < 5 OR compared <> recorded OR factor <= 0
-		OR spread > least(1e-4 * factor, 0.05 * abs(factor - 1)) THEN
+	IF compared < 5 OR compared <> recorded OR factor = 1 THEN
 		factor := NULL;
 	END IF;
 END $$;

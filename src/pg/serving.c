@@ -1,20 +1,16 @@
 /*
  * serving.c
- *		The parts of answering a request that every answer pays for: where its
- *		values stand among those recorded, what tells one request from another,
- *		and the text of the reply.
+ *		The parts of answering a request that every answer pays for: what tells
+ *		one request from another, and the text of the reply.
  */
 #include "postgres.h"
 
 #include <math.h>
 
-#include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "common/shortest_dec.h"
 #include "datatype/timestamp.h"
-#include "funcapi.h"
 #include "lib/stringinfo.h"
-#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
@@ -24,154 +20,10 @@
 
 #include "request.h"
 
-PG_FUNCTION_INFO_V1(arima_ops_count_newer);
-PGDLLEXPORT Datum arima_ops_count_newer(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(arima_ops_request_hash);
 PGDLLEXPORT Datum arima_ops_request_hash(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(arima_ops_reply);
 PGDLLEXPORT Datum arima_ops_reply(PG_FUNCTION_ARGS);
-
-/* ---- where recent values end ---- */
-
-#define LOOK_BACK 6				/* recorded values that are looked for */
-#define MAX_GAPS 1000			/* values that come late: bounds the time that a search takes */
-#define SAME_PRICE 1e-6			/* relative: prices come rounded to seven digits and more */
-#define MOST_NEWER 1000			/* values that a request may be ahead of what is recorded */
-#define SAME_FACTOR 1e-4		/* relative: prices that were divided come rounded; as arima_ops.common_factor has it */
-#define LEAST_CHANGE 1e-4		/* a factor nearer to 1 is none */
-#define LEAST_MATCHED 3			/* recorded values by which a factor is known */
-#define SURE 1000				/* so many times less likely than one has a match to be by chance */
-
-/*
- * Values of recent between the last LOOK_BACK recorded ones, if these end "newer"
- * values before the end of recent; -1 if they are not there.  What recent does not
- * reach back to need not be there, but two values must.
- */
-static int
-gaps_at(AoSeries recent, AoSeries recorded, int64 newer)
-{
-	int64		wanted = recorded.n - 1;
-	int64		first = Max(0, recorded.n - LOOK_BACK);
-	int64		at = recent.n - 1 - newer;
-	int			gaps = 0;
-
-	for (; at >= 0 && wanted >= first; at--)
-	{
-		double		price = recorded.values[wanted];
-
-		if (fabs(recent.values[at] - price) <= SAME_PRICE * fabs(price))
-			wanted--;
-		else if (wanted == recorded.n - 1)
-			return -1;
-		else if (++gaps > MAX_GAPS)
-			return -1;
-	}
-	return wanted < first || (wanted < recorded.n - 2 && at < 0) ? gaps : -1;
-}
-
-/*
- * The factor of recent values to the last LOOK_BACK recorded ones, if these, one after the
- * other, end "newer" values before the end of recent; 1 if they do not.  What recent does
- * not reach back to need not be there.  With any step from one recorded value to the next
- * others would be in as good a place by a chance of the tolerance to the size of the step;
- * values that hardly change, or a few that grow evenly, decide nothing.
- */
-static double
-factor_at(AoSeries recent, AoSeries recorded, int64 newer, int64 places)
-{
-	int64		n = Min(Min(LOOK_BACK, recorded.n), recent.n - newer);
-	const double *given = recent.values + recent.n - newer - n;
-	const double *price = recorded.values + recorded.n - n;
-	double		least = INFINITY;
-	double		most = 0;
-	double		factor;
-	double		tolerance;
-	double		unlikely = 1;
-
-	for (int64 i = 0; i < n; i++)
-	{
-		double		ratio = given[i] / price[i];
-
-		/* nor NaN */
-		if (!(ratio > 1e-30 && ratio < 1e30))
-			return 1;
-		least = Min(least, ratio);
-		most = Max(most, ratio);
-	}
-	factor = (least + most) / 2;
-	/* of a small change a twentieth */
-	tolerance = Min(SAME_FACTOR * factor, 0.05 * fabs(factor - 1));
-	if (n < LEAST_MATCHED || fabs(factor - 1) < LEAST_CHANGE || most - least > tolerance)
-		return 1;
-	for (int64 i = 1; i < n; i++)
-		unlikely *= Max(1, fabs(price[i] / price[i - 1] - 1) * factor / tolerance);
-	return unlikely >= SURE * (double) places ? factor : 1;
-}
-
-/*
- * Where the recent values have other prices than the recorded ones, which have yet to be
- * restated after a split or a dividend: the only place with a factor, else none.
- */
-static AoPlace
-find_restated(AoSeries recent, AoSeries recorded)
-{
-	int64		places = Min(recent.n - LEAST_MATCHED, MOST_NEWER) + 1;
-	AoPlace		found = {0, 1};
-
-	for (int64 newer = 0; newer < places; newer++)
-	{
-		double		factor = factor_at(recent, recorded, newer, places);
-
-		if (factor == 1)
-			continue;
-		if (found.factor != 1)
-			return (AoPlace) {0, 1};
-		found = (AoPlace) {(int) newer, factor};
-	}
-	return found;
-}
-
-/*
- * How many of the recent values follow the last recorded one: where there are fewest
- * others between, of several such places the last.  If there is none the prices may be
- * others; if it is not that either, the two end together.
- */
-AoPlace
-ao_pg_count_newer(AoSeries recent, AoSeries recorded)
-{
-	int64		end = recorded.n > 0 ? Min(recent.n - 1, MOST_NEWER + 1) : 0;
-	int64		best = 0;
-	int			fewest = -1;
-
-	for (int64 newer = 0; newer < end && fewest != 0; newer++)
-	{
-		int			gaps = gaps_at(recent, recorded, newer);
-
-		CHECK_FOR_INTERRUPTS();
-		if (gaps >= 0 && (fewest < 0 || gaps < fewest))
-		{
-			fewest = gaps;
-			best = newer;
-		}
-	}
-	return fewest < 0 ? find_restated(recent, recorded) : (AoPlace) {(int) best, 1};
-}
-
-/* arima_ops.count_newer(recent float8[], recorded float8[], OUT newer int, OUT factor float8) */
-Datum
-arima_ops_count_newer(PG_FUNCTION_ARGS)
-{
-	AoSeries	recent = ao_pg_series(PG_GETARG_ARRAYTYPE_P(0), "recent");
-	AoSeries	recorded = ao_pg_series(PG_GETARG_ARRAYTYPE_P(1), "recorded");
-	AoPlace		place = ao_pg_count_newer(recent, recorded);
-	Datum		values[] = {Int32GetDatum(place.newer), Float8GetDatum(place.factor)};
-	bool		nulls[] = {false, false};
-	TupleDesc	tupdesc;
-
-	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tupdesc), values, nulls)));
-}
 
 /* ---- what is asked for ---- */
 

@@ -239,11 +239,32 @@ SELECT what, c.newer, c.factor FROM (VALUES
 	('another last one', '{2,3,4}', '{1,3}'), ('other prices', '{7,8}', '{1,2}'), ('one', '{1}', '{1}'), ('nothing recorded', '{3,4}', '{}'), ('nothing given', '{}', '{1}'),
 	('twice there: the later place', '{1,2,9,1,2,3}', '{1,2}'), ('only the last is known', '{2,3,4}', '{7,8,2}'),
 	('after a split', '{9,2,2.4,2.2,2.5,2.3,2.6,2.1,2.7}', '{7,8,9.6,8.8,10,9.2,10.4}'), ('not reaching back', '{2.4,2.2,2.5,2.3}', '{8,9.6,8.8,10}'), ('three recorded', '{9,2.4,2.2,2.5,2.3}', '{9.6,8.8,10}'),
-	('two are too few', '{9,2.2,2.5,2.3}', '{8.8,10}'), ('after a dividend', '{9.95,10.945,9.751,10.248,9.9}', '{10,11,9.8,10.3}'),
+	('two are too few', '{9,2.2,2.5,2.3}', '{8.8,10}'), ('after a dividend', '{9.960,10.9649,9.7809,10.288,9.9}', '{10.01,11.02,9.83,10.34}'),
+	('rounded to cents', '{15.01,14.85,15.15,15.02,15.3,15.11,15.4}', '{60.02,59.41,60.61,60.09,61.21,60.43}'), ('rounded, and the same', '{15.01,14.85,15.15,15.02,15.3,15.11,15.4}', '{15.005,14.8525,15.1525,15.0225,15.3025,15.1075}'),
+	('a small dividend of rounded prices', '{60.01,59.4,60.6,60.08,61.2,60.42,61}', '{60.02,59.41,60.61,60.09,61.21,60.43}'), ('too small prices', '{0.15,0.15,0.15,0.15,0.15,0.15,0.16}', '{0.6,0.6,0.61,0.6,0.61,0.6}'),
 	('one of them is another', '{2,2.4,2.3,2.5,2.3,2.6,2.1,2.7}', '{8,9.6,8.8,10,9.2,10.4}'), ('one came late', '{2,2.4,2.2,2.5,5,2.3,2.6,2.1,2.7}', '{8,9.6,8.8,10,9.2,10.4}'),
 	('constant, and other prices', '{2,2,2,2,2,2,2}', '{8,8,8,8,8,8}'), ('of even growth', '{4,8,16,32,64,128,256}', '{1.1,2.2,4.4,8.8,17.6}'), ('hardly changing', '{2,2.0001,2,2.0001,2,2.0001}', '{8,8.0004,8,8.0004,8}'),
 	('five digits', '{10.0001,12.0001,11.0001,12.5001,10.5001}', '{10,12,11,12.5,10.5}'), ('of another sign', '{-2,-2.4,-2.2,-2.5}', '{8,9.6,8.8,10}'), ('with zero', '{2,0,2.2,2.5}', '{8,0,8.8,10}'),
 	('from far', '{2e100,2.4e100,2.2e100,2.5e100}', '{8,9.6,8.8,10}')) AS v (what, recent, recorded), arima_ops.count_newer(recent::float8[], recorded::float8[]) AS c;
+
+-- the factor between prices that are rounded; none where it may be another change
+SELECT what, arima_ops.price_factor(given::float8[], recorded::float8[]) AS factor FROM (VALUES
+	('exact', '{2.515,5.01,10.005}', '{5.03,10.02,20.01}'), ('a few whole ones', '{2.5,5,10}', '{5,10,20}'), ('more', '{2.5,5,10,7.5,4.5}', '{5,10,20,15,9}'), ('seven digits', '{29.93499947,30.1049995,30.26499939}', '{59.87,60.21,60.53}'), ('cents', '{29.94,30.11,30.27,29.81}', '{59.87,60.21,60.53,59.62}'),
+	('from one cent on', '{0.01,0.5,29.94,30.11,30.27}', '{0.01,1,59.87,60.21,60.53}'), ('two cents too many', '{29.94,30.13,30.27,29.81}', '{59.87,60.21,60.53,59.62}'), ('the same', '{1,2,3}', '{1,2,3}'),
+	('one of a hundred by a cent', ('{60.02' || repeat(',60', 99) || '}'), ('{60.01' || repeat(',60', 99) || '}')), ('each by a cent', '{10.02,12.03,14.04,16.05,18.06}', '{10.01,12.02,14.03,16.04,18.05}'),
+	('each by one', '{11.01,13.02,15.03,17.04,19.05}', '{10.01,12.02,14.03,16.04,18.05}'), ('whole ones', '{2,5,3,8}', '{4,9,6,16}'), ('small whole ones', '{1,0,1}', '{2,1,2}'), ('negative', '{-1.01,-2.02,-3.03}', '{-2.02,-4.04,-6.06}'),
+	('another sign', '{-1,-2,-3}', '{2,4,6}'), ('from zero', '{1,1,1}', '{0,0,0}'), ('none', '{}', '{}')) AS v (what, given, recorded);
+SELECT arima_ops.price_factor('{1,2}', '{1}');
+-- of a long history in cents, which a provider restates by a split; a few cents here and there are revisions, and so is another unit
+SELECT arima_ops.create_series('ops_cents', '(0,1,0)', policy => '{"backtest_length": 20}');
+CREATE TEMP TABLE cents AS SELECT '2024-01-01'::timestamptz + i * interval '1 day' AS ts, round((exp(i / 25.0) / 2 + 0.4 * sin(i * i))::numeric, 2)::float8 AS value FROM generate_series(1, 120) AS i;
+SELECT (arima_ops.record_actuals('ops_cents', array_agg(ts), array_agg(value))).inserted, arima_ops.train('ops_cents') FROM cents;
+SELECT revised FROM (SELECT array_agg(ts) AS ts, array_agg(value + CASE WHEN value > 50 THEN 0.01 ELSE 0 END) AS value FROM cents) AS t, arima_ops.record_actuals('ops_cents', ts, value);
+SELECT revised FROM (SELECT array_agg(ts) AS ts, array_agg(value + 1) AS value FROM cents) AS t, arima_ops.record_actuals('ops_cents', ts, value);
+SELECT (arima_ops.record_actuals('ops_cents', array_agg(ts), array_agg(value))).revised FROM cents;
+SELECT revised FROM (SELECT array_agg(ts) AS ts, array_agg(round((value / 4)::numeric, 2)::float8) AS value FROM cents) AS t, arima_ops.record_actuals('ops_cents', ts, value);
+SELECT m.version, round(m.adjustment::numeric, 4) AS adjustment, e.message FROM arima_ops.models AS m LEFT JOIN arima_ops.events AS e ON e.series = m.series AND e.kind = 'restatement' WHERE m.series = 'ops_cents';
+SELECT arima_ops.drop_series('ops_cents');
 
 -- a long request takes no long time
 SELECT * FROM arima_ops.count_newer(array_fill(1::float8, ARRAY[1000000]), '{1,2,1,1,1,1}') AS not_there;
@@ -332,6 +353,17 @@ SELECT * FROM pg_temp.waiting();
 INSERT INTO arima_ops.predictions (series, as_of, history_len, forecast, request_id) VALUES ('ops_year', pg_temp.session(52) + interval '200 years', 0, 57, 'meanwhile');
 SELECT pg_temp.arrive(58, 59), arima_ops.score_predictions('ops_year');
 SELECT made, as_of, lead, target FROM pg_temp.waiting() WHERE made = 'meanwhile';
+-- prices that were restated meanwhile: what was made of them goes with them
+BEGIN;
+INSERT INTO arima_ops.actuals (series, ts, value) VALUES ('ops_year', pg_temp.session(60) + interval '200 years', 60);
+SELECT forecast AS made_of_60 FROM arima_ops.predict('ops_year', request_id => 'after 60') \gset
+SELECT arima_ops.restate('ops_year', 4, pg_temp.session(59)) > 50 AS restated;
+DELETE FROM arima_ops.actuals WHERE series = 'ops_year' AND ts > '2200-01-01';
+INSERT INTO arima_ops.actuals (series, ts, value) SELECT 'ops_year', pg_temp.session(i), i * 4 FROM generate_series(60, 61) AS i;
+SELECT arima_ops.score_predictions('ops_year');
+SELECT p.lead, p.as_of = pg_temp.session(59) AS brought_back, p.target_ts = pg_temp.session(61) AS labelled, p.adjustment, p.error = 244 - :made_of_60 * 4 AS error
+FROM arima_ops.predictions AS p WHERE p.series = 'ops_year' AND p.request_id = 'after 60';
+ROLLBACK;
 -- a calendar of the future that goes on: deleted and recorded anew one after the other, a label is that of the same session
 SELECT arima_ops.drop_series('ops_year'), arima_ops.create_series('ops_year', '(0,1,0)', calendar => 'none', policy => '{"backtest_length": 20}');
 INSERT INTO arima_ops.actuals (series, ts, value) SELECT 'ops_year', pg_temp.session(i) + interval '200 years', i FROM generate_series(1, 50) AS i;
