@@ -8,6 +8,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,9 +137,12 @@ static void
 check_number(Request *request, int i)
 {
 	char	   *end;
+	double		number;
 
-	(void) strtod(request->parameters[i], &end);
-	if (end == request->parameters[i] || !only_blanks(end))
+	errno = 0;
+	number = strtod(request->parameters[i], &end);
+	/* too large or too small is for the database no number either, and it would not say which parameter is */
+	if (end == request->parameters[i] || !only_blanks(end) || (errno == ERANGE && (number == 0 || isinf(number))))
 		refuse_value(request, i, "float_parsing", "Input should be a valid number, unable to parse string as a number", NULL);
 }
 
@@ -268,19 +272,28 @@ names_parameter(const char *text, const char *name)
 	return false;
 }
 
+/* The parameter that was given and is named in a text, or -1. */
+static int
+named_parameter(const Request *request, const char *text)
+{
+	const Parameter *known = request->route->parameters;
+
+	for (int i = 0; i < MOST_PARAMETERS && known[i].name != NULL; i++)
+		if (request->parameters[i] != NULL && names_parameter(text, known[i].called != NULL ? known[i].called : known[i].name))
+			return i;
+	return -1;
+}
+
 /* 422 for a value that the database refuses, with its hint, and with the parameter's name where one that was given is named. */
 static void
 refuse_data(Request *request, const char *message, const char *hint)
 {
-	const Parameter *known = request->route->parameters;
 	Text		text = {0};
-	int			i = 0;
+	int			i;
 
 	text_printf(&text, hint != NULL ? "%s; %s" : "%s", message, hint);
-	while (i < MOST_PARAMETERS && known[i].name != NULL
-		   && (request->parameters[i] == NULL || !names_parameter(text.data, known[i].name)))
-		i++;
-	if (i < MOST_PARAMETERS && known[i].name != NULL)
+	i = named_parameter(request, text.data);
+	if (i >= 0)
 		refuse_value(request, i, "value_error", text.data, NULL);
 	else
 		reply_invalid(request, "value_error", "\"query\"", text.data, NULL, NULL);

@@ -85,6 +85,7 @@ typedef struct Parameter
 {
 	const char *name;			/* NULL: there are no more */
 	ParameterType type;
+	const char *called;			/* by the database, where that has another name for it */
 } Parameter;
 
 /*

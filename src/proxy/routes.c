@@ -9,24 +9,24 @@
 #include <string.h>
 
 static const Route routes[] = {
-	{"POST", "/predict", ROUTE_PREDICT, false, NULL, {{NULL, 0}}},
-	{"GET", "/health", ROUTE_HEALTH, true, NULL, {{NULL, 0}}},
-	{"GET", "/ready", ROUTE_READ, true, "SELECT arima_api.ready()", {{NULL, 0}}},
-	{"GET", "/metrics", ROUTE_METRICS, false, NULL, {{NULL, 0}}},
+	{"POST", "/predict", ROUTE_PREDICT, false, NULL, {{NULL, 0, NULL}}},
+	{"GET", "/health", ROUTE_HEALTH, true, NULL, {{NULL, 0, NULL}}},
+	{"GET", "/ready", ROUTE_READ, true, "SELECT arima_api.ready()", {{NULL, 0, NULL}}},
+	{"GET", "/metrics", ROUTE_METRICS, false, NULL, {{NULL, 0, NULL}}},
 	{"GET", "/api/forecast", ROUTE_READ, false,
 		"SELECT coalesce(json_agg(f), '[]') FROM arima_api.forecast($1, coalesce($2::int, 10), coalesce($3::float8, 0.95)) AS f",
-		{{"series", PARAMETER_TEXT}, {"horizon", PARAMETER_INT}, {"level", PARAMETER_FLOAT}}},
-	{"GET", "/api/overview", ROUTE_READ, false, "SELECT arima_api.overview()", {{NULL, 0}}},
+		{{"series", PARAMETER_TEXT, NULL}, {"horizon", PARAMETER_INT, NULL}, {"level", PARAMETER_FLOAT, NULL}}},
+	{"GET", "/api/overview", ROUTE_READ, false, "SELECT arima_api.overview()", {{NULL, 0, NULL}}},
 	{"GET", "/api/series/{name}", ROUTE_READ, false, "SELECT arima_api.series_detail($1, coalesce($2::int, 250), coalesce($3::int, 20))",
-		{{"name", PARAMETER_TEXT}, {"sessions", PARAMETER_INT}, {"horizon", PARAMETER_INT}}},
+		{{"name", PARAMETER_TEXT, NULL}, {"sessions", PARAMETER_INT, NULL}, {"horizon", PARAMETER_INT, NULL}}},
 	{"GET", "/api/events", ROUTE_READ, false, "SELECT arima_api.events($1::bigint, $2, $3, coalesce($4::int, 100))",
-		{{"after", PARAMETER_BIGINT}, {"series", PARAMETER_TEXT}, {"kind", PARAMETER_TEXT}, {"limit", PARAMETER_INT}}},
-	{"GET", "/api/jobs", ROUTE_READ, false, "SELECT arima_api.jobs()", {{NULL, 0}}},
+		{{"after", PARAMETER_BIGINT, NULL}, {"series", PARAMETER_TEXT, NULL}, {"kind", PARAMETER_TEXT, NULL}, {"limit", PARAMETER_INT, "the number of events"}}},
+	{"GET", "/api/jobs", ROUTE_READ, false, "SELECT arima_api.jobs()", {{NULL, 0, NULL}}},
 };
 
 #define N_ROUTES (sizeof(routes) / sizeof(routes[0]))
 
-static const Route fixed = {"POST", "/fixed", ROUTE_FIXED, true, NULL, {{NULL, 0}}};
+static const Route fixed = {"POST", "/fixed", ROUTE_FIXED, true, NULL, {{NULL, 0, NULL}}};
 
 /* See restd.h. */
 const Route *
