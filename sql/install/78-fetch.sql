@@ -16,7 +16,7 @@ COMMENT ON TYPE arima_ops.fetch_outcome IS
 /* ---- failures: told when they begin ---- */
 
 CREATE TABLE arima_ops.fetch_failures (
-	series text PRIMARY KEY,
+	series text PRIMARY KEY REFERENCES arima_ops.series,
 	failing boolean NOT NULL DEFAULT true,
 	since timestamptz NOT NULL,
 	last_at timestamptz NOT NULL,
@@ -36,7 +36,8 @@ SELECT pg_catalog.pg_extension_config_dump('arima_ops.fetch_failures', '');
  * Without a network each series fails at each run: its event comes at the first
  * failure, and for a reason that is new, numbers in it apart.  A reason that is known
  * and was not away for long (news_after) is marked so, as no news (enqueue_alert).
- * No foreign key: a series that is dropped meanwhile must not end the run.
+ * The series is locked as its foreign key does: one that is being dropped is waited for,
+ * and must not end the run.
  */
 CREATE FUNCTION arima_ops.note_failure(series text, message text, details jsonb) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -54,7 +55,7 @@ BEGIN
 	END IF;
 	told := coalesce(reason = ANY (known.reasons), false);
 	INSERT INTO arima_ops.fetch_failures AS f (series, since, last_at, message, details, reasons)
-	SELECT s.name, moment, moment, message, details, ARRAY[reason] FROM arima_ops.series AS s WHERE s.name = series
+	SELECT s.name, moment, moment, message, details, ARRAY[reason] FROM arima_ops.series AS s WHERE s.name = series FOR KEY SHARE
 	ON CONFLICT ON CONSTRAINT fetch_failures_pkey DO UPDATE SET failing = true, since = CASE WHEN f.failing THEN f.since ELSE excluded.since END,
 		last_at = excluded.last_at, failures = CASE WHEN f.failing THEN f.failures + 1 ELSE 1 END, message = excluded.message, details = excluded.details,
 		reasons = CASE WHEN told OR cardinality(known.reasons) >= most_reasons THEN known.reasons ELSE known.reasons || reason END;
