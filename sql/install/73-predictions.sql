@@ -15,6 +15,7 @@ CREATE TABLE arima_ops.predictions (
 	lead int NOT NULL DEFAULT 0 CHECK (lead >= 0),
 	horizon int NOT NULL DEFAULT 1 CHECK (horizon > 0),
 	history_len int NOT NULL CHECK (history_len >= 0),
+	placed boolean,
 	forecast float8 NOT NULL CHECK (forecast > '-Infinity' AND forecast < 'Infinity'),
 	std_error float8,
 	lower float8,
@@ -47,6 +48,7 @@ COMMENT ON COLUMN arima_ops.predictions.recorded_to IS 'last session that was re
 COMMENT ON COLUMN arima_ops.predictions.lead IS 'newer values that the forecast was made from, whose sessions were not recorded yet, or had a wrong date and were removed';
 COMMENT ON COLUMN arima_ops.predictions.horizon IS 'steps ahead: the forecast is for the session number lead + horizon after as_of';
 COMMENT ON COLUMN arima_ops.predictions.history_len IS 'number of values that the request brought; 0: it relied on those recorded';
+COMMENT ON COLUMN arima_ops.predictions.placed IS 'were they found among those recorded? false: they are others, and the check for drift leaves the prediction out; NULL: there were none, or too few to tell';
 COMMENT ON COLUMN arima_ops.predictions.request_id IS 'the caller''s key, one for each request: one that comes again gets the first answer';
 COMMENT ON COLUMN arima_ops.predictions.request_hash IS 'what was asked for with that key (arima_ops.request_hash), so that another request with it is refused; NULL: not known, and any gets the first answer';
 COMMENT ON COLUMN arima_ops.predictions.adjustment IS 'factor from the prices of the answer to those recorded now, other than 1 after a split: from before one that the request knew of and the records did not, as well';
@@ -76,13 +78,14 @@ COMMENT ON FUNCTION arima_ops.price_factor(float8[], float8[]) IS
  * such places the one with the fewest of these, of several such the last.  Where there
  * is none the recent ones may be rounded otherwise, or in prices that the recorded ones
  * have not been restated to: then three at least are there one after the other, all times
- * one factor (price_factor), in one place only.  Else it is the end.
+ * one factor (price_factor), in one place only.  Else it is the end, and they are others:
+ * what is asked for is no forecast of the series.
  */
-CREATE FUNCTION arima_ops.count_newer(recent float8[], recorded float8[], OUT newer int, OUT factor float8)
+CREATE FUNCTION arima_ops.count_newer(recent float8[], recorded float8[], OUT newer int, OUT factor float8, OUT placed boolean)
 AS 'MODULE_PATHNAME', 'arima_ops_count_newer'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION arima_ops.count_newer(float8[], float8[]) IS
-'How many of the recent values follow the last of the recorded ones, both oldest first; 0 where these are not found, or stand more than 1,000 values apart. factor: from the prices of the recorded ones to those of the recent, other than 1 where a split or dividend is between them';
+'How many of the recent values follow the last of the recorded ones, both oldest first; 0 where these are not found, or stand more than 1,000 values apart. factor: from the prices of the recorded ones to those of the recent, other than 1 where a split or dividend is between them. placed: were they found? NULL: there are too few to tell';
 
 CREATE FUNCTION arima_ops.depends_on_time(model @extschema@.arima_model) RETURNS boolean
 AS 'MODULE_PATHNAME', 'arima_ops_depends_on_time'
@@ -216,6 +219,7 @@ DECLARE
 	-- of the rows that are logged
 	lead int;
 	adjustment float8;
+	placed boolean;
 	hash bigint;
 BEGIN
 	PERFORM arima_ops.get_series(series);
@@ -268,7 +272,7 @@ BEGIN
 		END IF;
 	END IF;
 	IF recent IS NOT NULL THEN
-		SELECT c.newer, c.factor INTO newer, factor FROM arima_ops.count_newer(recent, ARRAY(SELECT l.value
+		SELECT c.* INTO newer, factor, placed FROM arima_ops.count_newer(recent, ARRAY(SELECT l.value
 			FROM (SELECT a.ts, a.value FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts <= coalesce(as_of, 'infinity')
 				ORDER BY a.ts DESC LIMIT 6) AS l ORDER BY l.ts)) AS c;
 		-- values that end with a recorded session have none after it
@@ -287,14 +291,14 @@ BEGIN
 	WITH step AS MATERIALIZED (
 		SELECT f.* FROM arima_ops.champion_forecast(champion, recent, last_ts, horizon, level, newer, factor) AS f
 	), claimed AS (
-		INSERT INTO arima_ops.predictions AS p (series, version, as_of, recorded_to, lead, horizon, history_len, forecast, std_error, lower, upper, level, request_id, request_hash, adjustment)
-		SELECT series, champion.version, last_ts, recorded_to, lead, f.step, coalesce(cardinality(recent), 0),
+		INSERT INTO arima_ops.predictions AS p (series, version, as_of, recorded_to, lead, horizon, history_len, placed, forecast, std_error, lower, upper, level, request_id, request_hash, adjustment)
+		SELECT series, champion.version, last_ts, recorded_to, lead, f.step, coalesce(cardinality(recent), 0), placed,
 			f.forecast, f.std_error, f.lower, f.upper, level, request_id, hash, adjustment FROM step AS f WHERE f.step = 1
 		ON CONFLICT DO NOTHING
 		RETURNING p.*
 	), others AS (
-		INSERT INTO arima_ops.predictions AS p (series, version, as_of, recorded_to, lead, horizon, history_len, forecast, std_error, lower, upper, level, request_id, request_hash, adjustment)
-		SELECT c.series, c.version, c.as_of, c.recorded_to, c.lead, f.step, c.history_len, f.forecast, f.std_error, f.lower, f.upper, c.level, c.request_id, c.request_hash, c.adjustment
+		INSERT INTO arima_ops.predictions AS p (series, version, as_of, recorded_to, lead, horizon, history_len, placed, forecast, std_error, lower, upper, level, request_id, request_hash, adjustment)
+		SELECT c.series, c.version, c.as_of, c.recorded_to, c.lead, f.step, c.history_len, c.placed, f.forecast, f.std_error, f.lower, f.upper, c.level, c.request_id, c.request_hash, c.adjustment
 		FROM claimed AS c CROSS JOIN step AS f WHERE f.step > 1 ORDER BY f.step
 		RETURNING p.*
 	)

@@ -108,12 +108,15 @@ COMMENT ON FUNCTION arima_ops.drift_trial(arima_ops.series, float8, int, int, in
 
 /* ---- the check ---- */
 
-/* What the sessions are made of; read by the index predictions_scored, from a session on. */
+/*
+ * What the sessions are made of; read by the index predictions_scored, from a session on.
+ * Who tries other values than those recorded gets an answer that says nothing of the champion.
+ */
 CREATE VIEW arima_ops.one_step AS
 SELECT p.series, p.version, p.target_ts AS ts, p.forecast * p.adjustment AS forecast, p.actual,
 	(p.actual BETWEEN p.lower * p.adjustment AND p.upper * p.adjustment)::int AS inside
-FROM arima_ops.predictions AS p WHERE p.horizon = 1 AND p.target_ts IS NOT NULL;
-COMMENT ON VIEW arima_ops.one_step IS 'Labelled one-step predictions in the prices of today; inside: 1 where the interval held the value';
+FROM arima_ops.predictions AS p WHERE p.horizon = 1 AND p.target_ts IS NOT NULL AND p.placed IS NOT FALSE;
+COMMENT ON VIEW arima_ops.one_step IS 'Labelled one-step predictions in the prices of today, but for those from values that are not the series'' own; inside: 1 where the interval held the value';
 
 /* Tells the change between two checks of a series as an event. */
 CREATE FUNCTION arima_ops.tell_drift(found arima_ops.drift_checks) RETURNS bigint

@@ -79,7 +79,7 @@ static Statement time_query = {
 
 #define INSERT_FROM(relation) \
 	"INSERT INTO arima_ops.predictions AS p (id, series, version, as_of, lead, horizon, history_len," \
-	" forecast, std_error, lower, upper, level, request_id, request_hash, adjustment, made_at) OVERRIDING SYSTEM VALUE" \
+	" forecast, std_error, lower, upper, level, request_id, request_hash, adjustment, placed, made_at) OVERRIDING SYSTEM VALUE" \
 	" SELECT r.*, pg_catalog.statement_timestamp() FROM " relation " AS r"
 
 /* The first steps of requests with a key: those go in whose key is new. */
@@ -280,7 +280,7 @@ keep_parents(Asked *all, int n, bool wait)
 
 /* ---- the log ---- */
 
-#define N_COLUMNS 15
+#define N_COLUMNS 16
 
 /* The columns of the relations that are inserted from. */
 static TupleDesc
@@ -294,7 +294,7 @@ row_type(void)
 		{"id", INT8OID}, {"series", TEXTOID}, {"version", INT4OID}, {"as_of", TIMESTAMPTZOID}, {"lead", INT4OID},
 		{"horizon", INT4OID}, {"history_len", INT4OID}, {"forecast", FLOAT8OID}, {"std_error", FLOAT8OID},
 		{"lower", FLOAT8OID}, {"upper", FLOAT8OID}, {"level", FLOAT8OID}, {"request_id", TEXTOID},
-		{"request_hash", INT8OID}, {"adjustment", FLOAT8OID}
+		{"request_hash", INT8OID}, {"adjustment", FLOAT8OID}, {"placed", BOOLOID}
 	};
 	TupleDesc	type = CreateTemplateTupleDesc(N_COLUMNS);
 
@@ -340,8 +340,10 @@ add_first_step(Tuplestorestate *rows, TupleDesc type, const Asked *asked)
 		Int32GetDatum((int32) asked->request.recent.n), Float8GetDatum(step->mean),
 		number_or_null(step->std_error, &nulls[8]), number_or_null(step->lower, &nulls[9]),
 		number_or_null(step->upper, &nulls[10]), Float8GetDatum(asked->request.level), PointerGetDatum(asked->key),
-		Int64GetDatum(asked->hash), Float8GetDatum(1 / asked->place.factor)
+		Int64GetDatum(asked->hash), Float8GetDatum(1 / asked->place.factor), BoolGetDatum(asked->place.found == AO_FOUND)
 	};
+
+	nulls[N_COLUMNS - 1] = asked->place.found == AO_TOO_FEW;
 
 	tuplestore_putvalues(rows, type, values, nulls);
 }
@@ -396,6 +398,7 @@ log_steps(AoPredictionLog *log, const Asked *asked, int from)
 			.adjustment = 1 / asked->place.factor,
 			.horizon = i + 1,
 			.history_len = (int) asked->request.recent.n,
+			.found = asked->place.found,
 			.step = &asked->steps[i],
 			.level = asked->request.level,
 			.key = asked->key,

@@ -140,7 +140,7 @@ arima_ops_price_factor(PG_FUNCTION_ARGS)
 #define MAX_GAPS 1000			/* values that come late: bounds the time that a search takes */
 #define SAME_PRICE 1e-6			/* relative: prices come rounded to seven digits and more */
 #define MOST_NEWER 1000			/* values that a request may be ahead of what is recorded */
-#define LEAST_MATCHED 3			/* recorded values by which a factor is known */
+#define LEAST_MATCHED 3			/* recorded values by which a factor is known, and other values are */
 
 /*
  * Values of recent between the last LOOK_BACK recorded ones, if these end "newer"
@@ -196,7 +196,7 @@ change_at(Prices recent, int64 n_recent, AoSeries recorded, double unit, int64 n
 
 /*
  * Where the recent values are rounded otherwise than the recorded ones, or have other
- * prices, to which these have yet to be restated: the only such place; factor 0: none.
+ * prices, to which these have yet to be restated: the only such place, if there is one.
  */
 static AoPlace
 find_restated(AoSeries recent, AoSeries recorded)
@@ -204,7 +204,7 @@ find_restated(AoSeries recent, AoSeries recorded)
 	int64		places = Min(recent.n - LEAST_MATCHED, MOST_NEWER) + 1;
 	Prices		given = {recent.values, price_unit(recent)};
 	double		unit = price_unit(recorded);
-	AoPlace		found = {0, 0};
+	AoPlace		place = {AO_OTHERS, 0, 1};
 
 	for (int64 newer = 0; newer < places; newer++)
 	{
@@ -212,11 +212,11 @@ find_restated(AoSeries recent, AoSeries recorded)
 
 		if (change.factor == 0)
 			continue;
-		if (found.factor != 0)
-			return (AoPlace) {0, 0};
-		found = (AoPlace) {(int) newer, change.factor};
+		if (place.found == AO_FOUND)
+			return (AoPlace) {AO_OTHERS, 0, 1};
+		place = (AoPlace) {AO_FOUND, (int) newer, change.factor};
 	}
-	return found;
+	return place;
 }
 
 /*
@@ -231,7 +231,7 @@ ao_pg_count_newer(AoSeries recent, AoSeries recorded)
 	int64		end = recorded.n > 0 ? Min(recent.n - 1, MOST_NEWER + 1) : 0;
 	int64		best = 0;
 	int			fewest = -1;
-	AoPlace		restated = {0, 0};
+	AoPlace		restated;
 
 	for (int64 newer = 0; newer < end && fewest != 0; newer++)
 	{
@@ -244,20 +244,25 @@ ao_pg_count_newer(AoSeries recent, AoSeries recorded)
 			best = newer;
 		}
 	}
-	if (fewest != 0)
-		restated = find_restated(recent, recorded);
-	return restated.factor != 0 ? restated : (AoPlace) {(int) best, 1};
+	if (fewest == 0)
+		return (AoPlace) {AO_FOUND, (int) best, 1};
+	restated = find_restated(recent, recorded);
+	if (restated.found != AO_FOUND && fewest > 0)
+		return (AoPlace) {AO_FOUND, (int) best, 1};
+	if (restated.found != AO_FOUND && Min(recent.n, recorded.n) < LEAST_MATCHED)
+		restated.found = AO_TOO_FEW;
+	return restated;
 }
 
-/* arima_ops.count_newer(recent float8[], recorded float8[], OUT newer int, OUT factor float8) */
+/* arima_ops.count_newer(recent float8[], recorded float8[], OUT newer int, OUT factor float8, OUT placed boolean) */
 Datum
 arima_ops_count_newer(PG_FUNCTION_ARGS)
 {
 	AoSeries	recent = ao_pg_series(PG_GETARG_ARRAYTYPE_P(0), "recent");
 	AoSeries	recorded = ao_pg_series(PG_GETARG_ARRAYTYPE_P(1), "recorded");
 	AoPlace		place = ao_pg_count_newer(recent, recorded);
-	Datum		values[] = {Int32GetDatum(place.newer), Float8GetDatum(place.factor)};
-	bool		nulls[] = {false, false};
+	Datum		values[] = {Int32GetDatum(place.newer), Float8GetDatum(place.factor), BoolGetDatum(place.found == AO_FOUND)};
+	bool		nulls[] = {false, false, place.found == AO_TOO_FEW};
 	TupleDesc	tupdesc;
 
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)

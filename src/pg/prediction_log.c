@@ -37,12 +37,12 @@
 typedef enum Column
 {
 	ID, SERIES, VERSION, MADE_AT, AS_OF, LEAD, HORIZON, HISTORY_LEN, FORECAST, STD_ERROR, LOWER, UPPER, LEVEL,
-	ADJUSTMENT, RELABELLED, REQUEST_ID, REQUEST_HASH, N_COLUMNS
+	ADJUSTMENT, RELABELLED, PLACED, REQUEST_ID, REQUEST_HASH, N_COLUMNS
 } Column;
 
 static const char *const column_names[N_COLUMNS] = {
 	"id", "series", "version", "made_at", "as_of", "lead", "horizon", "history_len", "forecast", "std_error", "lower", "upper", "level",
-	"adjustment", "relabelled", "request_id", "request_hash"
+	"adjustment", "relabelled", "placed", "request_id", "request_hash"
 };
 
 struct AoPredictionLog
@@ -279,6 +279,8 @@ ao_pg_log_row(AoPredictionLog *log, const AoPrediction *row)
 	set(log, LEVEL, Float8GetDatum(row->level));
 	set(log, ADJUSTMENT, Float8GetDatum(row->adjustment));
 	set(log, RELABELLED, Int32GetDatum(0));
+	if (row->found != AO_TOO_FEW)
+		set(log, PLACED, BoolGetDatum(row->found == AO_FOUND));
 	if (row->key != NULL)
 	{
 		set(log, REQUEST_ID, PointerGetDatum(row->key));

@@ -5,6 +5,7 @@
 #ifndef AO_PREDICTION_LOG_H
 #define AO_PREDICTION_LOG_H
 
+#include "request.h"
 #include "served.h"
 
 /* A row of arima_ops.predictions. */
@@ -16,6 +17,7 @@ typedef struct AoPrediction
 	double		adjustment;
 	int			horizon;
 	int			history_len;
+	AoFound		found;
 	const AoForecast *step;
 	double		level;
 	text	   *key;			/* or NULL */

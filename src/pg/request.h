@@ -31,9 +31,18 @@ extern const char *ao_pg_body_series(const AoBody *body);
 /* Checks it; false: errors are the elements of the list of what is wrong. */
 extern bool ao_pg_check_body(AoBody *body, int least, int most, AoRequest *request, StringInfo errors);
 
-/* How the recent values of a request stand to those recorded. */
+/* Are the recent values of a request found among those recorded? */
+typedef enum AoFound
+{
+	AO_TOO_FEW,					/* to tell */
+	AO_OTHERS,
+	AO_FOUND
+} AoFound;
+
+/* How they stand to these. */
 typedef struct AoPlace
 {
+	AoFound		found;
 	int			newer;			/* so many follow the last recorded one */
 	double		factor;			/* of their prices to the recorded ones: 1 unless these have yet to be restated */
 } AoPlace;

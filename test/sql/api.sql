@@ -117,6 +117,18 @@ SELECT (arima_ops.record_actuals('api_split', array_agg(ts), array_agg(value * 1
 SELECT p.as_of::date, p.lead, p.horizon, p.target_ts::date, abs(p.adjustment - CASE p.request_id WHEN 'old prices' THEN 0.25 ELSE 1 END) < 1e-4 AS own_prices, abs(p.error - (p.actual - p.forecast * CASE p.request_id WHEN 'old prices' THEN 0.25 ELSE 1 END)) < 1e-2 AS error FROM arima_ops.predictions AS p WHERE p.series = 'api_split' AND p.id >= :from_id ORDER BY p.id;
 SELECT abs(p.forecast / :new_forecast - 1) < 1e-5 AS same, p.lead, p.adjustment FROM split_recent, arima_ops.predict('api_split', new, as_of => '2024-04-12') AS p;
 SELECT arima_ops.drop_series('api_split');
+-- who tries other values than those recorded gets an answer, and a label, that say nothing of the champion: it does not drift by them
+SELECT arima_ops.create_series('api_tried', '(0,1,0)', policy => '{"backtest_length": 30, "drift_window": 3, "drift_min_labels": 1, "drift_consecutive": 1}');
+SELECT (arima_ops.record_actuals('api_tried', array_agg(ts), array_agg(value))).inserted, arima_ops.train('api_tried') FROM before_split WHERE i <= 100;
+SELECT n, placed FROM (SELECT array_agg(value ORDER BY i) AS own FROM before_split WHERE i > 60 AND i <= 100) AS x, unnest(ARRAY[1, 2, 4]) AS n,
+	LATERAL arima_ops.predict('api_tried', CASE n WHEN 1 THEN own WHEN 2 THEN '{100,200,300,400,500}' END) AS p ORDER BY n;
+SELECT a.status FROM (SELECT array_agg(value ORDER BY i) AS own FROM before_split WHERE i > 60 AND i <= 100) AS x,
+	unnest(arima_ops.answer_requests(ARRAY[json_build_object('series', 'api_tried', 'recent_prices', own), json_build_object('series', 'api_tried', 'recent_prices', array_fill(7::float8, ARRAY[20])),
+		json_build_object('series', 'api_tried', 'recent_prices', array_fill(8::float8, ARRAY[20]))]::text[], ARRAY[NULL, NULL, 'tried'])) AS a;
+SELECT (arima_ops.record_actuals('api_tried', ARRAY[ts], ARRAY[value])).inserted, arima_ops.score_predictions('api_tried') FROM before_split WHERE i = 101;
+SELECT placed, count(*), max(abs(error)) > 50 AS far, bool_and(actual IS NOT NULL) AS labelled FROM arima_ops.predictions WHERE series = 'api_tried' GROUP BY 1 ORDER BY 1;
+SELECT labels, predictions, drift, rolling_rmse < 10 AS good FROM arima_ops.detect_drift('api_tried');
+SELECT arima_ops.drop_series('api_tried');
 -- a key again: the first answer to the same request, whichever way it comes; none to another, if that is known
 SELECT (a.reply ->> 'prediction_id')::bigint = p.id AS first_one, a.status, a.reply -> 'detail' AS detail
 FROM recent, arima_ops.predictions AS p, unnest(arima_ops.answer_requests(ARRAY[json_build_object('recent_prices', prices, 'level', 0.95),
