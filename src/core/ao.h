@@ -113,7 +113,7 @@ typedef enum AoMethod
 #define AO_REMARK_CONSTANT        0x80	/* the differences are one constant, the model has none */
 #define AO_REMARK_ALL             0xff
 
-#define AO_MODEL_VERSION 3
+#define AO_MODEL_VERSION 4
 
 /* How wide the intervals of forecasts are, in standard errors (interval.c). */
 typedef enum AoIntervalKind
@@ -160,6 +160,7 @@ typedef struct AoModel
 	int64_t		n_missing;
 	int64_t		n_gap;			/* of them at the end, after the last value that is known */
 	int64_t		n_used;			/* terms of the likelihood: non-missing - d - D*m */
+	int64_t		estimated_to;	/* time of the last value that the estimate knew */
 	double		sigma2;			/* ML innovations variance, RSS/n_used */
 	double		loglik;			/* NaN where degenerate */
 	double		lambda;			/* Box-Cox, 0 unless has_lambda */
@@ -183,8 +184,8 @@ ao_model_estimated_from(const AoModel *model)
 }
 
 /* In place, the same model for a series that begins `later` values later (earlier, if
- * negative): mean and Fourier terms count from there.  Their covariance, and the state,
- * which is after the last value, are left as they are. */
+ * negative): mean, Fourier terms and the time of the estimate count from there.  The
+ * covariance of these, and the state, which is after the last value, are left as they are. */
 void		ao_model_shift(AoModel *model, int64_t later);
 
 static inline double *

@@ -84,6 +84,7 @@ rolled_model(const Roll *roll, int64_t n, AoModel **out)
 	copy->bias_adjust = model->bias_adjust;
 	copy->interval = model->interval;
 	copy->df = model->df;
+	copy->estimated_to = model->estimated_to;
 	copy->remarks = model->remarks;
 	copy->iterations = model->iterations;
 	copy->n = model->n + n;

@@ -367,6 +367,7 @@ batch_origins(Walk *w, int64_t origin, int i, const double *coef)
 	/* what later estimates start from */
 	w->model->sigma2 = w->track.model->sigma2;
 	w->model->df = w->track.model->df;
+	w->model->estimated_to = w->track.model->estimated_to;
 	memcpy(ao_model_coef(w->model), ao_model_coef(w->track.model),
 		   (size_t) w->model->n_coef * sizeof(double));
 	return AO_OK;

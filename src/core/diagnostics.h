@@ -68,12 +68,12 @@ typedef struct AoAnomaly
 } AoAnomaly;
 
 /* Of value y with residual e and variance f from ao_one_step_errors, neither NaN; ahead: over
- * as many values as are missing before it, its spread that of a variance of 1; level in (0, 1); size: the largest |y| of the series, against
- * which rounding counts. */
+ * as many values as are missing before it, its spread that of a variance of 1, and so much later as
+ * it is; level in (0, 1); size: the largest |y| of the series, against which rounding counts. */
 AoStatus	ao_anomaly(const AoModel *model, double y, double e, double f, AoAhead ahead,
 					   double level, double size, AoEnv *env, AoAnomaly *out);
 
-/* What ao_anomaly takes for 0, 1 .. longest missing values. */
+/* What ao_anomaly takes for 0, 1 .. longest missing values after the estimate. */
 AoStatus	ao_anomaly_ahead(const AoModel *model, int64_t longest, AoEnv *env, AoAhead *out);
 
 /* ---- roots.c ---- */

@@ -444,6 +444,7 @@ make_model(Fit *fit, AoModel **out)
 	model->n_missing = fit->design.lead + fit->design.n_missing;
 	model->n_gap = fit->design.n_gap;
 	model->n_used = fit->design.n_used;
+	model->estimated_to = model->n - model->n_gap;
 	model->df = ao_model_degrees(model->n_used, (int) dim);
 	model->sigma2 = fit->sigma2;
 	model->loglik = fit->loglik;

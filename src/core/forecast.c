@@ -132,7 +132,7 @@ run_forecast(const Request *to, AoState *st, int64_t time, int64_t gap, const do
 					var = st->P ? 1 + ao_state_variance(st) : impulses.own.squares;
 		AoAhead		ahead = ao_impulses_ahead(&impulses, var);
 
-		ahead.later = (time - gap) - (model->n - model->n_gap);
+		ahead.later = time + 1 + j - model->estimated_to;
 		AO_TRY(put_step(to, j, ahead, mean + regression, var, env));
 		ao_state_transition(st, st->a, mean);
 		if (st->P)

@@ -77,6 +77,7 @@ ao_model_shift(AoModel *model, int64_t later)
 	AoSpec		spec;
 
 	ao_model_spec(model, &spec);
+	model->estimated_to -= later;
 	if (spec.constant == AO_CONSTANT_MEAN_DRIFT)
 		beta[0] += beta[1] * (double) later;
 	if (spec.constant & AO_CONSTANT_MEAN)

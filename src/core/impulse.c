@@ -105,6 +105,7 @@ ao_impulses_ahead(const AoImpulses *impulses, double variance)
 	double		squares = impulses->biased ? impulses->less_bias.squares : own->squares;
 
 	return (AoAhead) {
+		.later = impulses->step,
 		.step = impulses->step,
 		.spread = own->sum * own->sum / variance,
 		.coefs = impulses->counted ? ao_coef_error_more(&impulses->error, squares) : 0,

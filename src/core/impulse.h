@@ -41,7 +41,8 @@ void		ao_impulses_init(AoImpulses *impulses, const AoModel *model, const AoSpec 
 void		ao_impulses_next(AoImpulses *impulses);
 AoStatus	ao_impulses_skip(AoImpulses *impulses, int64_t steps, AoEnv *env);
 
-/* How far the forecast of this step reaches, its variance being that many sigma2. */
+/* How far the forecast of this step reaches, its variance being that many sigma2; from the end
+ * of the estimate, where no other `later` is put into it. */
 AoAhead		ao_impulses_ahead(const AoImpulses *impulses, double variance);
 
 #endif							/* AO_IMPULSE_H */

@@ -44,8 +44,8 @@ normal_width(double level)
  * error goes on in one direction: h steps ahead it is the sum of the impulse
  * responses before it, squared, over n - of a random walk with drift h^2/n.
  * Where there are both, a trend, that is multiplied by the leverage of a line
- * beyond its last point, 1 + 3 (1 + 2h/n)^2, h from the end of the estimate: values
- * rolled over since count as steps.  The bias of the coefficients makes
+ * beyond its last point, 1 + 3 (1 + 2l/n)^2, l from the end of the estimate: what
+ * came since, known or missing, brings the line no nearer.  The bias of the coefficients makes
  * the variance too small besides: see bias.c.
  */
 double
@@ -59,8 +59,7 @@ ao_interval_inflation(const AoModel *model, AoAhead ahead)
 		return (n + k) * unit;
 	if (model->constant == AO_CONSTANT_MEAN_DRIFT)
 	{
-		double		rolled = fmax((double) model->n_used - n, 0) + (double) ahead.later,
-					ends = 1 + 2 * (rolled + (double) ahead.step) / n;
+		double		ends = 1 + 2 * (double) ahead.later / n;
 
 		return (n + k - 2 + (1 + 3 * ends * ends) * ahead.spread) * unit;
 	}

@@ -21,7 +21,7 @@ typedef struct AoInterval
 /* A forecast as far as its width goes. */
 typedef struct AoAhead
 {
-	int64_t		later,			/* that the last known value is after that of the model's series; before, if negative */
+	int64_t		later,			/* than the last value that the estimate knew; before it, if negative */
 				step;			/* from 1, counted from the last value that is known */
 	double		spread;			/* square of the sum of the impulse responses before it, over the variance,
 								 * both in units of sigma2; from 0 to step */

@@ -9,7 +9,7 @@
 
 #include "model_internal.h"
 
-_Static_assert(offsetof(AoModel, data) == 104, "AoModel has padding");
+_Static_assert(offsetof(AoModel, data) == 112, "AoModel has padding");
 
 #define CANONICAL_NAN UINT64_C(0x7ff8000000000000)
 
@@ -300,9 +300,11 @@ check_history(const AoModel *model, AoEnv *env)
 	if (model->n_used < 1 ||
 		model->n_used != ao_model_terms_used(&spec, model->n, model->n_missing))
 		return bad_model(env, "number of values used does not fit the series and the differences");
-	/* the parameters may be from a longer series than this */
+	/* the parameters may be from a longer series than this, or from one before it */
 	if (model->df < 1 || model->df > AO_MAX_N)
 		return bad_model(env, "impossible number of degrees of freedom");
+	if (model->estimated_to < -AO_MAX_N || model->estimated_to > AO_MAX_N)
+		return bad_model(env, "impossible time of the estimate");
 	return AO_OK;
 }
 

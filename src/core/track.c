@@ -485,6 +485,7 @@ ao_track_solve(AoTrack *tr, int i, const double *coef)
 		return ao_fail(tr->env, AO_COLLINEAR, NULL, 0, 0);
 	model->sigma2 = fmax(S / (double) tr->filter->n, 1e-28) * tr->design.scale * tr->design.scale;
 	model->df = ao_model_degrees(tr->filter->n, model->n_coef);
+	model->estimated_to = tr->filter->n + tr->shape.diff + tr->design.lead;
 	memcpy(ao_model_coef(model), coef, (size_t) k * sizeof(double));
 	ao_design_beta(&tr->design, tr->gamma + i * nb, ao_model_coef(model) + k);
 	return AO_OK;

@@ -177,12 +177,13 @@ arima_ops_anomalies(PG_FUNCTION_ARGS)
 	for (int64 t = 0; t < y.n; t++)
 	{
 		AoAnomaly	anomaly;
+		AoAhead		reach = ahead[Max(0, Min(gap, longest))];
 
 		if (t % 1024 == 0)
 			CHECK_FOR_INTERRUPTS();
+		reach.later = t + 1 - model->estimated_to;
 		if (!isnan(errors[t]))
-			ao_pg_check(ao_anomaly(model, y.values[t], errors[t], variances[t], ahead[Max(0, Min(gap, longest))], level, size,
-								   &env, &anomaly), &env);
+			ao_pg_check(ao_anomaly(model, y.values[t], errors[t], variances[t], reach, level, size, &env, &anomaly), &env);
 		/* what is missing at the front is no gap, nor what differences use up */
 		gap = !isnan(errors[t]) ? 0 : gap >= 0 ? gap + 1 : gap;
 		put_value(store, tupdesc, t, y.values[t], isnan(errors[t]) ? NULL : &anomaly, level);

@@ -25,10 +25,10 @@ PGDLLEXPORT Datum arima_ops_model_from_jsonb(PG_FUNCTION_ARGS);
  *   int16 version; int8 method, constant; int16 p, d, q, P, D, Q, m; int8 K, n_xreg;
  *   int8 has_state_cov, has_lambda; int16 remarks; int32 iterations;
  *   int8 interval, bias_adjust; int16 n_calibrated; int32 df;
- *   int64 n, n_missing, n_gap, n_used; float8 sigma2, loglik, lambda;
+ *   int64 n, n_missing, n_gap, n_used, estimated_to; float8 sigma2, loglik, lambda;
  *   float8 data[], as many as the orders need.
  */
-#define HEAD_BYTES (2 + 2 * 1 + 7 * 2 + 2 * 1 + 2 * 1 + 2 + 4 + 2 * 1 + 2 + 4 + 4 * 8 + 3 * 8)
+#define HEAD_BYTES (2 + 2 * 1 + 7 * 2 + 2 * 1 + 2 * 1 + 2 + 4 + 2 * 1 + 2 + 4 + 5 * 8 + 3 * 8)
 
 /* An argument as model, detoasted; its shape is checked, so that nothing is
  * read beyond it, and its values were when it came in. */
@@ -120,6 +120,7 @@ receive_head(StringInfo buf, AoModel *head)
 	head->n_missing = pq_getmsgint64(buf);
 	head->n_gap = pq_getmsgint64(buf);
 	head->n_used = pq_getmsgint64(buf);
+	head->estimated_to = pq_getmsgint64(buf);
 	head->sigma2 = pq_getmsgfloat8(buf);
 	head->loglik = pq_getmsgfloat8(buf);
 	head->lambda = pq_getmsgfloat8(buf);
@@ -201,6 +202,7 @@ arima_ops_model_send(PG_FUNCTION_ARGS)
 	pq_sendint64(&buf, model->n_missing);
 	pq_sendint64(&buf, model->n_gap);
 	pq_sendint64(&buf, model->n_used);
+	pq_sendint64(&buf, model->estimated_to);
 	pq_sendfloat8(&buf, model->sigma2);
 	pq_sendfloat8(&buf, model->loglik);
 	pq_sendfloat8(&buf, model->lambda);

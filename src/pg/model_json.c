@@ -22,13 +22,13 @@
 enum
 {
 	FIELD_FORMAT, FIELD_SPEC, FIELD_METHOD, FIELD_N_XREG, FIELD_N, FIELD_N_MISSING, FIELD_N_GAP,
-	FIELD_N_USED, FIELD_SIGMA2, FIELD_LOGLIK, FIELD_LAMBDA, FIELD_BIAS_ADJUST,
+	FIELD_N_USED, FIELD_ESTIMATED_TO, FIELD_SIGMA2, FIELD_LOGLIK, FIELD_LAMBDA, FIELD_BIAS_ADJUST,
 	FIELD_INTERVAL, FIELD_DF, FIELD_REMARKS, FIELD_ITERATIONS, FIELD_COEF, FIELD_COV,
 	FIELD_CALIBRATION, FIELD_STATE, FIELD_STATE_COV, N_FIELDS
 };
 
 static const char *const field_names[N_FIELDS] = {
-	"arima_model", "spec", "method", "n_xreg", "n", "n_missing", "n_gap", "n_used", "sigma2", "loglik",
+	"arima_model", "spec", "method", "n_xreg", "n", "n_missing", "n_gap", "n_used", "estimated_to", "sigma2", "loglik",
 	"lambda", "bias_adjust", "interval", "df", "remarks", "iterations", "coef", "cov",
 	"calibration", "state", "state_cov"
 };
@@ -150,6 +150,7 @@ ao_pg_model_write(StringInfo out, const AoModel *model)
 	write_int(out, FIELD_N_MISSING, model->n_missing);
 	write_int(out, FIELD_N_GAP, model->n_gap);
 	write_int(out, FIELD_N_USED, model->n_used);
+	write_int(out, FIELD_ESTIMATED_TO, model->estimated_to);
 	write_double(out, FIELD_SIGMA2, model->sigma2);
 	write_double(out, FIELD_LOGLIK, model->loglik);
 	write_double(out, FIELD_LAMBDA, model->has_lambda ? model->lambda : NAN);
@@ -274,16 +275,17 @@ get_number(const JsonbValue *value, const char *name, bool null_ok)
 	return number;
 }
 
-/* A whole number between 0 and max (at most 2^53). */
+/* A whole number between 0 and max (at most 2^53), or from -max of a time that may be before the series. */
 static int64
 get_int(Fields fields, int field, int64 max)
 {
 	double		number = get_number(fields[field], field_names[field], false);
+	int64		min = field == FIELD_ESTIMATED_TO ? -max : 0;
 
 	if (number != floor(number))
 		bad_field(field_names[field], "must be a whole number");
-	if (number < 0 || number > (double) max)
-		bad_field(field_names[field], psprintf("must be between 0 and " INT64_FORMAT, max));
+	if (number < (double) min || number > (double) max)
+		bad_field(field_names[field], psprintf("must be between " INT64_FORMAT " and " INT64_FORMAT, min, max));
 	return (int64) number;
 }
 
@@ -431,8 +433,7 @@ get_head(Fields fields, AoModel *head)
 
 	head->version = (uint16) get_int(fields, FIELD_FORMAT, PG_UINT16_MAX);
 	if (head->version != AO_MODEL_VERSION)
-		bad_field(field_names[FIELD_FORMAT],
-				  psprintf("is %d, this program reads version %d", head->version, AO_MODEL_VERSION));
+		bad_field(field_names[FIELD_FORMAT], psprintf("is %d, this program reads version %d", head->version, AO_MODEL_VERSION));
 	get_spec(fields, &spec);
 	ao_model_set_spec(head, &spec, (int) get_int(fields, FIELD_N_XREG, AO_MAX_XREG));
 	head->method = get_method(fields);
@@ -440,6 +441,7 @@ get_head(Fields fields, AoModel *head)
 	head->n_missing = get_int(fields, FIELD_N_MISSING, AO_MAX_N);
 	head->n_gap = get_int(fields, FIELD_N_GAP, AO_MAX_N);
 	head->n_used = get_int(fields, FIELD_N_USED, AO_MAX_N);
+	head->estimated_to = get_int(fields, FIELD_ESTIMATED_TO, AO_MAX_N);
 	head->sigma2 = get_number(fields[FIELD_SIGMA2], field_names[FIELD_SIGMA2], false);
 	head->loglik = get_number(fields[FIELD_LOGLIK], field_names[FIELD_LOGLIK], true);
 	head->has_lambda = fields[FIELD_LAMBDA]->type != jbvNull;

@@ -115,6 +115,7 @@ make_model(Input *input, int flags, size_t *bytes)
 		model->interval = (uint8_t) (intervals >> 6) % 3;
 	model->bias_adjust = model->has_lambda && (intervals & 0x20) != 0;
 	model->df = 1 + (intervals & 0x10) * take_byte(input);
+	model->estimated_to = model->n - model->df;
 	len = ao_model_data_len(model);
 	for (size_t i = 0; i < len && input->left > 0; i++)
 		model->data[i] = take_number(input, flags);

@@ -185,7 +185,7 @@ GROUP BY spec ORDER BY spec;
 
 -- the first value after a gap is judged by the interval that a forecast over the gap has
 SELECT spec, kind, abs((a.upper_bound - a.lower_bound) / (f.upper - f.lower) - 1) < 1e-9 AS as_forecast
-FROM unnest(ARRAY['(0,1,0) with drift', '(1,1,0)', '(1,0,0)', '(0,1,1)(0,1,1)[4]']) AS spec, unnest(ARRAY['normal', 'student', 'conformal']) AS kind,
+FROM unnest(ARRAY['(0,1,0) with drift', '(1,1,0)', '(1,0,0)', '(1,0,0) with drift', '(0,1,1)(0,1,1)[4]']) AS spec, unnest(ARRAY['normal', 'student', 'conformal']) AS kind,
 	LATERAL (SELECT array_agg(0.2 * i + 10 * sin(i * i) ORDER BY i) AS y FROM generate_series(1, 100) AS i) AS s,
 	LATERAL (SELECT arima_fit(y, spec, options => jsonb_build_object('interval', kind)) AS model) AS m,
 	LATERAL (SELECT y || array_fill(NULL::float8, '{20}') || 30::float8 AS gappy) AS g,
@@ -197,3 +197,12 @@ SELECT f.step, abs((f.upper - f.lower) / (g.upper - g.lower) - 1) < 1e-9 AS as_r
 FROM (SELECT array_agg(0.05 * i + sin(1.7 * i) + hashint4(i) / 2147483648.0 ORDER BY i) AS y FROM generate_series(1, 600) AS i) AS s,
 	LATERAL (SELECT arima_fit(y[:100], '(1,0,0) with drift', options => '{"interval": "student"}') AS model) AS m,
 	LATERAL arima_ops.forecast_at(model, y[101:], 2, 0.95, 600) AS f JOIN LATERAL arima_forecast(arima_append(model, y[101:]), 2) AS g USING (step);
+-- a trend is as far from the values of its estimate after a gap and a value as over the gap, in text too, and what comes then is judged by that
+SELECT f.step, abs((g.upper - g.lower) / (f.upper - f.lower) - 1) < 1e-9 AS as_over_gap, a.lower_bound IS NULL OR abs((a.upper_bound - a.lower_bound) / (g.upper - g.lower) - 1) < 1e-9 AS judged
+FROM (SELECT array_agg(0.05 * i + sin(1.7 * i) + hashint4(i) / 2147483648.0 ORDER BY i) AS y FROM generate_series(1, 60) AS i) AS s,
+	LATERAL (SELECT arima_fit(y, '(0,0,0) with drift', options => '{"interval": "student"}') AS model) AS m,
+	LATERAL (SELECT array_fill(NULL::float8, '{60}') || 6::float8 AS gap) AS n,
+	LATERAL (SELECT arima_append(model, gap)::text::arima_model AS rolled) AS r,
+	LATERAL arima_forecast(model, 64) AS f JOIN LATERAL arima_forecast(rolled, 3) AS g ON f.step = g.step + 61
+	LEFT JOIN LATERAL (SELECT * FROM arima_anomalies(model, y || gap || 7::float8) WITH ORDINALITY) AS a ON a.ordinality = 60 + f.step
+ORDER BY f.step;

@@ -8,11 +8,11 @@ RESET client_min_messages;
 
 CREATE TEMP TABLE sample (id text PRIMARY KEY, json text NOT NULL);
 INSERT INTO sample VALUES
-('plain', '{"arima_model":3,"spec":"(1,1,1)","method":"ml","n_xreg":0,"n":100,"n_missing":0,"n_gap":0,"n_used":99,"sigma2":2.5,"loglik":-185.25,"lambda":null,"bias_adjust":false,"interval":"normal","df":97,"remarks":[],"iterations":12,"coef":{"ar1":0.5,"ma1":-0.25},"cov":[0.04,-0.01,0.09],"calibration":null,"state":[1.5,101.25],"state_cov":null}'),
-('empty', '{"arima_model":3,"spec":"(0,0,0) without constant","method":"css-ml","n_xreg":0,"n":1,"n_missing":0,"n_gap":0,"n_used":1,"sigma2":1,"loglik":-0.5,"lambda":null,"bias_adjust":false,"interval":"normal","df":1,"remarks":[],"iterations":0,"coef":{},"cov":[],"calibration":null,"state":[],"state_cov":null}'),
-('seasonal', '{"arima_model":3,"spec":"(1,0,1)(1,1,1)[2] with drift","method":"ml","n_xreg":2,"n":60,"n_missing":7,"n_gap":0,"n_used":51,"sigma2":0.1,"loglik":-12.125,"lambda":0.5,"bias_adjust":true,"interval":"student","df":44,"remarks":["ma_boundary","no_covariance"],"iterations":240,"coef":{"ar1":0.30000000000000004,"ma1":0.1,"sar1":-0.2,"sma1":-1,"drift":1e-100,"xreg1":1.2345678901234567e+199,"xreg2":-5e-324},"cov":[0.01,0,0.02,0,0,0.03,null,null,null,null,0,0,0,null,1,0,0,0,null,0,2,0,0,0,null,0,-0.1,3],"calibration":null,"state":[0.1,0.2,0.3,4.9406564584124654e-324,1e-300],"state_cov":[1,0.5,1,0,0,1,0.25,0,0,2,0,0,0,0,0]}'),
-('constant', '{"arima_model":3,"spec":"(0,0,0)","method":"ml","n_xreg":0,"n":30,"n_missing":0,"n_gap":0,"n_used":30,"sigma2":0,"loglik":null,"lambda":null,"bias_adjust":false,"interval":"normal","df":29,"remarks":["degenerate","no_covariance"],"iterations":0,"coef":{"mean":42},"cov":[null],"calibration":null,"state":[],"state_cov":null}'),
-('css', '{"arima_model":3,"spec":"(2,0,0)","method":"css","n_xreg":0,"n":200,"n_missing":0,"n_gap":0,"n_used":200,"sigma2":1.25,"loglik":-300.5,"lambda":null,"bias_adjust":false,"interval":"conformal","df":197,"remarks":["not_converged","ar_boundary","cancelling"],"iterations":100,"coef":{"ar1":1.5,"ar2":-0.5,"mean":10},"cov":[0.0025,0,0.0025,0,0,25],"calibration":[0.25,0.5,0.625,0.75,1,1.25,1.5,2,2.5,3],"state":[0.5,-0.25],"state_cov":null}');
+('plain', '{"arima_model":4,"spec":"(1,1,1)","method":"ml","n_xreg":0,"n":100,"n_missing":0,"n_gap":0,"n_used":99,"estimated_to":100,"sigma2":2.5,"loglik":-185.25,"lambda":null,"bias_adjust":false,"interval":"normal","df":97,"remarks":[],"iterations":12,"coef":{"ar1":0.5,"ma1":-0.25},"cov":[0.04,-0.01,0.09],"calibration":null,"state":[1.5,101.25],"state_cov":null}'),
+('empty', '{"arima_model":4,"spec":"(0,0,0) without constant","method":"css-ml","n_xreg":0,"n":1,"n_missing":0,"n_gap":0,"n_used":1,"estimated_to":1,"sigma2":1,"loglik":-0.5,"lambda":null,"bias_adjust":false,"interval":"normal","df":1,"remarks":[],"iterations":0,"coef":{},"cov":[],"calibration":null,"state":[],"state_cov":null}'),
+('seasonal', '{"arima_model":4,"spec":"(1,0,1)(1,1,1)[2] with drift","method":"ml","n_xreg":2,"n":60,"n_missing":7,"n_gap":0,"n_used":51,"estimated_to":60,"sigma2":0.1,"loglik":-12.125,"lambda":0.5,"bias_adjust":true,"interval":"student","df":44,"remarks":["ma_boundary","no_covariance"],"iterations":240,"coef":{"ar1":0.30000000000000004,"ma1":0.1,"sar1":-0.2,"sma1":-1,"drift":1e-100,"xreg1":1.2345678901234567e+199,"xreg2":-5e-324},"cov":[0.01,0,0.02,0,0,0.03,null,null,null,null,0,0,0,null,1,0,0,0,null,0,2,0,0,0,null,0,-0.1,3],"calibration":null,"state":[0.1,0.2,0.3,4.9406564584124654e-324,1e-300],"state_cov":[1,0.5,1,0,0,1,0.25,0,0,2,0,0,0,0,0]}'),
+('constant', '{"arima_model":4,"spec":"(0,0,0)","method":"ml","n_xreg":0,"n":30,"n_missing":0,"n_gap":0,"n_used":30,"estimated_to":30,"sigma2":0,"loglik":null,"lambda":null,"bias_adjust":false,"interval":"normal","df":29,"remarks":["degenerate","no_covariance"],"iterations":0,"coef":{"mean":42},"cov":[null],"calibration":null,"state":[],"state_cov":null}'),
+('css', '{"arima_model":4,"spec":"(2,0,0)","method":"css","n_xreg":0,"n":200,"n_missing":0,"n_gap":0,"n_used":200,"estimated_to":200,"sigma2":1.25,"loglik":-300.5,"lambda":null,"bias_adjust":false,"interval":"conformal","df":197,"remarks":["not_converged","ar_boundary","cancelling"],"iterations":100,"coef":{"ar1":1.5,"ar2":-0.5,"mean":10},"cov":[0.0025,0,0.0025,0,0,25],"calibration":[0.25,0.5,0.625,0.75,1,1.25,1.5,2,2.5,3],"state":[0.5,-0.25],"state_cov":null}');
 
 -- the text form is what was given, but for the shortest digits of one number
 SELECT id, json::public.arima_model::text = replace(json, '4.9406564584124654e-324', '5e-324') AS same
@@ -73,8 +73,8 @@ INSERT INTO stored SELECT 'from json', j FROM exported;
 
 -- a large state is compressed or stored out of line, and still the same
 CREATE TEMP TABLE large AS
-SELECT jsonb_build_object('arima_model', 3, 'spec', '(0,1,1)(0,1,1)[52]', 'method', 'ml', 'n_xreg', 0,
-	'n', 300, 'n_missing', 3, 'n_gap', 3, 'n_used', 244, 'sigma2', 1.5, 'loglik', -400, 'lambda', null,
+SELECT jsonb_build_object('arima_model', 4, 'spec', '(0,1,1)(0,1,1)[52]', 'method', 'ml', 'n_xreg', 0,
+	'n', 300, 'n_missing', 3, 'n_gap', 3, 'n_used', 244, 'estimated_to', 297, 'sigma2', 1.5, 'loglik', -400, 'lambda', null,
 	'bias_adjust', false, 'interval', 'student', 'df', 242, 'calibration', null, 'remarks', '[]'::jsonb, 'iterations', 9, 'coef', '{"ma1":-0.4,"sma1":-0.6}'::jsonb, 'cov', '[0.01,0,0.01]'::jsonb,
 	'state', (SELECT jsonb_agg(sin(i)) FROM generate_series(1, 106) i),
 	'state_cov', (SELECT jsonb_agg(CASE WHEN i = j THEN 1 ELSE cos(i * j) / 200 END ORDER BY i, j)
@@ -186,7 +186,7 @@ FROM sample, (VALUES
 	(48, '{"interval":"conformal","calibration":[1,2,3,4,5,6,7,8,9]}'), (49, '{"interval":"conformal","calibration":[]}'),
 	(50, '{"interval":"conformal","calibration":[1,2,3,4,6,5,7,8,9,10]}'), (51, '{"interval":"conformal","calibration":[-1,2,3,4,5,6,7,8,9,10]}'),
 	(52, '{"interval":"conformal","calibration":[1,2,3,4,5,6,7,8,9,null]}'), (53, '{"interval":"conformal","calibration":{"a":1}}'),
-	(54, '{"n_gap":1}'), (55, '{"n_gap":-1}'), (56, '{"n_missing":1,"n_gap":1,"n_used":98}')) AS c(i, change),
+	(54, '{"n_gap":1}'), (55, '{"n_gap":-1}'), (56, '{"n_missing":1,"n_gap":1,"n_used":98}'), (57, '{"estimated_to":-10000000}'), (58, '{"estimated_to":10000001}'), (59, '{"arima_model":3}')) AS c(i, change),
 	LATERAL pg_temp.verdict((json::jsonb || change::jsonb)::text) v
 WHERE id = 'plain' ORDER BY i;
 

@@ -10,11 +10,11 @@ use IPC::Run qw(run);
 use Test::More;
 
 my @models = (
-	'{"arima_model":3,"spec":"(2,1,1) with drift","method":"ml","n_xreg":0,"n":100,"n_missing":0,"n_gap":0,"n_used":99,'
+	'{"arima_model":4,"spec":"(2,1,1) with drift","method":"ml","n_xreg":0,"n":100,"n_missing":0,"n_gap":0,"n_used":99,"estimated_to":100,'
 	  . '"sigma2":2.5,"loglik":-185.25,"lambda":null,"bias_adjust":false,"interval":"conformal","df":95,"remarks":[],"iterations":12,'
 	  . '"coef":{"ar1":0.5,"ar2":-0.25,"ma1":0.125,"drift":0.0625},'
 	  . '"cov":[0.04,0,0.04,0,0,0.09,0,0,0,1],"calibration":[0.25,0.5,0.625,0.75,1,1.25,1.5,2,2.5,3],"state":[1.5,0.25,101.25],"state_cov":null}',
-	'{"arima_model":3,"spec":"(0,1,1)(0,0,1)[2]","method":"ml","n_xreg":0,"n":60,"n_missing":7,"n_gap":2,"n_used":52,'
+	'{"arima_model":4,"spec":"(0,1,1)(0,0,1)[2]","method":"ml","n_xreg":0,"n":60,"n_missing":7,"n_gap":2,"n_used":52,"estimated_to":58,'
 	  . '"sigma2":0.1,"loglik":-12.125,"lambda":0.5,"bias_adjust":true,"interval":"student","df":50,"remarks":["ma_boundary","budget"],"iterations":240,'
 	  . '"coef":{"ma1":0.25,"sma1":-1},"cov":[0.01,null,null],"calibration":null,"state":[0.5,0.25,0.125,20],'
 	  . '"state_cov":[1,0,1,0,0,1,0.25,0,0,2]}');

@@ -78,6 +78,7 @@ sample_model(const AoSpec *spec, int n_xreg, int calibrated, bool state_cov, uin
 	model->n = 1000;
 	model->n_missing = state_cov ? 10 : 0;
 	model->n_used = ao_model_terms_used(spec, model->n, model->n_missing);
+	model->estimated_to = model->n;
 	model->df = ao_model_degrees(model->n_used, model->n_coef);
 	model->iterations = 12;
 	model->sigma2 = 2.5;

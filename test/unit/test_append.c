@@ -4,7 +4,8 @@
  *		forecasts of the same parameters filtered over all of them, and the prediction from
  *		them is the first of these.  On random models, many with roots of modulus 1.0001 to
  *		1.05, one after the other or in one place.  And that filter is the right one: where the
- *		recursions that residuals come from have all their digits, its errors are these.
+ *		recursions that residuals come from have all their digits, its errors are these.  And a
+ *		trend is no nearer to its estimate for it.
  *
  * The search for the parameters is replaced (by the linker, see the Makefile) by one that
  * stays where it is told to begin, so that models far from any optimum are fitted, too.
@@ -12,6 +13,7 @@
 #include "unit.h"
 #include "internal.h"
 #include "model_internal.h"
+#include "tests.h"
 
 #define STEPS 6
 #define LONGEST 530				/* series */
@@ -232,6 +234,7 @@ forecast_whole(const AoModel *model, const Case *c, int n, AoEnv *env, AoForecas
 	memcpy(whole->data, model->data, (size_t) model->n_coef * sizeof(double));
 	whole->sigma2 = model->sigma2;
 	whole->df = model->df;
+	whole->estimated_to = model->estimated_to;
 	while (isnan(c->y[lead]))
 		lead++;
 	status = ao_model_filter(whole, &c->spec, c->y, n, lead, c->k ? c->x : NULL, env);
@@ -435,6 +438,43 @@ test_time(const char *text, int season)
 	env.free(env.arg, model);
 }
 
+/*
+ * A trend is as far from the values that it was estimated from, whatever came since: missing values, or these and one
+ * that is known, which tells the state of (1,0,0) all that there is to know.
+ */
+static void
+test_distance(const char *text)
+{
+	UnitMemory	memory;
+	AoEnv		env = unit_env(&memory);
+	Case		c = {.n1 = 60, .n2 = 61};
+	int			n = c.n1 + c.n2;
+	AoModel    *model;
+	AoForecast	over[61 + STEPS],
+				after[STEPS];
+
+	for (int i = 0; i < n; i++)
+		c.y[i] = i < c.n1 || i == n - 1 ? i + 1 + sin((i + 1) * (i + 1)) : NAN;
+	if (ao_spec_parse(text, strlen(text), &c.spec, &env) != AO_OK || model_of(&c, &env, &model) != AO_OK)
+		exit(EXIT_FAILURE);
+	model->interval = AO_INTERVAL_STUDENT;
+	if (forecast_appended(model, &c, &env, after) != AO_OK || ao_forecast(model, 61 + STEPS, 0.95, NULL, 0, &env, over) != AO_OK)
+		exit(EXIT_FAILURE);
+	for (int i = 0; i < STEPS; i++)
+	{
+		double		ends = 1 + 2.0 * (c.n2 + i + 1) / c.n1,
+					wider = ao_student_quantile(0.95, model->df) * sqrt((c.n1 + model->n_coef - 1 + 3 * ends * ends) / model->df);
+
+		/* further on it is the state that is less certain over the gap */
+		if (model->p > 0 && i > 0)
+			break;
+		UNIT_NEAR((after[i].upper - after[i].mean) / after[i].std_error, wider, 1e-9, "%s, step %d after a gap and a value", text, i + 1);
+		if (model->p == 0)
+			UNIT_NEAR((over[61 + i].upper - over[61 + i].mean) / over[61 + i].std_error, wider, 1e-9, "%s, step %d over the gap", text, i + 1);
+	}
+	env.free(env.arg, model);
+}
+
 int
 main(void)
 {
@@ -450,5 +490,7 @@ main(void)
 	test_time("(1,0,0)[12] with fourier(2)", 12);
 	test_time("(1,1,0)[7] with fourier(3)", 7);
 	test_time("(1,0,0)[12] with drift and fourier(2)", 12);
+	test_distance("(0,0,0) with drift");
+	test_distance("(1,0,0) with drift");
 	return unit_done();
 }

@@ -563,6 +563,7 @@ main(void)
 		test_probability((AoIntervalKind) kind);
 		test_kept((AoIntervalKind) kind);
 		test_backtest("(2,0,0)", with_interval((AoIntervalKind) kind));
+		test_backtest("(1,0,0) with drift", with_interval((AoIntervalKind) kind));
 		test_state_cov("(1,0,1)", (AoIntervalKind) kind);
 		test_state_cov("(1,1,1)(1,0,0)[4]", (AoIntervalKind) kind);
 	}

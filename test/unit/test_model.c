@@ -56,7 +56,7 @@ test_valid(void)
 		ao_spec_format(&spec, text, sizeof(text));
 		UNIT_CHECK(memcmp(&spec.p, &specs[i].p, offsetof(AoSpec, is_auto)) == 0 && !spec.is_auto,
 				   "%s: gives its specification back", text);
-		UNIT_CHECK(bytes == 104 + 8 * ao_model_data_len(model), "%s: size", text);
+		UNIT_CHECK(bytes == 112 + 8 * ao_model_data_len(model), "%s: size", text);
 		UNIT_CHECK(check(model, bytes) == AO_OK, "%s: valid", text);
 		wrong = exercise_model(model, 7 + i, i % 2 == 0);
 		UNIT_CHECK(wrong == NULL, "%s: usable (%s)", text, wrong ? wrong : "yes");
@@ -155,8 +155,8 @@ test_fixed_fields(void)
 {
 	MUTATION(model->owner_header = 12345, true);
 	MUTATION(model->version = 0, false);
-	MUTATION(model->version = 2, false);
-	MUTATION(model->version = 4, false);
+	MUTATION(model->version = 3, false);
+	MUTATION(model->version = 5, false);
 	MUTATION(model->method = AO_CSS_ML, true);
 	MUTATION(model->method = 3, false);
 	MUTATION(model->constant = AO_CONSTANT_MEAN, false);
@@ -217,6 +217,10 @@ test_fixed_fields(void)
 	MUTATION(model->n_gap = -1, false);
 	MUTATION(model->n_used--, false);
 	MUTATION(model->n_used = -1, false);
+	MUTATION(model->estimated_to = -AO_MAX_N, true);
+	MUTATION(model->estimated_to = -AO_MAX_N - 1, false);
+	MUTATION(model->estimated_to = AO_MAX_N, true);
+	MUTATION(model->estimated_to = AO_MAX_N + 1, false);
 }
 
 static void
