@@ -386,6 +386,7 @@ arima_ops_explain(PG_FUNCTION_ARGS)
 		AoMatrix	xreg = ao_pg_xreg(fcinfo, 2, y.n);
 
 		put_skill(&out, &ex, &y, &xreg);
+		ao_explain_unusual(&out, &ex, &y, &xreg);
 	}
 	put_warnings(&out, &ex);
 	while (out.len > 0 && out.data[out.len - 1] == '\n')

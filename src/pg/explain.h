@@ -34,4 +34,7 @@ extern bool ao_explain_like_a_trend(const AoRoot *root, double n);
 /* explain_future.c: where the forecast goes, and how certain that is */
 extern void ao_explain_future(StringInfo out, const Explained *ex);
 
+/* explain_unusual.c: a warning of values that are too far from all others; nothing without such */
+extern void ao_explain_unusual(StringInfo out, const Explained *ex, const AoSeries *y, const AoMatrix *xreg);
+
 #endif							/* AO_EXPLAIN_H */

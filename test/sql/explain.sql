@@ -90,6 +90,27 @@ FROM series, (VALUES ('walk', '(1,0,0) without constant', 'autoregressive root i
 	('cycle', '(2,0,0)', 'autoregressive root is near the unit circle.*a cycle of 12.6 steps'),
 	('noise', '(0,2,2)', 'one difference too many'), ('DAX', '(1,1,1)', 'nearly cancel'), ('DAX', '(0,2,1)', 'one difference too many; the slope')) v (n, spec, pattern) WHERE n = name ORDER BY name COLLATE "C", spec;
 SELECT pg_temp.line(arima_explain(arima_fit(y, '(1,0,0)')), 'Beware') IS NULL AS nothing FROM series WHERE name = 'lh';
+-- values that may be mistakes: at the place of the mistake, not where differences bring it back; in a first season, next to a gap, of a transformed
+-- series, with a regressor; two that hide each other; a jump that lasts is none, chance says nothing
+CREATE FUNCTION pg_temp.unusual(explained text) RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(regexp_replace(l, ' standard errors [^,;.]*|\. If .*|: that is .*', '', 'g'), E'\n') FROM regexp_split_to_table(explained, E'\n') l WHERE l ~ '^Beware:.* value \d'
+$$;
+CREATE TEMP TABLE sales AS
+SELECT array_agg(CASE WHEN i IN (34, 35) THEN NULL ELSE round((1500 + 3 * i + 200 * sin(i * pi() / 6) + 100.0 * hashint4(i) / 2147483648.0)::numeric) END::float8 ORDER BY i) AS y,
+	array_agg((i % 5)::float8 ORDER BY i) AS x FROM generate_series(1, 48) i;
+SELECT pg_temp.line(arima_explain(arima_fit(o, spec), o), 'Beware') AS beware FROM sales, LATERAL (VALUES ('(0,1,0)', y[:29] || 9000::float8 || y[31:]), ('(0,1,0)', y[:25] || array_fill(9000::float8, '{23}'))) v (spec, o);
+SELECT at, bool_and(pg_temp.unusual(arima_explain(arima_fit(o, spec, options => format('{"lambda": %s}', lambda)::jsonb), o)) ~ format('^Beware: value %s \(9000\) lies (\d+|\d\.\d|more than 1000)$', at)) AS told
+FROM sales, unnest(ARRAY[1, 2, 5, 13, 30, 33, 36, 47, 48]) at, LATERAL (SELECT y[:at - 1] || 9000::float8 || y[at + 1:]) v (o),
+	unnest(ARRAY['(0,1,0)', '(0,1,1)', '(0,2,1)', '(1,0,0)', '(0,1,1)(0,1,1)[12]', '(1,0,0)(0,1,0)[12] with drift', 'auto[12]']) spec, unnest(ARRAY[1, 0]) lambda GROUP BY at ORDER BY at;
+SELECT at, pg_temp.unusual(arima_explain(arima_fit(o, '(0,1,1)'), o)) AS told
+FROM sales, (VALUES ('{20,40}'::int[], 9000), ('{20,21}', 9000), ('{20,40,45}', 9000), ('{}', 0)) v (at, what),
+	LATERAL (SELECT array_agg(CASE WHEN i = ANY (at) THEN what ELSE v END ORDER BY i) FROM unnest(y) WITH ORDINALITY u (v, i)) w (o) ORDER BY at;
+SELECT spec, pg_temp.unusual(arima_explain(arima_fit(o, spec), o)) AS told
+FROM sales, unnest(ARRAY['(0,1,1)', '(1,0,0)']) spec, LATERAL (SELECT array_agg(CASE WHEN i > 25 THEN v + 5000 ELSE v END ORDER BY i) FROM unnest(y) WITH ORDINALITY u (v, i)) w (o) ORDER BY spec;
+SELECT pg_temp.unusual(arima_explain(arima_fit(o, '(0,1,1)', x), o, x)) AS told FROM sales, LATERAL (SELECT array_agg(v + 300 * x[i] + CASE i WHEN 17 THEN 2000 ELSE 0 END ORDER BY i) FROM unnest(y) WITH ORDINALITY u (v, i)) w (o);
+SELECT pg_temp.unusual(arima_explain(arima_fit(o, '(0,1,0)'), o)) AS told FROM series, LATERAL (SELECT y[:9] || 8::float8 || y[11:]) w (o) WHERE name = 'constant';
+SELECT count(pg_temp.unusual(arima_explain(m, y))) AS told, count(*) > 900 AS fits FROM (SELECT array_agg(hashint4(1000 * k + i) / 2147483648.0::float8 ORDER BY i) AS y FROM generate_series(1, 100) k, unnest(ARRAY[10, 25, 60]) n, generate_series(1, n) i GROUP BY k, n) s,
+	unnest(ARRAY['(0,1,1)', '(1,0,0)', '(0,1,1)(0,0,0)[4]', '(1,0,1) with drift']) spec, LATERAL (SELECT (arima_try_fit(v, spec ORDER BY i)).model FROM unnest(y) WITH ORDINALITY u (v, i)) f (m);
 -- every value of the model's own numbers: RMSE of the line is that of the residuals where all have one variance
 SELECT pg_temp.line(arima_explain(arima_fit(y, '(0,1,0)'), y), 'Skill') LIKE '%(RMSE) is ' || round(sqrt((arima_stats(arima_fit(y, '(0,1,0)'))).sigma2)::numeric, 2) || ',%' AS same FROM series WHERE name = 'DAX';
 -- worse than the last value: a model of other data; a series that does not vary; regressors
