@@ -419,6 +419,28 @@ fit_state(const FitState *state, AoFault *fault)
 	return model;
 }
 
+/* Is the series of the group at fault, so that other groups can have their models?  A specification
+ * mostly is that of all. */
+static bool
+series_at_fault(const FitState *state)
+{
+	AoSpec		ignored;
+	AoEnv		env;
+
+	ao_pg_env(&env);
+	return state->problem != PROBLEM_SPEC_NULL && state->problem != PROBLEM_SPEC_DIFFERS &&
+		ao_spec_parse(VARDATA(state->spec), VARSIZE(state->spec) - VARHDRSZ, &ignored, &env) == AO_OK;
+}
+
+/* An aggregate does not know which group it is of; its error can say how to find out.  (arima_fit_all takes
+ * arrays, which have no times to be at fault.) */
+static void
+add_way_out(AoFault *fault, bool timed)
+{
+	fault->hint = psprintf("%s%sIf this is one of many groups: arima_try_fit, with the same arguments, gives the reason in place of its model and the others theirs%s.",
+						   fault->hint != NULL ? fault->hint : "", fault->hint != NULL ? " " : "", timed ? "" : "; so does arima_fit_all");
+}
+
 PG_FUNCTION_INFO_V1(arima_ops_fit_final);
 
 /* Final function of the arima_fit aggregates: the model, or an error. */
@@ -427,14 +449,20 @@ arima_ops_fit_final(PG_FUNCTION_ARGS)
 {
 	AoFault		fault;
 	AoModel    *model;
+	FitState   *state;
 
 	(void) aggregate_context(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 
-	model = fit_state((FitState *) PG_GETARG_POINTER(0), &fault);
+	state = (FitState *) PG_GETARG_POINTER(0);
+	model = fit_state(state, &fault);
 	if (model == NULL)
+	{
+		if (series_at_fault(state))
+			add_way_out(&fault, state->times != NULL);
 		ao_pg_raise(&fault);
+	}
 	PG_RETURN_AO_MODEL(model);
 }
 
