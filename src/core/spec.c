@@ -15,6 +15,13 @@
 /* Numbers beyond this are not read: far above every limit, far from overflow. */
 #define LARGEST_NUMBER 99999999
 
+/* Hints for those who write it as other programs do: SARIMA(0,1,1)(0,1,1,12), order=(0,1,1),
+ * (0,1,1)x(0,1,1)12, auto(12). */
+#define HINT_ORDERS "\nWrite the orders alone, without names: (1,1,1), with a seasonal part (1,1,1)(0,1,1)[12]; or \"auto\", with a seasonal period \"auto[12]\"."
+#define HINT_PERIOD "\nThe period stands behind, in square brackets: (0,1,1)(0,1,1)[12]."
+#define HINT_SEASONAL "\nA seasonal part stands in parentheses of its own right behind, its period after it in square brackets: (0,1,1)(0,1,1)[12]."
+#define HINT_AUTO "\nIts period stands in square brackets: auto[12]."
+
 /* The text being read, and where in it things stood. */
 typedef struct Reader
 {
@@ -127,24 +134,35 @@ read_number(Reader *reader, int *value)
 	return AO_OK;
 }
 
+/* Refuses what stands in place of the closing parenthesis. */
+static AoStatus
+bad_end(Reader *reader, bool seasonal)
+{
+	if (peek(reader) != ',')
+		return bad_here(reader, "a closing parenthesis is expected here: orders are written (p,d,q)");
+	return bad_here(reader, seasonal ?
+					"a closing parenthesis is expected here: seasonal orders are written (P,D,Q)" HINT_PERIOD :
+					"a closing parenthesis is expected here: orders are written (p,d,q)" HINT_SEASONAL);
+}
+
 /* Three numbers and the closing parenthesis; the opening one is behind us. */
 static AoStatus
-read_orders(Reader *reader, int *ar, int *diff, int *ma)
+read_orders(Reader *reader, bool seasonal, int *ar, int *diff, int *ma)
 {
 	int		   *orders[3] = {ar, diff, ma};
 
+	if (is_letter(peek(reader)))
+		return bad_here(reader, "a whole number is expected here" HINT_ORDERS);
 	for (int i = 0; i < 3; i++)
 	{
 		AoStatus	status = read_number(reader, orders[i]);
 
 		if (status != AO_OK)
 			return status;
-		if (!accept(reader, i < 2 ? ',' : ')'))
-			return bad_here(reader, i < 2 ?
-							"a comma is expected here: orders are written (p,d,q)" :
-							"a closing parenthesis is expected here: orders are written (p,d,q)");
+		if (i < 2 && !accept(reader, ','))
+			return bad_here(reader, "a comma is expected here: orders are written (p,d,q)");
 	}
-	return AO_OK;
+	return accept(reader, ')') ? AO_OK : bad_end(reader, seasonal);
 }
 
 /* The optional [m]; *given tells whether it was there. */
@@ -249,7 +267,7 @@ read_words(Reader *reader, AoSpec *spec)
 static AoStatus
 read_arima(Reader *reader, AoSpec *spec)
 {
-	AoStatus	status = read_orders(reader, &spec->p, &spec->d, &spec->q);
+	AoStatus	status = read_orders(reader, false, &spec->p, &spec->d, &spec->q);
 	bool		seasonal;
 	bool		period_given;
 
@@ -258,7 +276,7 @@ read_arima(Reader *reader, AoSpec *spec)
 	seasonal = accept(reader, '(');
 	if (seasonal)
 	{
-		status = read_orders(reader, &spec->P, &spec->D, &spec->Q);
+		status = read_orders(reader, true, &spec->P, &spec->D, &spec->Q);
 		if (status != AO_OK)
 			return status;
 	}
@@ -268,6 +286,29 @@ read_arima(Reader *reader, AoSpec *spec)
 	if (seasonal && !period_given)
 		return bad_here(reader, "a seasonal part needs its period, as in (0,1,1)[12]");
 	return read_words(reader, spec);
+}
+
+/* Refuses what stands in place of the opening parenthesis. */
+static AoStatus
+bad_start(Reader *reader)
+{
+	return bad_here(reader, is_letter(peek(reader)) ?
+					"a specification starts with (p,d,q), or is \"auto\"" HINT_ORDERS :
+					"a specification starts with (p,d,q), or is \"auto\"");
+}
+
+/* Refuses what is left: a seasonal part behind a sign, or anything else. */
+static AoStatus
+bad_rest(Reader *reader, const AoSpec *spec)
+{
+	char		next = peek(reader);
+	bool		sign = next == ',' || next == '*' || (next | 0x20) == 'x';
+
+	if (spec->is_auto)
+		return bad_here(reader, "nothing but a period [m] can follow \"auto\"" HINT_AUTO);
+	return bad_here(reader, sign ?
+					"only \"with mean\", \"with drift\", \"with fourier(K)\" or \"without constant\" can stand here" HINT_SEASONAL :
+					"only \"with mean\", \"with drift\", \"with fourier(K)\" or \"without constant\" can stand here");
 }
 
 static AoStatus
@@ -283,17 +324,13 @@ read_spec(Reader *reader, AoSpec *spec)
 	{
 		(void) accept_word(reader, "arima");
 		if (!accept(reader, '('))
-			return bad_here(reader, "a specification starts with (p,d,q), or is \"auto\"");
+			return bad_start(reader);
 		status = read_arima(reader, spec);
 	}
 	if (status != AO_OK)
 		return status;
 	(void) peek(reader);
-	if (reader->at < reader->len)
-		return bad_here(reader, spec->is_auto ?
-						"nothing but a period [m] can follow \"auto\"" :
-						"only \"with mean\", \"with drift\", \"with fourier(K)\" or \"without constant\" can stand here");
-	return AO_OK;
+	return reader->at < reader->len ? bad_rest(reader, spec) : AO_OK;
 }
 
 /* A seasonal part needs m >= 2; without one m = 1 says "none". */

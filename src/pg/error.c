@@ -45,7 +45,7 @@ static const StatusText status_texts[] = {
 		ERRCODE_INVALID_PARAMETER_VALUE, "not understood",
 		"invalid model specification: %w",
 		"The fault is at position %p.",
-		"Write \"(p,d,q)\" or \"(p,d,q)(P,D,Q)[m]\", then optionally \"with mean\", \"with drift\", \"with fourier(K)\" or \"without constant\"; or \"auto\"."
+		"Write \"(p,d,q)\" or \"(p,d,q)(P,D,Q)[m]\", then optionally \"with mean\", \"with drift\", \"with fourier(K)\" or \"without constant\"; or \"auto\", with a seasonal period \"auto[12]\"."
 	},
 	[AO_ORDER_TOO_LARGE] = {
 		ERRCODE_INVALID_PARAMETER_VALUE, "order",

@@ -88,6 +88,18 @@ FROM (VALUES
 	(36, 'auto[99999999999999999999999]')) AS v(i, spec),
 	LATERAL pg_temp.refusal(v.spec) r
 ORDER BY i;
+-- what other programs write: the hint says how it is written here
+CREATE FUNCTION pg_temp.hint(spec text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	hint text;
+BEGIN
+	PERFORM public.arima_fit(pg_temp.series(), spec);
+	RETURN 'accepted';
+EXCEPTION WHEN invalid_parameter_value THEN
+	GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+	RETURN hint;
+END $$;
+SELECT spec, pg_temp.hint(spec) FROM unnest(ARRAY['ARIMA(1,1,1)(0,1,1)[12]', 'SARIMA(1,1,1)(0,1,1,12)', '(0,1,1)(0,1,1,12)', 'order=(1,1,1)', '(1,1,1)x(0,1,1)[12]', 'auto(12)', 'auto 12', '(1,1,1)(0,1,1)']) spec;
 \pset format aligned
 
 -- every prefix of a specification is accepted, or refused at its end; only a

@@ -155,6 +155,40 @@ test_refused(void)
 	}
 }
 
+/* What other programs write is refused with a hint how it is written here. */
+static void
+test_hints(void)
+{
+	static const struct
+	{
+		const char *text;
+		int			pos;
+		const char *hint;		/* or NULL: that of the table */
+	}			cases[] = {
+		{"SARIMA(1,1,1)(0,1,1,12)", 1, "(1,1,1)(0,1,1)[12]"}, {"SARIMAX(1,1,1)", 1, "(1,1,1)"},
+		{"order=(1,1,1)", 1, "without names"}, {"c(1,1,1)", 1, "without names"}, {"ARIMAX(1,1,1)", 6, "without names"},
+		{"ARIMA(order=(1,1,1))", 7, "without names"}, {"(p,d,q)", 2, "without names"},
+		{"(0,1,1)(0,1,1,12)", 14, "square brackets: (0,1,1)(0,1,1)[12]"},
+		{"arima (0, 1, 1) (0, 1, 1 , 12)", 26, "square brackets: (0,1,1)(0,1,1)[12]"},
+		{"(0,1,1,0,1,1,12)", 7, "right behind"}, {"(1,1,1)x(0,1,1)[12]", 8, "right behind"},
+		{"(1,1,1) X (0,1,1)12", 9, "right behind"}, {"(1,1,1), (0,1,1,12)", 8, "right behind"}, {"(1,1,1)*(0,1,1)", 8, "right behind"},
+		{"auto(12)", 5, "auto[12]"}, {"auto 12", 6, "auto[12]"}, {"auto_arima", 5, "auto[12]"},
+		{"(1,1,1)(0,1,1)", 15, NULL}, {"(1,1,1) with", 13, NULL}, {"1,1,1", 1, NULL}, {"(1,1,1;", 7, NULL}, {"(1,1,1)y", 8, NULL}, {"(1,-1,1)", 4, NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		AoSpec		spec;
+		AoError		error;
+		AoStatus	status = parse(cases[i].text, &spec, &error);
+		const char *hint = status == AO_BAD_SPEC ? strchr(error.what, '\n') : NULL;
+
+		UNIT_CHECK(status == AO_BAD_SPEC && error.pos == cases[i].pos, "refuses \"%s\" at %d", cases[i].text, cases[i].pos);
+		UNIT_CHECK(cases[i].hint ? hint && strstr(hint, cases[i].hint) : !hint, "with %s (%s)",
+				   cases[i].hint ? cases[i].hint : "no hint of its own", hint ? hint + 1 : "none");
+	}
+}
+
 /* Orders beyond the limits: which limit, and what was asked for. */
 static void
 test_limits(void)
@@ -271,6 +305,7 @@ main(void)
 	test_accepted();
 	test_fields();
 	test_refused();
+	test_hints();
 	test_limits();
 	test_check();
 	test_format();
