@@ -78,7 +78,8 @@ backtest_arguments(FunctionCallInfo fcinfo, int first, int64 n)
 				 errmsg("initial leaves nothing to forecast"),
 				 errdetail("The series has " INT64_FORMAT " values, initial is " INT64_FORMAT ".",
 						   n, (int64) how.initial),
-				 errhint("initial is the number of values that the first model is fitted to; values must be left after them.")));
+				 errhint("The first model is fitted to initial values, so the series needs at least " INT64_FORMAT "; or give a smaller initial. Of many series leave the short ones out: HAVING count(*) > " INT64_FORMAT ".",
+						 (int64) how.initial + 1, (int64) how.initial)));
 	if (PG_ARGISNULL(first + 5) || !(PG_GETARG_FLOAT8(first + 5) > 0.0 && PG_GETARG_FLOAT8(first + 5) < 1.0))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
