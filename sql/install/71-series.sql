@@ -9,7 +9,7 @@ CREATE TABLE arima_ops.series (
 	-- where its values come from
 	provider text,
 	symbol text,
-	calendar text NOT NULL DEFAULT 'weekdays' CHECK (calendar IN ('weekdays', 'daily', 'none')),
+	calendar text NOT NULL DEFAULT 'weekdays' CHECK (calendar IN ('weekdays', 'daily', 'weekly', 'monthly', 'quarterly', 'none')),
 	stale_after int NOT NULL DEFAULT 3 CHECK (stale_after > 0),
 	-- what a request may bring
 	min_recent int NOT NULL DEFAULT 10 CHECK (min_recent > 0),
@@ -48,8 +48,8 @@ COMMENT ON COLUMN arima_ops.series.options IS 'options of arima_fit';
 COMMENT ON COLUMN arima_ops.series.active IS 'false: the jobs leave the series alone';
 COMMENT ON COLUMN arima_ops.series.provider IS 'a row of arima_ops.providers; NULL: values are recorded from outside';
 COMMENT ON COLUMN arima_ops.series.symbol IS 'name of the series at its provider';
-COMMENT ON COLUMN arima_ops.series.calendar IS 'on which days a value is expected (weekdays, daily, none): used to tell stale series only; a day without value does not exist for the forecasts';
-COMMENT ON COLUMN arima_ops.series.stale_after IS 'days of the calendar without a value after which the series counts as stale';
+COMMENT ON COLUMN arima_ops.series.calendar IS 'when values are expected: on weekdays or daily, weekly, monthly, quarterly, or none; used to tell stale series only; a session without value does not exist for the forecasts';
+COMMENT ON COLUMN arima_ops.series.stale_after IS 'sessions of the calendar (weekdays, days, weeks, months, quarters) without a value after which the series counts as stale';
 COMMENT ON COLUMN arima_ops.series.min_recent IS 'fewest recent values that a request over REST may bring';
 COMMENT ON COLUMN arima_ops.series.max_recent IS 'most recent values that a request over REST may bring';
 COMMENT ON COLUMN arima_ops.series.drift_policy IS 'rolling_rmse: rolling RMSE above a multiple of the champion''s for several sessions; cusum: sum of the log-likelihood ratios of errors drift_multiplier times as large against unchanged ones, with few false alarms; none';
@@ -151,6 +151,9 @@ CREATE FUNCTION arima_ops.refuse_policy(series text, policy jsonb, code text, me
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	other text := (SELECT s.name FROM arima_ops.series AS s WHERE s.is_default);
+	definition text := (SELECT pg_get_constraintdef(c.oid) FROM pg_constraint AS c WHERE c.conrelid = 'arima_ops.series'::regclass AND c.conname = rule);
+	-- the column that is one of some words, of such a rule
+	choice text := substring(definition FROM '^CHECK [(][(]([a-z_]+) = ANY [(]ARRAY[[]');
 BEGIN
 	IF rule = 'series_default' AND other IS NOT NULL THEN
 		RAISE EXCEPTION 'series "%" cannot be the default: that is "%"', series, other
@@ -158,10 +161,11 @@ BEGIN
 	END IF;
 	RAISE EXCEPTION 'series "%" cannot have this policy: %', series, CASE WHEN rule <> '' THEN format('it breaks the rule "%s"', rule) ELSE message END
 		USING ERRCODE = code, DETAIL = coalesce(
-			(SELECT format('The rule is %s.', pg_get_constraintdef(c.oid)) FROM pg_constraint AS c WHERE c.conrelid = 'arima_ops.series'::regclass AND c.conname = rule),
+			'The rule is ' || definition || '.',
 			(SELECT format('Columns and their types: %s.', string_agg(format('%s %s', a.attname, format_type(a.atttypid, NULL)), ', ' ORDER BY a.attnum))
 			FROM pg_attribute AS a WHERE a.attrelid = 'arima_ops.series'::regclass AND a.attnum > 0 AND policy ? a.attname)),
-			HINT = 'The comments of the columns of arima_ops.series say what each means; those that one rule names are set together, as in ''{"drift_window": 10, "drift_min_labels": 10}''.';
+			HINT = CASE WHEN choice IS NOT NULL THEN (SELECT format('%s is one of %s.', choice, string_agg(word[1], ', ')) FROM regexp_matches(definition, '''([a-z_]+)''::text', 'g') AS word)
+				ELSE 'The comments of the columns of arima_ops.series say what each means; those that one rule names are set together, as in ''{"drift_window": 10, "drift_min_labels": 10}''.' END;
 END $$;
 COMMENT ON FUNCTION arima_ops.refuse_policy(text, jsonb, text, text, text) IS 'The error of policies that arima_ops.series does not take';
 

@@ -1,15 +1,26 @@
 /* ---- monitoring: drift, probation, values that stay away ---- */
 
 /* Dates are those of the sessions in UTC, as for arima_ops.session_text. */
-CREATE FUNCTION arima_ops.missing_days(calendar text, last_ts timestamptz, at timestamptz DEFAULT pg_catalog.now()) RETURNS int
-LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT CASE calendar WHEN 'none' THEN 0 WHEN 'daily' THEN greatest(0, until - since - 1)
-		-- days since a Monday, 1 January of year 1; of each seven the first five
-		ELSE greatest(0, 5 * (until / 7) + least(until % 7, 5) - 5 * ((since + 1) / 7) - least((since + 1) % 7, 5)) END
-	FROM (SELECT (last_ts AT TIME ZONE 'UTC')::date - date '0001-01-01' AS since, (at AT TIME ZONE 'UTC')::date - date '0001-01-01' AS until) AS d
+CREATE FUNCTION arima_ops.month_number(ts timestamptz) RETURNS int
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT 12 * extract(year FROM ts AT TIME ZONE 'UTC')::int + extract(month FROM ts AT TIME ZONE 'UTC')::int - 1
 $$;
-COMMENT ON FUNCTION arima_ops.missing_days(text, timestamptz, timestamptz) IS
-'Days of a calendar (weekdays, daily; none: 0) between the last session and a moment, both not counted';
+COMMENT ON FUNCTION arima_ops.month_number(timestamptz) IS 'The month of a session, counted from January of year 0';
+
+CREATE FUNCTION arima_ops.missing_sessions(calendar text, last_ts timestamptz, at timestamptz DEFAULT pg_catalog.now()) RETURNS int
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT greatest(0, CASE calendar WHEN 'none' THEN 0 WHEN 'daily' THEN until - since - 1
+		WHEN 'weekly' THEN until / 7 - since / 7 - 1
+		WHEN 'monthly' THEN until_month - since_month - 1
+		WHEN 'quarterly' THEN until_month / 3 - since_month / 3 - 1
+		-- of each seven days the first five
+		ELSE 5 * (until / 7) + least(until % 7, 5) - 5 * ((since + 1) / 7) - least((since + 1) % 7, 5) END)
+	-- days since a Monday, 1 January of year 1
+	FROM (SELECT (last_ts AT TIME ZONE 'UTC')::date - date '0001-01-01' AS since, (at AT TIME ZONE 'UTC')::date - date '0001-01-01' AS until,
+		arima_ops.month_number(last_ts) AS since_month, arima_ops.month_number(at) AS until_month) AS d
+$$;
+COMMENT ON FUNCTION arima_ops.missing_sessions(text, timestamptz, timestamptz) IS
+'Weekdays, days, weeks, months or quarters, as the calendar (weekdays, daily, weekly, monthly, quarterly; none: 0) has it, between that of the last session and that of a moment, both not counted';
 
 CREATE FUNCTION arima_ops.mend_future(series text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -23,23 +34,24 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	policy arima_ops.series := arima_ops.get_series(series);
 	last_ts timestamptz := (SELECT a.ts FROM arima_ops.actuals AS a WHERE a.series = series ORDER BY a.ts DESC LIMIT 1);
-	missing int := arima_ops.missing_days(policy.calendar, last_ts, at);
+	missing int := arima_ops.missing_sessions(policy.calendar, last_ts, at);
 	ahead boolean := last_ts > arima_ops.latest_session(at);
 BEGIN
 	IF NOT ahead AND missing <= policy.stale_after OR last_ts IS NULL THEN
 		RETURN false;
 	END IF;
 	IF NOT EXISTS (SELECT FROM arima_ops.events AS e WHERE e.series = series AND e.at >= policy.created_at AND e.kind = 'stale'
-			AND (e.details->>'last_session')::timestamptz = last_ts AND e.details ? 'missing_days' <> ahead) THEN
+			AND (e.details->>'last_session')::timestamptz = last_ts AND e.details ? 'missing' <> ahead) THEN
 		PERFORM arima_ops.record_event('stale', series, NULL, CASE WHEN ahead THEN format('the last session, %s, is in the future: until then no value is missed', arima_ops.session_text(last_ts))
-				ELSE format('no value since %s: %s days of its calendar', arima_ops.session_text(last_ts), missing) END,
+				ELSE format('no value since %s: %s %s of its calendar', arima_ops.session_text(last_ts), missing,
+					CASE policy.calendar WHEN 'weekly' THEN 'weeks' WHEN 'monthly' THEN 'months' WHEN 'quarterly' THEN 'quarters' ELSE 'days' END) END,
 			jsonb_build_object('last_session', last_ts) || CASE WHEN ahead THEN jsonb_build_object('mend', arima_ops.mend_future(series))
-				ELSE jsonb_build_object('missing_days', missing, 'stale_after', policy.stale_after) END);
+				ELSE jsonb_build_object('missing', missing, 'stale_after', policy.stale_after) END);
 	END IF;
 	RETURN true;
 END $$;
 COMMENT ON FUNCTION arima_ops.check_stale(text, timestamptz) IS
-'Is a series without values for more than stale_after days of its calendar, or its last session more than two days ahead, of a wrong date, so that nothing seems to be missing? The event stale tells it, once after each last session';
+'Is a series without values for more than stale_after sessions of its calendar, or its last session more than two days ahead, of a wrong date, so that nothing seems to be missing? The event stale tells it, once after each last session';
 
 /* One series of the job; its error is an event, and the others go on. */
 CREATE FUNCTION arima_ops.try_monitor(series text) RETURNS boolean
@@ -105,7 +117,7 @@ CREATE VIEW arima_ops.monitoring AS
 SELECT s.name AS series, s.active, m.version AS champion, m.spec, m.promoted_at, age.sessions AS age, last_actual.ts AS last_session,
 	pending.predictions AS pending, d.ts AS checked_to, d.labels, d.rolling_rmse, d.threshold, 1 - d.rolling_rmse / nullif(naive.rmse, 0) AS skill,
 	d.coverage, coalesce(d.drift, false) AS drift, coalesce(greatest(d.bias_above, d.bias_below) >= d.bias_limit, false) AS biased,
-	coalesce(arima_ops.missing_days(s.calendar, last_actual.ts) > s.stale_after OR last_actual.ts > arima_ops.latest_session(), false) AS stale
+	coalesce(arima_ops.missing_sessions(s.calendar, last_actual.ts) > s.stale_after OR last_actual.ts > arima_ops.latest_session(), false) AS stale
 FROM arima_ops.series AS s
 	LEFT JOIN arima_ops.models AS m ON m.series = s.name AND m.status = 'champion'
 	LEFT JOIN LATERAL (SELECT (c.found).* FROM arima_ops.last_checks AS c WHERE c.series = s.name) AS d ON true
@@ -134,7 +146,7 @@ COMMENT ON COLUMN arima_ops.monitoring.skill IS '1 - rolling RMSE / that of the 
 COMMENT ON COLUMN arima_ops.monitoring.coverage IS 'share of intervals that held the value, in the same sessions';
 COMMENT ON COLUMN arima_ops.monitoring.drift IS 'by the drift policy of the series';
 COMMENT ON COLUMN arima_ops.monitoring.biased IS 'forecasts too high or too low on average, by the Page-Hinkley test';
-COMMENT ON COLUMN arima_ops.monitoring.stale IS 'no value for more than stale_after days of the calendar, or the last session is more than two days ahead';
+COMMENT ON COLUMN arima_ops.monitoring.stale IS 'no value for more than stale_after sessions of the calendar, or the last session is more than two days ahead';
 
 CREATE VIEW arima_ops.leaderboard AS
 SELECT m.series, pg_catalog.rank() OVER (PARTITION BY m.series ORDER BY e.mase, e.rmse) AS place, m.version, m.status, m.spec,

@@ -9,14 +9,19 @@ SET TimeZone = 'UTC';
 SET DateStyle = 'ISO';
 SET extra_float_digits = 0;
 
--- days that are missing, against a count of them
-SELECT calendar, count(*), bool_and(arima_ops.missing_days(calendar, last, at) = (
+-- sessions that are missing, against a count of them
+SELECT calendar, count(*), bool_and(arima_ops.missing_sessions(calendar, last, at) = (
 		SELECT count(*) FROM generate_series(last + interval '1 day', at - interval '1 day', '1 day') AS d
 		WHERE calendar = 'daily' OR calendar = 'weekdays' AND extract(isodow FROM d) < 6)) AS right_number
 FROM unnest(ARRAY['weekdays', 'daily', 'none']) AS calendar, generate_series(timestamptz '2024-02-26', '2024-03-08', '1 day') AS last,
 	generate_series(last, last + interval '16 days', '1 day') AS at
 GROUP BY calendar ORDER BY calendar;
-SELECT arima_ops.missing_days('weekdays', '2024-03-08 23:59+00', '2024-03-11 00:01+00') AS over_a_weekend, arima_ops.missing_days('daily', NULL, now()) AS nothing_yet;
+SELECT calendar, count(*), bool_and(arima_ops.missing_sessions(calendar, last, at) = greatest(0, (
+		SELECT count(DISTINCT date_trunc(unit, d)) FROM generate_series(last, at, '1 day') AS d) - 2)) AS right_number
+FROM (VALUES ('weekly', 'week'), ('monthly', 'month'), ('quarterly', 'quarter')) AS c (calendar, unit), generate_series(timestamptz '2023-11-20', '2024-03-08', '9 days') AS last,
+	generate_series(last, last + interval '500 days', '5 days') AS at
+GROUP BY calendar ORDER BY calendar;
+SELECT arima_ops.missing_sessions('weekdays', '2024-03-08 23:59+00', '2024-03-11 00:01+00') AS over_a_weekend, arima_ops.missing_sessions('daily', NULL, now()) AS nothing_yet;
 
 -- a walk whose steps become four times as large from session 200 on
 CREATE TEMP TABLE truth AS
@@ -75,6 +80,14 @@ SELECT kind, what FROM pg_temp.happened('mon_a') WHERE kind NOT IN ('stale', 're
 SELECT arima_ops.check_stale('mon_b', '2023-08-04'), arima_ops.check_stale('mon_b', '2023-08-07'), arima_ops.check_stale('mon_b', '2023-08-08');
 SELECT kind, what ~ '^no value since 2023-07-28: \d+ days of its calendar$' AS as_expected FROM pg_temp.happened('mon_b') WHERE kind = 'stale';
 SELECT arima_ops.check_stale('mon_c');
+-- by sessions of its calendar, not days: each is well after three that are missing
+BEGIN;
+SELECT arima_ops.create_series('mon_' || calendar, calendar => calendar), arima_ops.record_actuals('mon_' || calendar, '{2024-01-31}', '{1}')
+FROM unnest(ARRAY['weekly', 'monthly', 'quarterly']) AS calendar;
+SELECT arima_ops.check_stale('mon_weekly', '2024-03-03'), arima_ops.check_stale('mon_monthly', '2024-05-31'), arima_ops.check_stale('mon_quarterly', '2025-03-31');
+SELECT arima_ops.check_stale('mon_weekly', '2024-03-04'), arima_ops.check_stale('mon_monthly', '2024-06-01'), arima_ops.check_stale('mon_quarterly', '2025-04-01');
+SELECT message, details FROM arima_ops.events WHERE series IN ('mon_weekly', 'mon_monthly', 'mon_quarterly') AND kind = 'stale' ORDER BY id;
+ROLLBACK;
 -- a session more than two days ahead: nothing would be missed until then
 BEGIN;
 SELECT arima_ops.create_series('mon_d', calendar => 'none'), pg_temp.record('mon_d', 1, 150);

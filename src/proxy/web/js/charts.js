@@ -8,14 +8,26 @@ import {number, seconds} from './format.js';
 const DAY = 86400;
 const colour = name => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
+/** The same day so many months later, or the last one of that month where it is shorter. */
+function monthsLater(t, months) {
+	const date = new Date(t * 1000), day = date.getUTCDate();
+	date.setUTCDate(1);
+	date.setUTCMonth(date.getUTCMonth() + months);
+	const last = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate();
+	return date.setUTCDate(Math.min(day, last)) / 1000;
+}
+
 /** The sessions to come, as far as a calendar tells: for a drawing, not a promise. */
 export function nextSessions(ts, calendar, n) {
 	const last = ts.at(-1);
+	const months = {monthly: 1, quarterly: 3}[calendar];
+	if (months)
+		return Array.from({length: n}, (_, i) => monthsLater(last, (i + 1) * months));
 	const gaps = ts.slice(-40).slice(1).map((t, i) => t - ts.slice(-40)[i]).sort((a, b) => a - b);
 	const gap = gaps[Math.floor(gaps.length / 2)] ?? DAY;
 	const weekend = t => [0, 6].includes(new Date(t * 1000).getUTCDay());
 	const weekdays = calendar === 'weekdays' || (calendar === 'none' && gap === DAY && !ts.slice(-40).some(weekend));
-	const step = calendar === 'none' ? gap : DAY;
+	const step = {none: gap, weekly: 7 * DAY}[calendar] ?? DAY;
 	const next = [];
 	for (let t = last + step; next.length < n; t += step)
 		if (!weekdays || !weekend(t))
