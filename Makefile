@@ -90,7 +90,7 @@ ifneq ($(filter $(HOUSE),$(GOALS)),)
 
 help:
 	@echo 'make             build the extension'
-	@echo 'make install     install it into PostgreSQL (as root, or with sudo)'
+	@echo 'make install     install it into PostgreSQL (as root, or with sudo); make uninstall takes it away'
 	@echo 'make demo        everything from installing packages to a page with forecasts of real prices; make demo-stop ends it'
 	@echo 'make check       every test, in a private cluster; a quarter of an hour'
 	@echo 'make unit        tests of the numerical core; need no PostgreSQL'
@@ -279,6 +279,11 @@ $(PROXY)/files.c: $(WEB_FILES) $(PROXY).files scripts/embed-assets arima_ops.con
 microhttpd-found:
 	$(require_microhttpd)@:
 .PHONY: microhttpd-found
+# PGXS looks for it under the path that it was built at
+uninstall: uninstall-restd
+uninstall-restd:
+	rm -f '$(DESTDIR)$(bindir)/$(notdir $(RESTD))'
+.PHONY: uninstall-restd
 
 $(INSTALL_SCRIPT_SQL): $(sort $(wildcard sql/install/*.sql)) arima_ops.control
 	cat $(sort $(wildcard sql/install/*.sql)) > $@

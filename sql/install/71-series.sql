@@ -140,7 +140,7 @@ BEGIN
 	SELECT * INTO found_series FROM arima_ops.series AS s WHERE s.name = wanted;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'there is no series "%"', left(wanted, 200)
-			USING ERRCODE = 'undefined_object', HINT = 'Create it by arima_ops.create_series(name, spec).';
+			USING ERRCODE = 'undefined_object', HINT = 'Create it by arima_ops.create_series(name, spec); SELECT name FROM arima_ops.series shows those that there are.';
 	END IF;
 	RETURN found_series;
 END $$;

@@ -82,10 +82,12 @@ LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	rmse float8 := (SELECT @extschema@.rolling_rmse(e, 0::float8) FROM unnest(errors) AS e);
 	champion_rmse float8 := (SELECT @extschema@.rolling_rmse(e, 0::float8) FROM unnest(champion_errors) AS e);
+	certainty text;
 BEGIN
 	gain := CASE WHEN champion_rmse > 0 THEN 1 - rmse / champion_rmse WHEN rmse = 0 THEN 0 END;
 	SELECT t.statistic, t.p_value INTO dm_statistic, dm_p_value
 	FROM @extschema@.arima_diebold_mariano_test(champion_errors, errors, 1, 2::float8, 'greater'::text) AS t;
+	certainty := CASE WHEN dm_p_value < 0.0001 THEN 'p < 0.0001' ELSE format('p = %s', coalesce(round(dm_p_value::numeric, 4)::text, 'undefined')) END;
 	promote := false;
 	IF NOT rmse < champion_rmse THEN
 		reason := 'its RMSE is not smaller';
@@ -95,12 +97,12 @@ BEGIN
 	ELSIF gain < min_gain THEN
 		reason := format('its RMSE is smaller by %s %%, wanted are %s %%', round(100 * gain::numeric, 2), round(100 * min_gain::numeric, 2));
 	ELSIF dm_p_value IS NULL OR dm_p_value >= alpha THEN
-		reason := format('the gain is not significant: p = %s', coalesce(round(dm_p_value::numeric, 4)::text, 'undefined'));
+		reason := 'the gain is not significant: ' || certainty;
 	ELSIF rmse > naive_rmse THEN
 		reason := 'it is worse than the naive forecast';
 	ELSE
 		promote := true;
-		reason := format('its RMSE is smaller by %s %%, p = %s', round(100 * gain::numeric, 2), round(dm_p_value::numeric, 4));
+		reason := format('its RMSE is smaller by %s %%, %s', round(100 * gain::numeric, 2), certainty);
 	END IF;
 END $$;
 COMMENT ON FUNCTION arima_ops.judge(text, float8, float8, float8[], float8[], float8) IS
