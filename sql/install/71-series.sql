@@ -206,6 +206,22 @@ END $$;
 COMMENT ON FUNCTION arima_ops.set_policy(text, jsonb) IS
 'Sets policies of a series: a json object of columns of arima_ops.series';
 
+/* Who has asked without a name until now is to hear of it before it fails. */
+CREATE FUNCTION arima_ops.tell_of_second(series text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+	others text[] := (SELECT array_agg(s.name) FROM arima_ops.series AS s WHERE s.active AND s.name <> series);
+BEGIN
+	IF cardinality(others) = 1 AND (SELECT s.active FROM arima_ops.series AS s WHERE s.name = series)
+		AND NOT EXISTS (SELECT FROM arima_ops.series AS s WHERE s.is_default) THEN
+		RAISE NOTICE 'there are two series now, and none is the default'
+			USING DETAIL = 'Requests over REST that name no series are refused once both have a model.',
+				HINT = format('SELECT arima_ops.set_policy(%L, ''{"is_default": true}''); makes one the default.', others[1]);
+	END IF;
+END $$;
+COMMENT ON FUNCTION arima_ops.tell_of_second(text) IS 'Tells that requests which name no series will be refused, where a new series is the second active one and none is the default';
+
 CREATE FUNCTION arima_ops.create_series(
 	name text,
 	spec text DEFAULT 'auto',
@@ -229,6 +245,7 @@ BEGIN
 	PERFORM arima_ops.set_policy(name, jsonb_build_object('provider', provider, 'symbol', coalesce(symbol, CASE WHEN provider IS NOT NULL THEN name END), 'calendar', calendar));
 	PERFORM arima_ops.set_policy(name, policy);
 	PERFORM arima_ops.record_event('series', name, NULL, 'series created', jsonb_build_object('spec', spec));
+	PERFORM arima_ops.tell_of_second(name);
 END $$;
 COMMENT ON FUNCTION arima_ops.create_series(text, text, jsonb, text, text, text, jsonb) IS
 'A new series: its name, the specification and options of its models, where its values come from (provider and the symbol there), the calendar of its sessions, and policies as for arima_ops.set_policy';

@@ -18,10 +18,10 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION arima_ops.read_request(json, int, int) IS
 'Reads and checks the body of POST /predict: recent_prices (a list of so many numbers at least and at most), and optionally date (not used), series, horizon (1 to 1000) and level';
 
-/* The series of requests that name none: the only one that is active, else the one marked so. */
+/* The series of requests that name none: the one marked so, else the only one that is active, or that is and has a model. */
 ALTER TABLE arima_ops.series ADD COLUMN is_default boolean NOT NULL DEFAULT false;
 CREATE UNIQUE INDEX series_default ON arima_ops.series (is_default) WHERE is_default;
-COMMENT ON COLUMN arima_ops.series.is_default IS 'requests over REST that name no series mean this one; it need not be set where only one series is active';
+COMMENT ON COLUMN arima_ops.series.is_default IS 'requests over REST that name no series mean this one; it need not be set where only one series is active, or only one of these has a model';
 
 CREATE FUNCTION arima_ops.default_series() RETURNS text
 AS 'MODULE_PATHNAME', 'arima_ops_default_series'

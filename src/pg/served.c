@@ -107,7 +107,17 @@ column(const Scan *scan, HeapTuple row, const char *name)
 	return value;
 }
 
-/* The only active series, or NULL. */
+static bool
+has_champion(Datum name)
+{
+	Scan		scan = open_scan("models", "models_champion", F_TEXTEQ, name);
+	bool		found = systable_getnext_ordered(scan.scan, ForwardScanDirection) != NULL;
+
+	close_scan(&scan);
+	return found;
+}
+
+/* The only active series, else the only active one that has a model, or NULL. */
 static const char *
 only_active(void)
 {
@@ -115,15 +125,23 @@ only_active(void)
 	Scan		scan = {.table = table};
 	TableScanDesc rows = table_beginscan(table, GetActiveSnapshot(), 0, NULL);
 	const char *name = NULL;
+	const char *served = NULL;
 	int			n = 0;
+	int			n_served = 0;
 	HeapTuple	row;
 
-	while (n < 2 && (row = heap_getnext(rows, ForwardScanDirection)) != NULL)
-		if (DatumGetBool(column(&scan, row, "active")) && ++n == 1)
+	while (n_served < 2 && (row = heap_getnext(rows, ForwardScanDirection)) != NULL)
+	{
+		if (!DatumGetBool(column(&scan, row, "active")))
+			continue;
+		if (++n == 1)
 			name = TextDatumGetCString(column(&scan, row, "name"));
+		if (has_champion(column(&scan, row, "name")) && ++n_served == 1)
+			served = TextDatumGetCString(column(&scan, row, "name"));
+	}
 	table_endscan(rows);
 	table_close(table, AccessShareLock);
-	return n == 1 ? name : NULL;
+	return n == 1 ? name : n_served == 1 ? served : NULL;
 }
 
 /* See served.h. */

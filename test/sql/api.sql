@@ -30,6 +30,29 @@ SELECT count(*), count(*) FILTER (WHERE float8send(((arima_ops.read_request(form
 FROM unnest(ARRAY['', '-']) AS sign, generate_series(0, 17) AS n, generate_series(0, 17) AS decimals,
 	LATERAL (SELECT sign || CASE WHEN n = 0 THEN '0' ELSE left('98765432109876543', n) END || CASE WHEN decimals > 0 THEN '.' || left('05678901234567893', decimals) ELSE '' END AS t) AS x;
 
+-- a request that names no series means the only one with a model, among others that have none; which is told when a second series comes
+BEGIN;
+UPDATE arima_ops.series SET active = false;
+SELECT arima_ops.create_series('api_1', '(0,1,0)', policy => '{"backtest_length": 30}');
+SELECT arima_ops.default_series();
+SELECT arima_ops.record_actuals('api_1', array_agg('2024-01-01'::timestamptz + i * interval '1 day'), array_agg(100 + sin(i))) FROM generate_series(1, 100) AS i;
+SELECT arima_ops.create_series('api_0', policy => '{"active": false}');
+SELECT arima_ops.create_series('api_2', '(0,1,0)', policy => '{"backtest_length": 30}');
+SELECT arima_ops.default_series();
+SELECT arima_ops.train('api_1');
+SELECT arima_ops.default_series();
+SELECT status, reply ->> 'series' FROM unnest(arima_ops.answer_requests(ARRAY['{"recent_prices":[1,2,3,4,5,6,7,8,9,10]}']));
+SELECT arima_ops.create_series('api_3');
+SELECT arima_ops.record_actuals('api_2', array_agg(ts), array_agg(value)) FROM arima_ops.actuals WHERE series = 'api_1';
+SELECT arima_ops.train('api_2');
+SELECT arima_ops.default_series();
+SELECT status FROM unnest(arima_ops.answer_requests(ARRAY['{"recent_prices":[1,2,3,4,5,6,7,8,9,10]}']));
+SELECT arima_ops.set_policy('api_1', '{"is_default": true}');
+SELECT arima_ops.default_series();
+UPDATE arima_ops.series SET active = false WHERE name IN ('api_2', 'api_3');
+SELECT arima_ops.create_series('api_4');
+ROLLBACK;
+
 -- two series with models, one without
 SELECT arima_ops.create_series(name, '(0,1,1)', policy => '{"backtest_length": 30}') FROM unnest(ARRAY['api_a', 'api_b', 'api_none']) AS name;
 SELECT arima_ops.record_actuals(name, array_agg('2024-01-01'::timestamptz + i * interval '1 day' ORDER BY i), array_agg(100 + sin(i) ORDER BY i))
