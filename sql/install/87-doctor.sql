@@ -150,6 +150,69 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION arima_ops.doctor_series() IS 'Part of arima_ops.doctor: the series';
 
+/*
+ * A model counts sessions, so that one which was never recorded moves its season.  Distances
+ * are judged by the usual one, their median.  Where sessions fill less than nine tenths of
+ * their time, as without weekends or nights, there are breaks, and holidays beside them: none
+ * is longer than eleven days.  Months and quarters are counted, as none is as long as another.
+ */
+CREATE FUNCTION arima_ops.odd_sessions(wanted text) RETURNS TABLE (before timestamptz, ts timestamptz, doubled boolean, missing bigint, first_missing timestamptz)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	WITH gap AS MATERIALIZED (
+		SELECT lag(a.ts) OVER w AS before, a.ts, date_part('epoch', a.ts - lag(a.ts) OVER w) / 86400 AS days
+		FROM (SELECT v.ts FROM arima_ops.actuals AS v WHERE v.series = wanted AND v.ts <= arima_ops.latest_session()
+			ORDER BY v.ts DESC LIMIT (SELECT s.train_window FROM arima_ops.series AS s WHERE s.name = wanted)) AS a
+		WINDOW w AS (ORDER BY a.ts)
+	), usual AS (
+		SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY g.days) AS days FROM gap AS g HAVING count(*) >= 10
+	), rhythm AS (
+		SELECT u.days, s.calendar NOT IN ('weekdays', 'none') OR u.days > 0.9 AS is_daily,
+			CASE WHEN s.calendar = 'monthly' OR s.calendar IN ('weekdays', 'none') AND u.days BETWEEN 30 AND 31 THEN 1
+				WHEN s.calendar = 'quarterly' OR s.calendar IN ('weekdays', 'none') AND u.days BETWEEN 90 AND 92 THEN 3 END AS months,
+			CASE WHEN s.calendar = 'daily' THEN 1 ELSE (SELECT least(1, coalesce(count(*) * u.days / sum(g.days), 1)) FROM gap AS g WHERE g.days < 12) END AS filled
+		FROM usual AS u, arima_ops.series AS s WHERE s.name = wanted
+	), odd AS (
+		SELECT g.before, g.ts, r.is_daily AND g.days < 0.5 AS doubled, r.months, r.days,
+			CASE WHEN g.days < 1.5 * r.days OR r.months IS NULL AND r.filled < 0.9 AND g.days < 12 THEN 0
+				WHEN r.months > 0 THEN arima_ops.month_number(g.ts) / r.months - arima_ops.month_number(g.before) / r.months - 1
+				ELSE least(round(g.days * r.filled / r.days) - 1, 1e9) END::bigint AS missing
+		FROM gap AS g, rhythm AS r WHERE g.before IS NOT NULL
+	)
+	SELECT o.before, o.ts, o.doubled, o.missing, CASE WHEN o.months > 0 THEN (o.before AT TIME ZONE 'UTC' + o.months * interval '1 month') AT TIME ZONE 'UTC' ELSE o.before + o.days * interval '24 hours' END
+	FROM odd AS o WHERE o.doubled OR o.missing > 0
+$$;
+COMMENT ON FUNCTION arima_ops.odd_sessions(text) IS
+'Sessions of the training of a series that seem to be a former one once more (doubled: less than half a day after it, where a day or more is usual), or to follow others that are missing: how many, and about when the first';
+
+/* Of series with a season, sessions that are missing; of all, those that are there twice. */
+CREATE FUNCTION arima_ops.doctor_sessions() RETURNS TABLE (check_name text, status text, finding text, mend text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' SET DateStyle = 'ISO' AS $$
+	WITH odd AS MATERIALIZED (
+		SELECT s.name, o.*, EXISTS (SELECT FROM (SELECT s.spec UNION ALL SELECT m.spec FROM arima_ops.models AS m WHERE m.series = s.name AND m.status = 'champion') AS v (spec)
+			-- the period, from 2 on
+			WHERE v.spec ~ '[[][[:space:]]*0*([2-9]|1[0-9])') AS seasonal
+		FROM arima_ops.series AS s CROSS JOIN LATERAL arima_ops.odd_sessions(s.name) AS o WHERE s.active
+	), missing AS (
+		SELECT o.name, sum(o.missing) AS n, min(o.before) AS before, min(o.first_missing) AS first FROM odd AS o WHERE o.seasonal AND o.missing > 0 GROUP BY 1
+	), doubled AS (
+		SELECT o.name, count(*) AS n, min(o.before) AS before, min(o.ts) AS first FROM odd AS o WHERE o.doubled GROUP BY 1
+	)
+	SELECT 'missing sessions', CASE WHEN count(*) = 0 THEN 'ok' ELSE 'notice' END,
+		CASE WHEN count(*) = 0 THEN 'no session of a series with a season seems to be missing'
+			ELSE format('sessions seem to be missing in %s series, whose season they move: ', count(*))
+				|| arima_ops.name_some(array_agg(format('%s (%s, the first after %s)', m.name, m.n, arima_ops.session_text(m.before)) ORDER BY m.name)) END,
+		(array_agg(format('a model counts sessions: record an estimate of each, SELECT arima_ops.record_actuals(%L, ARRAY[%L::timestamptz], ARRAY[its estimate], ''estimate''); and train anew', m.name, m.first) ORDER BY m.name))[1]
+	FROM missing AS m
+	UNION ALL
+	SELECT 'doubled sessions', CASE WHEN count(*) = 0 THEN 'ok' ELSE 'problem' END,
+		CASE WHEN count(*) = 0 THEN 'no session is there twice'
+			ELSE format('two sessions less than half a day apart in %s series: ', count(*))
+				|| arima_ops.name_some(array_agg(format('%s (%s, the first %s after %s)', d.name, d.n, arima_ops.session_text(d.first), arima_ops.session_text(d.before)) ORDER BY d.name)) END,
+		(array_agg(format('was a date recorded in local time? DELETE FROM arima_ops.actuals WHERE series = %L AND ts IN (the wrong one of each two); source and recorded_at may tell which', d.name) ORDER BY d.name))[1]
+	FROM doubled AS d
+$$;
+COMMENT ON FUNCTION arima_ops.doctor_sessions() IS 'Part of arima_ops.doctor: whether sessions of active series seem to be missing or to be there twice';
+
 /* A change of values under session_replication_role = replica fires no trigger, and so leaves the labels as they were. */
 CREATE FUNCTION arima_ops.doctor_labels() RETURNS TABLE (check_name text, status text, finding text, mend text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -219,6 +282,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT * FROM arima_ops.doctor_server()
 	UNION ALL SELECT * FROM arima_ops.doctor_jobs()
 	UNION ALL SELECT * FROM arima_ops.doctor_series()
+	UNION ALL SELECT * FROM arima_ops.doctor_sessions()
 	UNION ALL SELECT * FROM arima_ops.doctor_labels()
 	UNION ALL SELECT * FROM arima_ops.doctor_providers()
 	UNION ALL SELECT * FROM arima_ops.doctor_false_alarms()

@@ -16,7 +16,7 @@ CREATE EXTENSION arima_ops;
 -- a check, without what the day or the machine has in it
 CREATE FUNCTION finding(wanted text) RETURNS text LANGUAGE sql AS $$
 	SELECT concat_ws(' | ', d.status, regexp_replace(regexp_replace(d.finding, '\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d)?', 'DATE', 'g'), '\d+ [kM]B, \w+', 'SIZE, TABLE'), d.mend)
-	FROM (SELECT * FROM arima_ops.doctor_jobs() UNION ALL SELECT * FROM arima_ops.doctor_series() UNION ALL SELECT * FROM arima_ops.doctor_outboxes() UNION ALL SELECT * FROM arima_ops.doctor_labels()
+	FROM (SELECT * FROM arima_ops.doctor_jobs() UNION ALL SELECT * FROM arima_ops.doctor_series() UNION ALL SELECT * FROM arima_ops.doctor_sessions() UNION ALL SELECT * FROM arima_ops.doctor_outboxes() UNION ALL SELECT * FROM arima_ops.doctor_labels()
 		UNION ALL SELECT * FROM arima_ops.doctor_size() UNION ALL SELECT * FROM arima_ops.doctor_false_alarms() WHERE wanted = 'false alarms') AS d
 	WHERE d.check_name = wanted
 $$;
@@ -118,6 +118,47 @@ SELECT finding('label values'), horizon, actual FROM arima_ops.predictions WHERE
 SELECT behind_its_back('DELETE FROM arima_ops.actuals WHERE value = 112') ~ '^problem';
 SELECT split_part(mend, ';', 1) FROM arima_ops.doctor_labels() \gexec
 SELECT finding('label values'), horizon, actual FROM arima_ops.predictions ORDER BY horizon;
+-- sessions that are missing or there twice: none in a series of months, of their last days, of quarters, of each day or of an exchange with its
+-- holidays and nights, in none without a season; whatever the calendar says
+SELECT finding('missing sessions'), finding('doubled sessions');
+BEGIN;
+CREATE TEMP TABLE regular AS
+SELECT name, spec, calendar, ts FROM (VALUES ('first', '(0,1,1)(0,1,1)[12]', 'monthly', '1 month'), ('first by default', 'auto[12]', 'weekdays', '1 month'), ('quarters', 'auto[4]', 'quarterly', '3 months'),
+	('weeks', '(0,1,1)(0,1,1)[52]', 'weekly', '7 days'), ('each day', '(1,0,0)(1,0,0)[7]', 'none', '1 day'), ('no season', '(0,1,1)', 'monthly', '1 month')) AS v (name, spec, calendar, step),
+	generate_series(timestamptz '2010-01-01', '2020-12-31', step::interval) AS ts
+UNION ALL SELECT 'last', '(1,0,0)(1,0,0)[12]', 'none', ts - interval '1 day' FROM generate_series(timestamptz '2010-01-01', '2020-12-31', '1 month') AS ts
+UNION ALL SELECT name, '(1,0,0)(1,0,0)[5]', calendar, ts FROM (VALUES ('exchange', 'weekdays'), ('exchange by none', 'none')) AS v (name, calendar), generate_series(timestamptz '2018-01-01', '2020-12-31', '1 day') AS ts
+	WHERE extract(isodow FROM ts) < 6 AND NOT (extract(month FROM ts) = 10 AND extract(day FROM ts) < 8 OR extract(month FROM ts) = 12 AND extract(day FROM ts) IN (25, 26))
+UNION ALL SELECT 'hours', '(1,0,0)(1,0,0)[8]', 'none', ts FROM generate_series(timestamptz '2020-01-01', '2020-03-31', '1 hour') AS ts WHERE extract(isodow FROM ts) < 6 AND extract(hour FROM ts) BETWEEN 9 AND 16;
+SELECT arima_ops.create_series(name, spec, calendar => calendar) FROM regular GROUP BY name, spec, calendar ORDER BY name;
+INSERT INTO arima_ops.actuals (series, ts, value) SELECT name, ts, 1 FROM regular;
+SELECT finding('missing sessions'), finding('doubled sessions');
+-- two months, a quarter, a week, a day, three weeks of an exchange; months without a season
+DELETE FROM arima_ops.actuals WHERE series IN ('first', 'first by default', 'no season') AND ts IN ('2015-02-01', '2015-03-01');
+DELETE FROM arima_ops.actuals WHERE series = 'last' AND ts IN ('2015-02-28', '2016-02-29');
+DELETE FROM arima_ops.actuals WHERE series = 'quarters' AND ts = '2015-04-01' OR series = 'weeks' AND ts = (SELECT ts FROM regular WHERE name = 'weeks' ORDER BY ts OFFSET 20 LIMIT 1) OR series = 'each day' AND ts = '2015-03-29'
+	OR series LIKE 'exchange%' AND ts BETWEEN '2019-03-04' AND '2019-03-24';
+SELECT series, before, ts, missing, first_missing FROM arima_ops.series AS s, arima_ops.odd_sessions(s.name) AS o (before, ts, doubled, missing, first_missing), LATERAL (SELECT s.name AS series) AS n
+WHERE s.name <> 's' ORDER BY series, before;
+SELECT finding('missing sessions');
+-- outside the training window, or of a series at rest, nothing is looked for; an estimate mends it
+UPDATE arima_ops.series SET active = name IN ('s', 'first', 'last');
+SELECT arima_ops.set_policy('last', '{"train_window": 50}');
+SELECT finding('missing sessions');
+SELECT inserted FROM arima_ops.record_actuals('first', ARRAY['2015-02-01', '2015-03-01']::timestamptz[], ARRAY[1, 1], 'estimate');
+SELECT finding('missing sessions');
+-- a date in local time
+INSERT INTO arima_ops.actuals (series, ts, value) SELECT 'first', ts - interval '5 hours', 1 FROM regular WHERE name = 'first' AND ts >= '2020-11-01';
+SELECT finding('doubled sessions'), finding('missing sessions');
+DELETE FROM arima_ops.actuals WHERE series = 'first' AND extract(hour FROM ts) = 19;
+SELECT finding('doubled sessions');
+-- the season may be the champion's
+UPDATE arima_ops.series SET active = name = 'no season';
+SELECT finding('missing sessions');
+INSERT INTO arima_ops.models (series, version, status, spec, model, trained_from, trained_to, n, data_hash, promoted_at, champion_from)
+SELECT 'no season', 1, 'champion', '(0,1,1)(0,1,1)[12]', model, trained_from, trained_to, n, data_hash, now(), now() FROM arima_ops.models WHERE series = 's' LIMIT 1;
+SELECT finding('missing sessions');
+ROLLBACK;
 -- size, and whether it is bounded
 SELECT finding('size');
 
