@@ -160,12 +160,12 @@ CREATE FUNCTION arima_ops.odd_sessions(wanted text) RETURNS TABLE (before timest
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	WITH gap AS MATERIALIZED (
 		SELECT lag(a.ts) OVER w AS before, a.ts, date_part('epoch', a.ts - lag(a.ts) OVER w) / 86400 AS days
-		FROM (SELECT v.ts FROM arima_ops.actuals AS v WHERE v.series = wanted AND v.ts <= arima_ops.latest_session()
+		FROM (SELECT v.ts FROM arima_ops.actuals AS v WHERE v.series = wanted AND v.ts <= (SELECT arima_ops.latest_session())
 			ORDER BY v.ts DESC LIMIT (SELECT s.train_window FROM arima_ops.series AS s WHERE s.name = wanted)) AS a
 		WINDOW w AS (ORDER BY a.ts)
-	), usual AS (
+	), usual AS MATERIALIZED (
 		SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY g.days) AS days FROM gap AS g HAVING count(*) >= 10
-	), rhythm AS (
+	), rhythm AS MATERIALIZED (
 		SELECT u.days, s.calendar NOT IN ('weekdays', 'none') OR u.days > 0.9 AS is_daily,
 			CASE WHEN s.calendar = 'monthly' OR s.calendar IN ('weekdays', 'none') AND u.days BETWEEN 30 AND 31 THEN 1
 				WHEN s.calendar = 'quarterly' OR s.calendar IN ('weekdays', 'none') AND u.days BETWEEN 90 AND 92 THEN 3 END AS months,
