@@ -228,6 +228,23 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION arima_ops.doctor_labels() IS 'Part of arima_ops.doctor: whether the labels of the newest 250 sessions of each series are the values that are recorded';
 
+/* The answers that are waiting, and those that had their value last. */
+CREATE FUNCTION arima_ops.doctor_requests() RETURNS TABLE (check_name text, status text, finding text, mend text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT 'requests', CASE WHEN r.names IS NULL THEN 'ok' ELSE 'notice' END,
+		CASE WHEN r.names IS NULL THEN 'requests bring the values that are recorded'
+			ELSE format('most requests of %s series bring other values than those recorded, and so say nothing of the champion: %s', cardinality(r.names), arima_ops.name_some(r.names)) END,
+		CASE WHEN r.names IS NOT NULL THEN 'compare what the clients send with arima_ops.actuals: prices of another provider, or adjusted otherwise?' END
+	FROM (SELECT array_agg(s.name ORDER BY s.name) AS names
+		FROM arima_ops.series AS s CROSS JOIN LATERAL (SELECT count(*) AS n, count(*) FILTER (WHERE NOT p.placed) AS others
+			FROM ((SELECT q.placed FROM arima_ops.predictions AS q WHERE q.series = s.name AND q.target_ts IS NULL ORDER BY q.as_of DESC LIMIT 100)
+				UNION ALL
+				(SELECT q.placed FROM arima_ops.predictions AS q WHERE q.series = s.name AND q.target_ts IS NOT NULL ORDER BY q.target_ts DESC LIMIT 100)) AS p
+			WHERE p.placed IS NOT NULL) AS l
+		WHERE s.active AND l.n >= 10 AND 2 * l.others > l.n) AS r
+$$;
+COMMENT ON FUNCTION arima_ops.doctor_requests() IS 'Part of arima_ops.doctor: whether the newest requests of active series that bring values bring those that are recorded';
+
 /* A dump may have brought a provider with a time zone that this machine does not know. */
 CREATE FUNCTION arima_ops.doctor_providers() RETURNS TABLE (check_name text, status text, finding text, mend text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -284,6 +301,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	UNION ALL SELECT * FROM arima_ops.doctor_series()
 	UNION ALL SELECT * FROM arima_ops.doctor_sessions()
 	UNION ALL SELECT * FROM arima_ops.doctor_labels()
+	UNION ALL SELECT * FROM arima_ops.doctor_requests()
 	UNION ALL SELECT * FROM arima_ops.doctor_providers()
 	UNION ALL SELECT * FROM arima_ops.doctor_false_alarms()
 	UNION ALL SELECT * FROM arima_ops.doctor_outboxes()

@@ -16,7 +16,7 @@ CREATE EXTENSION arima_ops;
 -- a check, without what the day or the machine has in it
 CREATE FUNCTION finding(wanted text) RETURNS text LANGUAGE sql AS $$
 	SELECT concat_ws(' | ', d.status, regexp_replace(regexp_replace(d.finding, '\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d)?', 'DATE', 'g'), '\d+ [kM]B, \w+', 'SIZE, TABLE'), d.mend)
-	FROM (SELECT * FROM arima_ops.doctor_jobs() UNION ALL SELECT * FROM arima_ops.doctor_series() UNION ALL SELECT * FROM arima_ops.doctor_sessions() UNION ALL SELECT * FROM arima_ops.doctor_outboxes() UNION ALL SELECT * FROM arima_ops.doctor_labels()
+	FROM (SELECT * FROM arima_ops.doctor_jobs() UNION ALL SELECT * FROM arima_ops.doctor_series() UNION ALL SELECT * FROM arima_ops.doctor_sessions() UNION ALL SELECT * FROM arima_ops.doctor_outboxes() UNION ALL SELECT * FROM arima_ops.doctor_labels() UNION ALL SELECT * FROM arima_ops.doctor_requests()
 		UNION ALL SELECT * FROM arima_ops.doctor_size() UNION ALL SELECT * FROM arima_ops.doctor_false_alarms() WHERE wanted = 'false alarms') AS d
 	WHERE d.check_name = wanted
 $$;
@@ -152,6 +152,13 @@ INSERT INTO arima_ops.actuals (series, ts, value) SELECT 'first', ts - interval 
 SELECT finding('doubled sessions'), finding('missing sessions');
 DELETE FROM arima_ops.actuals WHERE series = 'first' AND extract(hour FROM ts) = 19;
 SELECT finding('doubled sessions');
+-- requests in other prices than those recorded
+SELECT finding('requests');
+SELECT count(*) FROM generate_series(1, 12) AS k, LATERAL arima_ops.predict('s', CASE WHEN k <= 6 THEN (SELECT array_agg(value ORDER BY ts) FROM arima_ops.actuals WHERE series = 's') ELSE ARRAY[k, 2, 3, 4] END) AS p;
+SELECT finding('requests');
+SELECT count(*) FROM arima_ops.predict('s', '{9,2,3,4}');
+SELECT finding('requests');
+DELETE FROM arima_ops.predictions WHERE series = 's' AND history_len > 0;
 -- the season may be the champion's
 UPDATE arima_ops.series SET active = name = 'no season';
 SELECT finding('missing sessions');
