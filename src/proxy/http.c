@@ -56,7 +56,11 @@ static bool
 is_crowded(const char *url)
 {
 	int64_t		room = options.max_header - (int64_t) strlen(url) - ROOM_FOR_REPLY;
+	int64_t		half = options.max_header / 2 - ROOM_FOR_REPLY / 2;
 
+	/* an old library keeps half of the memory for what it reads, whatever the line leaves of that */
+	if (IS_OLD_LIBRARY && room > half)
+		room = half;
 	for (const char *s = strchr(url, '?'); s != NULL; s = strchr(s + 1, '&'))
 		room -= ROOM_FOR_PARAMETER;
 	return room < 0;
@@ -282,7 +286,7 @@ path_of(const char *target)
 
 /* The head of a request is there. */
 static enum MHD_Result
-begin(struct MHD_Connection *connection, const char *method, const char *url, void **context)
+begin(struct MHD_Connection *connection, const char *method, const char *url, const char *version, void **context)
 {
 	Request    *request = need_memory(NULL, sizeof(Request));
 	uint64_t	length;
@@ -290,7 +294,7 @@ begin(struct MHD_Connection *connection, const char *method, const char *url, vo
 	*request = (Request) {.connection = connection, .method = method, .start = clock_microseconds(), .weight = 1, .peer = peer_of(connection)};
 	if (*context == &crowded)
 		reply_detail(request, 414, "URI Too Long");
-	else if (!head_is_clear(connection))
+	else if (!first_line_is_clear(version) || !head_is_clear(connection, MHD_HEADER_KIND))
 		reply_detail(request, 400, "Bad Request");
 	*context = request;
 	atomic_fetch_add(&in_flight, 1);
@@ -369,6 +373,14 @@ answer(Request *request)
 static enum MHD_Result
 finish(Request *request)
 {
+	if (!head_is_clear(request->connection, MHD_FOOTER_KIND))
+	{
+		/* as with a head: the connection ends */
+		free(request->reply.body);
+		free(request->reply.location);
+		reply_detail(request, 400, "Bad Request");
+		request->reply.last = true;
+	}
 	if (request->reply.status == 0 && request->too_large)
 		reply_detail(request, 413, "Content Too Large");
 	if (request->reply.status == 0 && request->asset != NULL)
@@ -394,9 +406,8 @@ on_request(void *cls, struct MHD_Connection *connection, const char *url, const 
 	Request    *request = *context;
 
 	(void) cls;
-	(void) version;
 	if (request == NULL || request == &crowded)
-		return begin(connection, method, url, context);
+		return begin(connection, method, url, version, context);
 	if (*size > 0)
 	{
 		bool		good = take_body(request, data, *size);

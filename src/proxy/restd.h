@@ -20,6 +20,9 @@
 
 #define MOST_PARAMETERS 8		/* of a route */
 
+/* Debian 11 has 0.9.72; 0.9.75, of Debian 12, no longer does what is said of an old library. */
+#define IS_OLD_LIBRARY (MHD_VERSION < 0x00097500)
+
 /* ---- settings (options.c) ---- */
 
 typedef struct Options
@@ -177,8 +180,11 @@ extern void peers_check_times(void);
 
 /* ---- heads of requests (head.c) ---- */
 
-/* False: it may be read in two ways as to where the request ends. */
-extern bool head_is_clear(struct MHD_Connection *connection);
+/* False: the headers, or those after a body in pieces, may be read in two ways as to where the request ends. */
+extern bool head_is_clear(struct MHD_Connection *connection, enum MHD_ValueKind kind);
+
+/* False: the same of the first line, which the version ends. */
+extern bool first_line_is_clear(const char *version);
 
 /* ---- files in the program (assets.c, and the table that scripts/embed-assets makes) ---- */
 

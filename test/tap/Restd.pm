@@ -125,7 +125,8 @@ sub read_reply
 	}
 	($head, $text) = split /\r\n\r\n/, $text, 2;
 	my ($first, @lines) = split /\r\n/, $head;
-	my ($status) = $first =~ m{^HTTP/1\.1 (\d+)} or die "no reply: $first";
+	# libmicrohttpd refuses by 1.0 what it has not read the version of, before 0.9.75
+	my ($status) = $first =~ m{^HTTP/1\.[01] (\d+)} or die "no reply: $first";
 	if ($status == 100)
 	{
 		$ahead{$socket} = $text;

@@ -16,6 +16,10 @@ use Session;
 my $cluster = Cluster->new;
 my $session = Session->new;
 my $database = "host=$ENV{PGHOST} port=$ENV{PGPORT} dbname=postgres user=arima_restd";
+# the library, which Debian 11 has as 0.9.72, 12 as 0.9.75, 13 as 1.0: what each does is told where it matters
+my $library = `pkg-config --modversion libmicrohttpd 2>/dev/null` // '';
+my $old = $library =~ /^0\.9\.(\d+)/ && $1 < 75;
+my $new = $library =~ /^[1-9]/;
 my $ten = '"recent_prices":[1,2,3,4,5,6,7,8,9,10]';
 
 is(Restd::prepare($session, 's'), '', 'set up');
@@ -124,7 +128,7 @@ for ("Content-Length: 5\r\nTransfer-Encoding: chunked", "Content-Length: 2\r\nCo
 }
 # the library would make a length of the second one, and none of the others
 for ("Transfer-Encoding:\r\n chunked", "C: $size\r\n ontent-Length", "Content-Length: 5\r\nTransfer-Encoding:\r\n chunked", "Content-Length: $size\r\nA: b\r\n\tc", "A:\r\n b", "A: b\n c",
-	"A: b\rContent-Length: $size", "A b: c", " A: b", 'A"b: c', "\xc3\xa4: b")
+	"A: b\rContent-Length: $size", "A: b\r", "A: b\r\rC: d", "A b: c", " A: b", 'A"b: c', "\xc3\xa4: b")
 {
 	for my $line ('POST /predict', 'GET /health')
 	{
@@ -136,6 +140,18 @@ for ("A:b", "A: \t b \t", "A:", "A: b: c", "!#\$%&'*+-.^_`|~09aZ: \xc3\xa4", "Co
 {
 	is(statuses("GET /health HTTP/1.1\r\n$_\r\nHost: x\r\n\r\n$hidden"), 'open 200 200', 'and one that may not');
 }
+# of a lone LF nobody knows with an old library that it was no CR, and a new one refuses it
+is(statuses("GET /health HTTP/1.1\nHost: x\n\n$hidden"), $old || $new ? 'closed 400' : 'open 200 200', 'lines that end in LF');
+is(statuses("GET /health HTTP/1.1\r\nHost: x\r\n\r$hidden"), 'closed 400', 'an empty line may not end in CR');
+is(statuses("GET /health HTTP/1.1\rContent-Length:$size\r\nHost: x\r\n\r\n$hidden"), 'closed 400', 'nor the first');
+# a reply to HTTP/0.9 has no head
+like(statuses("GET /health\rContent-Length: $size\r\nHost: x\r\n\r\n$hidden"), $old ? qr/^closed$/ : qr/^closed 400$/, 'nor one without a version');
+for ([ "A: b\rC: d\r\n\r\n", 'closed 400' ], [ "A: b\r\r", 'closed 400' ], [ "A: b\r\r\n", 'closed 400' ], [ "A: b\r\n c\r\n\r\n", 'closed 400' ], [ "A: b\r\n\r\n", 'open 422 200' ], [ "\r\n", 'open 422 200' ])
+{
+	my ($after, $wanted) = @$_;
+	is(statuses("POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n$after$hidden"), $wanted, 'headers after a body');
+}
+is(statuses("POST $_ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: b\r\rC: d\r\n\r\n$hidden"), 'closed 400', "also of a request that has its answer: $_") for '/nowhere', '/predict/';
 for ('gzip, chunked', 'identity', 'chunked, gzip', 'x')
 {
 	# libmicrohttpd from 1.0 on answers by itself
@@ -159,11 +175,12 @@ sub answers
 	return join ' ', @statuses;
 }
 
-is(answers(map { '/health?' . join '&', map { "a=$_" } 1 .. $_ } 1, 100, 200), '200', 'up to two hundred parameters');
+is(answers(map { '/health?' . join '&', map { "a=$_" } 1 .. $_ } 1, 100, 200), $old ? '200 414' : '200', 'up to two hundred parameters, of which an old library has room for a hundred');
 is(answers(map { '/api/overview?' . join '&', map { "a=$_" } 1 .. $_ } 1, 230 .. 260, 300, 1000, 2000), '422 414', 'more are too many, which is said at once');
 is(answers(map { '/health?' . '&' x $_ } 100, map { 50 * $_ } 5 .. 200), '200 414', 'also without names');
-# where the line fills the memory to a few hundred bytes there is no room for a reply
-like(answers(map { '/health?' . 'a' x $_ } 15000, map { 15800 + 20 * $_ } 0 .. 40), qr/^200 414 (cut )?431 414$/, 'a single one that is too long: at once, too');
+# where the line fills the memory to a few hundred bytes there is no room for a reply; an
+# old library takes the memory in steps, and has that room or not by where the line ends in one
+like(answers(map { '/health?' . 'a' x $_ } 15000, map { 15800 + 20 * $_ } 0 .. 40), $old ? qr/^200 414( cut 414)*$/ : qr/^200 414 (cut )?(431 )?414$/, 'a single one that is too long: at once, too');
 is($restd->stop, 0, 'the end');
 $restd = Restd->new(database => $database, 'max-header' => '2kB');
 like(answers(map { '/health?' . join '&', map { "a=$_" } 1 .. $_ } 1 .. 60), qr/^200 414( 431)?$/, 'the same where there is less');
@@ -210,7 +227,8 @@ for my $what (sort keys %pids)
 {
 	waitpid $pids{$what}, 0;
 	cmp_ok($? >> 8, '<=', 55, "$what, a byte at a time: cut off after the time for a request");
-	cmp_ok($? >> 8, '>=', 25, 'but not before');
+	# a new library takes only a few blank lines
+	cmp_ok($? >> 8, '>=', $new && $what =~ /blank/ ? 0 : 25, 'but not before');
 }
 ok(IO::Select->new($quiet)->can_read(0.5) && !sysread($quiet, my $byte, 1), 'a connection that never had a request is closed');
 print $rested Restd::text('GET', '/health');

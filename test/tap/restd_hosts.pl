@@ -57,7 +57,9 @@ my $begun = time;
 is($restd->post('/predict', "{$ten}")->{status}, 503, 'no host answers: 503');
 cmp_ok(time - $begun, '<', 5, 'after a try');
 my ($failure) = grep { ($_->{event} || '') eq 'no connection to the database' } $restd->log;
-like($failure->{message}, qr/port $silent_port .*timeout expired.*\n.*port $closed_port .*refused/s, 'what is amiss with each is a record of the log') or diag($restd->log_text);
+# libpq before 14 does not say which host it has given up
+my $old = `cat /proc/$restd->{pid}/maps` =~ /libpq\.so\.5\.1[0-3]\b/;
+like($failure->{message}, $old ? qr/^timeout expired\n.*refused.*port $closed_port\b/s : qr/port $silent_port .*timeout expired.*\n.*port $closed_port .*refused/s, 'what is amiss with each is a record of the log') or diag($restd->log_text);
 is($restd->stop, 0, 'the end');
 
 # ---- a stop does not wait for a connection ----
