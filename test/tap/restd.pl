@@ -64,7 +64,8 @@ for (1 .. 300)
 	die 'not ready' if Restd::read_reply($asking)->{status} != 200;
 }
 my $more;
-for (1 .. 50) { $more = $statements->() - $called; last if $more > 0; sleep 0.1; }
+# before PostgreSQL 15 a session may tell what it has called only with its next statement
+for (1 .. 50) { $more = $statements->() - $called; last if $more > 0; sleep 0.1; $restd->get('/ready'); }
 cmp_ok($more, '<=', 4, 'asked 300 times, the database was a few times');
 cmp_ok($more, '>', 0, 'and was');
 my $reply = $restd->get('/health');
