@@ -44,10 +44,10 @@ run_sql($from, q{
 	CREATE PUBLICATION operations FOR ALL TABLES});
 run_sql($to, q{SET client_min_messages = warning; CREATE EXTENSION arima_ops});
 
-# as the README says
-my $readme = do { local $/; open my $file, '<', 'README.md' or die; <$file> };
-my ($before) = $readme =~ /`(SET session_replication_role = replica; DELETE FROM [^`]+)`/ or die 'README: before the subscription';
-my ($take_over) = $readme =~ /```\n(SELECT format\('SELECT setval.*?) \\gexec\n```/s or die 'README: taking over';
+# as doc/administration.md says
+my $text = do { local $/; open my $file, '<', 'doc/administration.md' or die; <$file> };
+my ($before) = $text =~ /`(SET session_replication_role = replica; DELETE FROM [^`]+)`/ or die 'administration.md: before the subscription';
+my ($take_over) = $text =~ /```\n(SELECT format\('SELECT setval.*?) \\gexec\n```/s or die 'administration.md: taking over';
 
 run_sql($to, "$before; RESET session_replication_role");
 run_sql($to, "CREATE SUBSCRIPTION operations CONNECTION '$connection' PUBLICATION operations");
