@@ -10,6 +10,10 @@
  * at fault (of a random walk the return from a spike is as large an innovation as the spike, of
  * a seasonal model there are four), knows nothing of values that differences use up, and its
  * own variance, with the mistake in it, makes it small: of n innovations none is beyond the root of n.
+ *
+ * Innovations e are linear in the transformed values.  With d the change of e by another value
+ * in a place, e without the value there is e - d (e'd) / (d'd), and its square is less by
+ * (e'd)^2 / (d'd): a pass over the series for d, where missing values would take many times as long.
  */
 #include "postgres.h"
 
@@ -37,10 +41,15 @@ typedef struct Sifted
 {
 	const Explained *ex;
 	const AoMatrix *xreg;
-	AoSeries	y;				/* a copy; NaN for what is taken out */
-	double	   *errors;
-	double		squares;		/* sum over the innovations that there are */
-	double		freedom;		/* their number less that of coefficients */
+	AoSeries	y;				/* a copy */
+	double	   *given;			/* innovations of all values, NaN where there is none; the arrays that follow have 0 there */
+	double	   *errors;			/* without what is taken out */
+	double	   *change;			/* of the innovations by another value in a place */
+	double	   *best;			/* of these the one of the value to be taken out */
+	double	   *out;			/* that of the value that is taken out */
+	int64		taken;			/* the place of that, or -1 */
+	double		squares;		/* sum of squares of errors */
+	double		freedom;		/* number of innovations less that of coefficients */
 } Sifted;
 
 /* A value taken out, and what the rest is without it and those before it. */
@@ -55,25 +64,72 @@ typedef struct Unusual
 	int64		beyond;			/* of these so many are unusual */
 } Unusual;
 
+static void
+innovations(const Sifted *s, double *errors)
+{
+	AoEnv		env;
+
+	ao_pg_env(&env);
+	ao_pg_check(ao_one_step_errors(s->ex->model, s->y.values, s->y.n, s->xreg->values, s->xreg->cols, &env,
+								   errors, NULL), &env);
+}
+
+static double
+product(const double *a, const double *b, int64 n)
+{
+	double		sum = 0;
+
+	for (int64 t = 0; t < n; t++)
+		sum += a[t] * b[t];
+	return sum;
+}
+
+/* Takes of a what lies in the direction of b. */
+static void
+project(double *a, const double *b, int64 n)
+{
+	double		square = product(b, b, n);
+	double		share = square > 0 ? product(a, b, n) / square : 0;
+
+	for (int64 t = 0; t < n; t++)
+		a[t] -= share * b[t];
+}
+
 /* The innovations of the series as it is. */
 static void
 sift(Sifted *s)
 {
-	AoEnv		env;
 	int64		n = 0;
 
-	ao_pg_env(&env);
-	ao_pg_check(ao_one_step_errors(s->ex->model, s->y.values, s->y.n, s->xreg->values, s->xreg->cols, &env,
-								   s->errors, NULL), &env);
-	s->squares = 0;
+	innovations(s, s->given);
 	for (int64 t = 0; t < s->y.n; t++)
 	{
-		if (isnan(s->errors[t]))
-			continue;
-		s->squares += s->errors[t] * s->errors[t];
-		n++;
+		s->errors[t] = isnan(s->given[t]) ? 0 : s->given[t];
+		n += !isnan(s->given[t]);
 	}
+	s->squares = product(s->errors, s->errors, s->y.n);
 	s->freedom = (double) (n - s->ex->model->n_coef);
+}
+
+/* What the square of the innovations would be less by without the value at t; s->change is the direction. */
+static double
+drop_without(Sifted *s, int64 t)
+{
+	double		value = s->y.values[t];
+	double		square;
+	double		along;
+
+	/* whichever, but far, positive as a transformation may want it, and in range */
+	s->y.values[t] = fabs(value) < 1e300 ? 2 * fabs(value) + 1 : fabs(value) / 2;
+	innovations(s, s->change);
+	s->y.values[t] = value;
+	for (int64 i = 0; i < s->y.n; i++)
+		s->change[i] = isnan(s->given[i]) ? 0 : s->change[i] - s->given[i];
+	if (s->taken >= 0)
+		project(s->change, s->out, s->y.n);
+	square = product(s->change, s->change, s->y.n);
+	along = product(s->errors, s->change, s->y.n);
+	return square > 0 && isfinite(square) ? along * along / square : 0;
 }
 
 /* The largest innovation's place. */
@@ -83,20 +139,27 @@ largest_error(const Sifted *s)
 	int64		worst = 0;
 
 	for (int64 t = 1; t < s->y.n; t++)
-	{
-		if (isnan(s->errors[worst]) || fabs(s->errors[t]) > fabs(s->errors[worst]))
+		if (fabs(s->errors[t]) > fabs(s->errors[worst]))
 			worst = t;
-	}
 	return worst;
 }
 
-/* The known value at t or the last before it; -1: there is none. */
+/* The known value at t or the last before it, but for what is taken out; -1: there is none. */
 static int64
 known_before(const Sifted *s, int64 t)
 {
-	while (t >= 0 && isnan(s->y.values[t]))
+	while (t >= 0 && (isnan(s->y.values[t]) || t == s->taken))
 		t--;
 	return Max(t, -1);
+}
+
+static void
+swap(double **a, double **b)
+{
+	double	   *kept = *a;
+
+	*a = *b;
+	*b = kept;
 }
 
 /* Takes the value out that makes the innovations smallest, of those that can have made the largest of
@@ -106,30 +169,33 @@ take_out(Sifted *s)
 {
 	int64		worst = largest_error(s);
 	int			seasons = s->ex->spec.m > 1 ? LAGS : 1;
-	double		before = s->squares;
-	Unusual		found = {.at = worst, .place = worst, .largest = s->errors[worst] * s->errors[worst], .drop = -1};
+	Unusual		found = {.at = worst, .place = worst, .largest = s->errors[worst] * s->errors[worst]};
 
-	found.share = (before - found.largest) / (s->freedom - 1);
+	found.share = (s->squares - found.largest) / (s->freedom - 1);
 	for (int i = 0; i < seasons; i++)
 	{
 		int64		t = known_before(s, worst - (int64) i * s->ex->spec.m);
 
 		for (int j = 0; j < LAGS && t >= 0; j++, t = known_before(s, t - 1))
 		{
-			double		value = s->y.values[t];
+			double		drop = drop_without(s, t);
 
-			s->y.values[t] = NAN;
-			sift(s);
-			s->y.values[t] = value;
-			if (before - s->squares > found.drop)
+			if (drop > found.drop)
 			{
 				found.at = t;
-				found.drop = before - s->squares;
+				found.drop = drop;
+				swap(&s->best, &s->change);
 			}
 		}
 	}
-	s->y.values[found.at] = NAN;
-	sift(s);
+	if (found.drop > 0)
+	{
+		project(s->errors, s->best, s->y.n);
+		swap(&s->out, &s->best);
+		s->taken = found.at;
+		s->freedom--;
+	}
+	s->squares = product(s->errors, s->errors, s->y.n);
 	found.variance = s->squares / s->freedom;
 	for (int64 t = 0; t < s->y.n; t++)
 		found.beyond += s->errors[t] * s->errors[t] >= UNUSUAL * UNUSUAL * found.variance && s->errors[t] != 0;
@@ -197,14 +263,16 @@ put_jump(StringInfo out, const AoSeries *y, const Unusual *jump)
 void
 ao_explain_unusual(StringInfo out, const Explained *ex, const AoSeries *y, const AoMatrix *xreg)
 {
-	Size		size = sizeof(double) * Max(y->n, 1);
-	Sifted		s = {.ex = ex, .xreg = xreg, .y = {palloc_extended(size, MCXT_ALLOC_HUGE), y->n},
-	.errors = palloc_extended(size, MCXT_ALLOC_HUGE)};
+	Sifted		s = {.ex = ex, .xreg = xreg, .taken = -1};
+	double	  **arrays[] = {&s.y.values, &s.given, &s.errors, &s.change, &s.best, &s.out};
 	Unusual		values[MOST_TOLD];
 	double		least = INFINITY;	/* of their drops so far */
 	int			tried = 0;
 	int			n = 0;
 
+	for (int i = 0; i < lengthof(arrays); i++)
+		*arrays[i] = palloc_extended(sizeof(double) * Max(y->n, 1), MCXT_ALLOC_HUGE);
+	s.y.n = y->n;
 	memcpy(s.y.values, y->values, sizeof(double) * y->n);
 	sift(&s);
 	/* two that hide each other by the variance that they make show once both are out */
