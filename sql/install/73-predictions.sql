@@ -48,7 +48,7 @@ COMMENT ON COLUMN arima_ops.predictions.recorded_to IS 'last session that was re
 COMMENT ON COLUMN arima_ops.predictions.lead IS 'newer values that the forecast was made from, whose sessions were not recorded yet, or had a wrong date and were removed';
 COMMENT ON COLUMN arima_ops.predictions.horizon IS 'steps ahead: the forecast is for the session number lead + horizon after as_of';
 COMMENT ON COLUMN arima_ops.predictions.history_len IS 'number of values that the request brought; 0: it relied on those recorded';
-COMMENT ON COLUMN arima_ops.predictions.placed IS 'were they found among those recorded? false: they are others, and the check for drift leaves the prediction out; NULL: there were none, or too few to tell';
+COMMENT ON COLUMN arima_ops.predictions.placed IS 'were they found among those recorded? false: they are others, and the check for drift leaves the prediction out; NULL: there were none, or it cannot be told';
 COMMENT ON COLUMN arima_ops.predictions.request_id IS 'the caller''s key, one for each request: one that comes again gets the first answer';
 COMMENT ON COLUMN arima_ops.predictions.request_hash IS 'what was asked for with that key (arima_ops.request_hash), so that another request with it is refused; NULL: not known, and any gets the first answer';
 COMMENT ON COLUMN arima_ops.predictions.adjustment IS 'factor from the prices of the answer to those recorded now, other than 1 after a split: from before one that the request knew of and the records did not, as well';
@@ -78,14 +78,15 @@ COMMENT ON FUNCTION arima_ops.price_factor(float8[], float8[]) IS
  * such places the one with the fewest of these, of several such the last.  Where there
  * is none the recent ones may be rounded otherwise, or in prices that the recorded ones
  * have not been restated to: then three at least are there one after the other, all times
- * one factor (price_factor), in one place only.  Else it is the end, and they are others:
- * what is asked for is no forecast of the series.
+ * one factor (price_factor), in one place only.  Or one or two of the six have been
+ * corrected.  No place counts that is to be expected by chance.  Else it is the end, and if
+ * hardly any recorded value is among them they are others: no forecast of the series.
  */
 CREATE FUNCTION arima_ops.count_newer(recent float8[], recorded float8[], OUT newer int, OUT factor float8, OUT placed boolean)
 AS 'MODULE_PATHNAME', 'arima_ops_count_newer'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION arima_ops.count_newer(float8[], float8[]) IS
-'How many of the recent values follow the last of the recorded ones, both oldest first; 0 where these are not found, or stand more than 1,000 values apart. factor: from the prices of the recorded ones to those of the recent, other than 1 where a split or dividend is between them. placed: were they found? NULL: there are too few to tell';
+'How many of the recent values follow the last of the recorded ones, both oldest first; 0 where these are not found, or stand more than 1,000 values apart. factor: from the prices of the recorded ones to those of the recent, other than 1 where a split or dividend is between them. placed: were they found? NULL: it cannot be told, as of too few, or of small counts';
 
 CREATE FUNCTION arima_ops.depends_on_time(model @extschema@.arima_model) RETURNS boolean
 AS 'MODULE_PATHNAME', 'arima_ops_depends_on_time'
@@ -279,6 +280,7 @@ BEGIN
 		IF newer > 0 AND EXISTS (SELECT FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts = as_of) THEN
 			newer := 0;
 			factor := 1;
+			placed := false;
 		END IF;
 	END IF;
 	-- sessions up to an as_of are no lead over it, they only tell a model the time
@@ -286,6 +288,10 @@ BEGIN
 	-- until the restatement to come, which takes over what was made of the sessions recorded now
 	adjustment := 1 / factor;
 	SELECT nullif(max(a.ts), last_ts) INTO recorded_to FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts <= last_ts;
+	-- values up to a session to come may be all newer than those recorded
+	IF recorded_to IS NOT NULL AND NOT placed THEN
+		placed := NULL;
+	END IF;
 	-- the first step tells whether the request is new: what is added to it by another one would be no answer to either
 	RETURN QUERY
 	WITH step AS MATERIALIZED (

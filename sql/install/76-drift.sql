@@ -37,7 +37,7 @@ CREATE INDEX drift_checks_outdated ON arima_ops.drift_checks (series, ts) WHERE 
 COMMENT ON TABLE arima_ops.drift_checks IS
 'One row for each series and labelled session: how the champion of that time did. Errors are those of its own one-step predictions since its promotion, in the prices of today; many predictions for a session count as one';
 COMMENT ON COLUMN arima_ops.drift_checks.version IS 'the champion';
-COMMENT ON COLUMN arima_ops.drift_checks.predictions IS 'its one-step predictions for this session';
+COMMENT ON COLUMN arima_ops.drift_checks.predictions IS 'its one-step predictions for this session: those from the values recorded alone, or, if there are none, from what requests brought';
 COMMENT ON COLUMN arima_ops.drift_checks.session_rmse IS 'root of the mean of their squared errors';
 COMMENT ON COLUMN arima_ops.drift_checks.session_error IS 'mean of their errors: actual - forecast';
 COMMENT ON COLUMN arima_ops.drift_checks.inside IS 'share of their intervals that held the value; NULL: none had an interval';
@@ -111,12 +111,14 @@ COMMENT ON FUNCTION arima_ops.drift_trial(arima_ops.series, float8, int, int, in
 /*
  * What the sessions are made of; read by the index predictions_scored, from a session on.
  * Who tries other values than those recorded gets an answer that says nothing of the champion.
+ * The newest values of a request are its own claim, as they are not recorded yet: a session for
+ * which there is a forecast from the recorded ones alone is judged by that.
  */
 CREATE VIEW arima_ops.one_step AS
 SELECT p.series, p.version, p.target_ts AS ts, p.forecast * p.adjustment AS forecast, p.actual,
-	(p.actual BETWEEN p.lower * p.adjustment AND p.upper * p.adjustment)::int AS inside
+	(p.actual BETWEEN p.lower * p.adjustment AND p.upper * p.adjustment)::int AS inside, p.history_len = 0 AS own
 FROM arima_ops.predictions AS p WHERE p.horizon = 1 AND p.target_ts IS NOT NULL AND p.placed IS NOT FALSE;
-COMMENT ON VIEW arima_ops.one_step IS 'Labelled one-step predictions in the prices of today, but for those from values that are not the series'' own; inside: 1 where the interval held the value';
+COMMENT ON VIEW arima_ops.one_step IS 'Labelled one-step predictions in the prices of today, but for those from values that are not the series'' own; inside: 1 where the interval held the value; own: from the values recorded alone';
 
 /* Tells the change between two checks of a series as an event. */
 CREATE FUNCTION arima_ops.tell_drift(found arima_ops.drift_checks) RETURNS bigint
@@ -168,10 +170,10 @@ BEGIN
 			FROM arima_ops.last_checks AS c JOIN arima_ops.series AS s ON s.name = c.series
 				CROSS JOIN LATERAL (SELECT array_agg(g.ts ORDER BY g.ts) AS ts, array_agg(g.predictions ORDER BY g.ts) AS predictions,
 						array_agg(g.rmse ORDER BY g.ts) AS rmse, array_agg(g.error ORDER BY g.ts) AS error, array_agg(g.inside ORDER BY g.ts) AS inside
-					FROM (SELECT p.ts, count(*)::int AS predictions, @extschema@.rolling_rmse(p.forecast, p.actual) AS rmse,
+					FROM (SELECT DISTINCT ON (p.ts) p.ts, count(*)::int AS predictions, @extschema@.rolling_rmse(p.forecast, p.actual) AS rmse,
 							-@extschema@.rolling_bias(p.forecast, p.actual) AS error, avg(p.inside)::float8 AS inside
 						FROM arima_ops.one_step AS p
-						WHERE p.series = c.series AND p.version = c.version AND p.ts > c.checked_to GROUP BY p.ts) AS g
+						WHERE p.series = c.series AND p.version = c.version AND p.ts > c.checked_to GROUP BY p.ts, p.own ORDER BY p.ts, p.own DESC) AS g
 					HAVING count(*) > 0) AS f
 				CROSS JOIN LATERAL (SELECT array_agg(g.session_rmse ORDER BY g.ts) AS rmse, array_agg(g.inside ORDER BY g.ts) AS inside
 					FROM (SELECT d.ts, d.session_rmse, d.inside FROM arima_ops.drift_checks AS d
@@ -204,10 +206,11 @@ DECLARE
 	found_last arima_ops.drift_checks;
 BEGIN
 	WITH l AS MATERIALIZED (
-		SELECT p.ts, count(*)::int AS predictions, @extschema@.rolling_rmse(p.forecast, p.actual) AS rmse,
-			-@extschema@.rolling_bias(p.forecast, p.actual) AS error, avg(p.inside)::float8 AS inside, row_number() OVER (ORDER BY p.ts) AS i
-		FROM arima_ops.one_step AS p
-		WHERE p.series = rule.name AND p.ts > since AND (version IS NULL OR p.version = version) GROUP BY p.ts
+		SELECT g.*, row_number() OVER (ORDER BY g.ts) AS i
+		FROM (SELECT DISTINCT ON (p.ts) p.ts, count(*)::int AS predictions, @extschema@.rolling_rmse(p.forecast, p.actual) AS rmse,
+				-@extschema@.rolling_bias(p.forecast, p.actual) AS error, avg(p.inside)::float8 AS inside
+			FROM arima_ops.one_step AS p
+			WHERE p.series = rule.name AND p.ts > since AND (version IS NULL OR p.version = version) GROUP BY p.ts, p.own ORDER BY p.ts, p.own DESC) AS g
 	)
 	SELECT rule.name, l.ts, version, l.predictions, l.rmse, l.error, l.inside, s.labels, s.rolling_rmse, reference, s.threshold,
 		rule.drift_policy, s.breach, s.consecutive, s.drift, s.cusum, s.cusum_limit, s.bias_above, s.bias_below, s.bias_limit, s.coverage, now()

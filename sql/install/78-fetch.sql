@@ -49,13 +49,18 @@ DECLARE
 	moment timestamptz := clock_timestamp();
 	told boolean;
 BEGIN
+	-- before what belongs to it, as who drops it does
+	PERFORM FROM arima_ops.series AS s WHERE s.name = series FOR KEY SHARE;
+	IF NOT FOUND THEN
+		RETURN NULL;
+	END IF;
 	SELECT * INTO known FROM arima_ops.fetch_failures AS f WHERE f.series = series FOR UPDATE;
 	IF NOT known.failing AND known.last_at < moment - arima_ops.news_after() THEN
 		known.reasons := '{}';
 	END IF;
 	told := coalesce(reason = ANY (known.reasons), false);
 	INSERT INTO arima_ops.fetch_failures AS f (series, since, last_at, message, details, reasons)
-	SELECT s.name, moment, moment, message, details, ARRAY[reason] FROM arima_ops.series AS s WHERE s.name = series FOR KEY SHARE
+	VALUES (series, moment, moment, message, details, ARRAY[reason])
 	ON CONFLICT ON CONSTRAINT fetch_failures_pkey DO UPDATE SET failing = true, since = CASE WHEN f.failing THEN f.since ELSE excluded.since END,
 		last_at = excluded.last_at, failures = CASE WHEN f.failing THEN f.failures + 1 ELSE 1 END, message = excluded.message, details = excluded.details,
 		reasons = CASE WHEN told OR cardinality(known.reasons) >= most_reasons THEN known.reasons ELSE known.reasons || reason END;

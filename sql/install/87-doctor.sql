@@ -166,7 +166,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	), usual AS MATERIALIZED (
 		SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY g.days) AS days FROM gap AS g HAVING count(*) >= 10
 	), rhythm AS MATERIALIZED (
-		SELECT u.days, s.calendar NOT IN ('weekdays', 'none') OR u.days > 0.9 AS is_daily,
+		SELECT u.days, u.days > 0.9 AS is_daily,
 			CASE WHEN s.calendar = 'monthly' OR s.calendar IN ('weekdays', 'none') AND u.days BETWEEN 30 AND 31 THEN 1
 				WHEN s.calendar = 'quarterly' OR s.calendar IN ('weekdays', 'none') AND u.days BETWEEN 90 AND 92 THEN 3 END AS months,
 			CASE WHEN s.calendar = 'daily' THEN 1 ELSE (SELECT least(1, coalesce(count(*) * u.days / sum(g.days), 1)) FROM gap AS g WHERE g.days < 12) END AS filled
@@ -237,9 +237,9 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 		CASE WHEN r.names IS NOT NULL THEN 'compare what the clients send with arima_ops.actuals: prices of another provider, or adjusted otherwise?' END
 	FROM (SELECT array_agg(s.name ORDER BY s.name) AS names
 		FROM arima_ops.series AS s CROSS JOIN LATERAL (SELECT count(*) AS n, count(*) FILTER (WHERE NOT p.placed) AS others
-			FROM ((SELECT q.placed FROM arima_ops.predictions AS q WHERE q.series = s.name AND q.target_ts IS NULL ORDER BY q.as_of DESC LIMIT 100)
+			FROM ((SELECT q.placed FROM arima_ops.predictions AS q WHERE q.series = s.name AND q.target_ts IS NULL AND q.horizon = 1 ORDER BY q.as_of DESC LIMIT 100)
 				UNION ALL
-				(SELECT q.placed FROM arima_ops.predictions AS q WHERE q.series = s.name AND q.target_ts IS NOT NULL ORDER BY q.target_ts DESC LIMIT 100)) AS p
+				(SELECT q.placed FROM arima_ops.predictions AS q WHERE q.series = s.name AND q.target_ts IS NOT NULL AND q.horizon = 1 ORDER BY q.target_ts DESC LIMIT 100)) AS p
 			WHERE p.placed IS NOT NULL) AS l
 		WHERE s.active AND l.n >= 10 AND 2 * l.others > l.n) AS r
 $$;

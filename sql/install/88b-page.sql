@@ -38,9 +38,9 @@ BEGIN
 		CROSS JOIN LATERAL (SELECT count(*) AS pending FROM (SELECT FROM arima_ops.predictions AS q
 			WHERE q.series = s.name AND q.target_ts IS NULL LIMIT 1001) AS c) AS n
 		LEFT JOIN LATERAL (SELECT l.* FROM (
-				(SELECT 1 AS place, q.* FROM arima_ops.predictions AS q WHERE q.series = s.name AND q.target_ts IS NULL ORDER BY q.as_of DESC LIMIT 1)
+				(SELECT 1 AS place, q.* FROM arima_ops.predictions AS q WHERE q.series = s.name AND q.target_ts IS NULL AND q.placed IS NOT FALSE ORDER BY q.as_of DESC LIMIT 1)
 				UNION ALL
-				(SELECT 2, q.* FROM arima_ops.predictions AS q WHERE q.series = s.name AND q.target_ts IS NOT NULL ORDER BY q.target_ts DESC LIMIT 1)) AS l
+				(SELECT 2, q.* FROM arima_ops.predictions AS q WHERE q.series = s.name AND q.target_ts IS NOT NULL AND q.placed IS NOT FALSE ORDER BY q.target_ts DESC LIMIT 1)) AS l
 			ORDER BY l.as_of DESC, l.place LIMIT 1) AS p ON true
 	WHERE wanted IS NULL OR s.name = wanted
 	ORDER BY s.name COLLATE "C";
@@ -51,8 +51,9 @@ COMMENT ON FUNCTION arima_ops.page_states(text) IS
 /* ---- one series ---- */
 
 /*
- * The last sessions with, for each, the last of the one-step predictions for it; of
- * those that the index finds first, for there may be a million.
+ * The last sessions with, for each, the last of the one-step predictions for it, from the
+ * recorded values alone if there is one (arima_ops.one_step); of those that the index finds
+ * first, for there may be a million.
  */
 CREATE FUNCTION arima_ops.page_history(series text, sessions int)
 RETURNS TABLE (ts timestamptz, actual float8, naive float8, forecast float8, lower float8, upper float8, level float8, version int)
@@ -62,8 +63,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = o
 			FROM (SELECT t.ts, t.value FROM arima_ops.actuals AS t WHERE t.series = page_history.series
 				ORDER BY t.ts DESC LIMIT page_history.sessions + 1) AS a) AS h
 		LEFT JOIN LATERAL (SELECT f.* FROM (SELECT q.* FROM arima_ops.predictions AS q
-				WHERE q.series = page_history.series AND q.target_ts = h.ts AND q.horizon = 1 LIMIT 50) AS f
-			ORDER BY f.id DESC LIMIT 1) AS p ON true
+				WHERE q.series = page_history.series AND q.target_ts = h.ts AND q.horizon = 1 AND q.placed IS NOT FALSE LIMIT 50) AS f
+			ORDER BY f.history_len = 0 DESC, f.id DESC LIMIT 1) AS p ON true
 	WHERE h.i <= page_history.sessions
 	ORDER BY h.ts
 $$;

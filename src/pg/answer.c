@@ -343,7 +343,7 @@ add_first_step(Tuplestorestate *rows, TupleDesc type, const Asked *asked)
 		Int64GetDatum(asked->hash), Float8GetDatum(1 / asked->place.factor), BoolGetDatum(asked->place.found == AO_FOUND)
 	};
 
-	nulls[N_COLUMNS - 1] = asked->place.found == AO_TOO_FEW;
+	nulls[N_COLUMNS - 1] = asked->place.found == AO_UNSURE;
 
 	tuplestore_putvalues(rows, type, values, nulls);
 }

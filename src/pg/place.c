@@ -24,6 +24,7 @@ PGDLLEXPORT Datum arima_ops_count_newer(PG_FUNCTION_ARGS);
 
 #define SEVEN_DIGITS 1e-7		/* relative: what is left of a price by single precision */
 #define FEW_UNITS 10			/* of half a unit */
+#define SMALL_UNIT 1e-3			/* relative: a cent of a price from 10 on */
 #define SAME_FACTOR 1e-4		/* relative: factors of prices that are not rounded may have this range */
 
 /* Prices, all positive or as good as, and the unit that they are rounded to; 0: none. */
@@ -100,6 +101,9 @@ find_change(Prices given, Prices recorded, int64 n)
 	}
 	exact = Min(SAME_FACTOR * likely, 0.05 * fabs(likely - 1)) / 2;
 	rounding = (given.unit + likely * recorded.unit) / 2;
+	/* what was restated by hand has more digits than it was rounded to */
+	if (given.unit > recorded.unit && given.unit <= SMALL_UNIT * largest)
+		rounding = (given.unit + likely * given.unit) / 2;
 	for (int64 i = 0; i < n; i++)
 	{
 		double		ratio = given.values[i] / recorded.values[i];
@@ -140,33 +144,46 @@ arima_ops_price_factor(PG_FUNCTION_ARGS)
 #define MAX_GAPS 1000			/* values that come late: bounds the time that a search takes */
 #define SAME_PRICE 1e-6			/* relative: prices come rounded to seven digits and more */
 #define MOST_NEWER 1000			/* values that a request may be ahead of what is recorded */
-#define LEAST_MATCHED 3			/* recorded values by which a factor is known, and other values are */
+#define MOST_CORRECTED 2		/* recorded values that the request may have otherwise */
+#define MOST_CHANCE 0.01		/* places that are to be expected by chance */
+#define LEAST_MATCHED 3			/* recorded values by which a factor is known, and other values are told */
+
+static bool
+is_same(double value, double price)
+{
+	return fabs(value - price) <= SAME_PRICE * fabs(price);
+}
+
+/* A place with other values between those recorded. */
+typedef struct Gapped
+{
+	int			gaps;			/* these others; -1: it is none */
+	int			there;			/* of the recorded ones */
+} Gapped;
 
 /*
  * Values of recent between the last LOOK_BACK recorded ones, if these end "newer"
- * values before the end of recent; -1 if they are not there.  What recent does not
- * reach back to need not be there, but two values must.
+ * values before the end of recent.  What recent does not reach back to need not be there,
+ * but two values must, and its first one among them: what stands before those may be anything.
  */
-static int
+static Gapped
 gaps_at(AoSeries recent, AoSeries recorded, int64 newer)
 {
 	int64		wanted = recorded.n - 1;
 	int64		first = Max(0, recorded.n - LOOK_BACK);
 	int64		at = recent.n - 1 - newer;
 	int			gaps = 0;
+	bool		same = false;	/* is the value after this one a recorded one? */
 
 	for (; at >= 0 && wanted >= first; at--)
 	{
-		double		price = recorded.values[wanted];
-
-		if (fabs(recent.values[at] - price) <= SAME_PRICE * fabs(price))
+		same = is_same(recent.values[at], recorded.values[wanted]);
+		if (same)
 			wanted--;
-		else if (wanted == recorded.n - 1)
-			return -1;
-		else if (++gaps > MAX_GAPS)
-			return -1;
+		else if (wanted == recorded.n - 1 || ++gaps > MAX_GAPS)
+			return (Gapped) {-1, 0};
 	}
-	return wanted < first || (wanted < recorded.n - 2 && at < 0) ? gaps : -1;
+	return (Gapped) {wanted < first || (wanted < recorded.n - 2 && same) ? gaps : -1, (int) (recorded.n - 1 - wanted)};
 }
 
 /*
@@ -219,39 +236,127 @@ find_restated(AoSeries recent, AoSeries recorded)
 	return place;
 }
 
+/* Of the last LOOK_BACK recorded values, from the last one on, each one's share of the recent ones. */
+static void
+share_values(AoSeries recent, AoSeries recorded, double *share)
+{
+	int64		n = Min(LOOK_BACK, recorded.n);
+
+	for (int64 i = 0; i < n; i++)
+	{
+		double		price = recorded.values[recorded.n - 1 - i];
+		int64		same = 0;
+
+		for (int64 t = 0; t < recent.n; t++)
+			same += is_same(recent.values[t], price);
+		share[i] = (double) same / (double) recent.n;
+	}
+}
+
+/* So many ways there are to choose k of n. */
+static double
+choose(int n, int k)
+{
+	double		ways = 1;
+
+	for (int i = 1; i <= k; i++)
+		ways *= (double) (n - k + i) / i;
+	return ways;
+}
+
+/*
+ * Where all but one or two of the last recorded values, three at least, are in their places
+ * among the recent ones, as where a value has been corrected on one side only: the only such
+ * place that is not to be expected by chance, if there is one.
+ */
+static AoPlace
+find_corrected(AoSeries recent, AoSeries recorded, const double *share)
+{
+	int64		places = Min(recent.n - LEAST_MATCHED, MOST_NEWER) + 1;
+	AoPlace		place = {AO_OTHERS, 0, 1};
+
+	for (int64 newer = 0; newer < places; newer++)
+	{
+		int			n = (int) Min(Min(LOOK_BACK, recorded.n), recent.n - newer);
+		int			there = 0;
+		double		chance = (double) places;
+
+		for (int i = 0; i < n; i++)
+			if (is_same(recent.values[recent.n - 1 - newer - i], recorded.values[recorded.n - 1 - i]))
+			{
+				there++;
+				chance *= share[i];
+			}
+		if (there < LEAST_MATCHED || n - there > MOST_CORRECTED || chance * choose(n, there) > MOST_CHANCE)
+			continue;
+		if (place.found == AO_FOUND)
+			return (AoPlace) {AO_OTHERS, 0, 1};
+		place = (AoPlace) {AO_FOUND, (int) newer, 1};
+	}
+	return place;
+}
+
+/* Is a place with values between those recorded, the last "there" of these being there, unlike one by chance? */
+static bool
+is_no_chance(const double *share, int there, int gaps, int64 places)
+{
+	double		chance = (double) places * choose(gaps + there - 1, there - 1);
+
+	for (int i = 0; i < there; i++)
+		chance *= share[i];
+	return chance <= MOST_CHANCE;
+}
+
+/* Nor place nor factor: are half of the recorded values among them at least, so that they may be the series' own? */
+static AoFound
+find_none(AoSeries recent, AoSeries recorded, const double *share)
+{
+	int64		n = Min(LOOK_BACK, recorded.n);
+	int			known = 0;
+
+	for (int64 i = 0; i < n; i++)
+		known += share[i] > 0;
+	return recorded.n < LEAST_MATCHED || 2 * known >= Min(n, recent.n) ? AO_UNSURE : AO_OTHERS;
+}
+
 /*
  * How many of the recent values follow the last recorded one: where there are fewest
- * others between, of several such places the last.  If there is none without others, which
- * a few small prices may make by chance, the prices may be rounded, or others; if it is not
- * that either and there is none at all, the two end together.
+ * others between, of several such places the last.  Where there is none without others the
+ * prices may be rounded, or others, or one of them corrected.  If it is none of that, and
+ * a place with others between may be by chance, as with small counts, the two end together.
  */
 AoPlace
 ao_pg_count_newer(AoSeries recent, AoSeries recorded)
 {
 	int64		end = recorded.n > 0 ? Min(recent.n - 1, MOST_NEWER + 1) : 0;
-	int64		best = 0;
-	int			fewest = -1;
-	AoPlace		restated;
+	double		share[LOOK_BACK];
+	Gapped		best = {-1, 0};
+	int64		best_newer = 0;
+	AoPlace		place;
 
-	for (int64 newer = 0; newer < end && fewest != 0; newer++)
+	for (int64 newer = 0; newer < end && best.gaps != 0; newer++)
 	{
-		int			gaps = gaps_at(recent, recorded, newer);
+		Gapped		gapped = gaps_at(recent, recorded, newer);
 
 		CHECK_FOR_INTERRUPTS();
-		if (gaps >= 0 && (fewest < 0 || gaps < fewest))
+		if (gapped.gaps >= 0 && (best.gaps < 0 || gapped.gaps < best.gaps))
 		{
-			fewest = gaps;
-			best = newer;
+			best = gapped;
+			best_newer = newer;
 		}
 	}
-	if (fewest == 0)
-		return (AoPlace) {AO_FOUND, (int) best, 1};
-	restated = find_restated(recent, recorded);
-	if (restated.found != AO_FOUND && fewest > 0)
-		return (AoPlace) {AO_FOUND, (int) best, 1};
-	if (restated.found != AO_FOUND && Min(recent.n, recorded.n) < LEAST_MATCHED)
-		restated.found = AO_TOO_FEW;
-	return restated;
+	if (best.gaps == 0)
+		return (AoPlace) {AO_FOUND, (int) best_newer, 1};
+	place = find_restated(recent, recorded);
+	if (place.found == AO_FOUND)
+		return place;
+	share_values(recent, recorded, share);
+	place = find_corrected(recent, recorded, share);
+	if (place.found == AO_FOUND)
+		return place;
+	if (best.gaps > 0 && is_no_chance(share, best.there, best.gaps, end))
+		return (AoPlace) {AO_FOUND, (int) best_newer, 1};
+	return (AoPlace) {find_none(recent, recorded, share), 0, 1};
 }
 
 /* arima_ops.count_newer(recent float8[], recorded float8[], OUT newer int, OUT factor float8, OUT placed boolean) */
@@ -262,7 +367,7 @@ arima_ops_count_newer(PG_FUNCTION_ARGS)
 	AoSeries	recorded = ao_pg_series(PG_GETARG_ARRAYTYPE_P(1), "recorded");
 	AoPlace		place = ao_pg_count_newer(recent, recorded);
 	Datum		values[] = {Int32GetDatum(place.newer), Float8GetDatum(place.factor), BoolGetDatum(place.found == AO_FOUND)};
-	bool		nulls[] = {false, false, place.found == AO_TOO_FEW};
+	bool		nulls[] = {false, false, place.found == AO_UNSURE};
 	TupleDesc	tupdesc;
 
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)

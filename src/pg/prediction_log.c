@@ -279,7 +279,7 @@ ao_pg_log_row(AoPredictionLog *log, const AoPrediction *row)
 	set(log, LEVEL, Float8GetDatum(row->level));
 	set(log, ADJUSTMENT, Float8GetDatum(row->adjustment));
 	set(log, RELABELLED, Int32GetDatum(0));
-	if (row->found != AO_TOO_FEW)
+	if (row->found != AO_UNSURE)
 		set(log, PLACED, BoolGetDatum(row->found == AO_FOUND));
 	if (row->key != NULL)
 	{

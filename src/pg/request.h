@@ -34,8 +34,8 @@ extern bool ao_pg_check_body(AoBody *body, int least, int most, AoRequest *reque
 /* Are the recent values of a request found among those recorded? */
 typedef enum AoFound
 {
-	AO_TOO_FEW,					/* to tell */
-	AO_OTHERS,
+	AO_UNSURE,
+	AO_OTHERS,					/* hardly any of these is among them */
 	AO_FOUND
 } AoFound;
 

@@ -132,6 +132,7 @@ only_active(void)
 
 	while (n_served < 2 && (row = heap_getnext(rows, ForwardScanDirection)) != NULL)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (!DatumGetBool(column(&scan, row, "active")))
 			continue;
 		if (++n == 1)

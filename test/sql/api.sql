@@ -151,6 +151,21 @@ SELECT a.status FROM (SELECT array_agg(value ORDER BY i) AS own FROM before_spli
 SELECT (arima_ops.record_actuals('api_tried', ARRAY[ts], ARRAY[value])).inserted, arima_ops.score_predictions('api_tried') FROM before_split WHERE i = 101;
 SELECT placed, count(*), max(abs(error)) > 50 AS far, bool_and(actual IS NOT NULL) AS labelled FROM arima_ops.predictions WHERE series = 'api_tried' GROUP BY 1 ORDER BY 1;
 SELECT labels, predictions, drift, rolling_rmse < 10 AS good FROM arima_ops.detect_drift('api_tried');
+-- a request's newest values are its claim: they count where there is no forecast from the recorded ones alone, as that above was
+SELECT a.status FROM (SELECT array_agg(value ORDER BY i) AS own FROM before_split WHERE i > 60 AND i <= 101) AS x, unnest(arima_ops.answer_requests(ARRAY[json_build_object('series', 'api_tried', 'recent_prices', own || 1000)]::text[])) AS a;
+SELECT placed, lead FROM arima_ops.predictions WHERE series = 'api_tried' ORDER BY id DESC LIMIT 1;
+BEGIN;
+SELECT (arima_ops.record_actuals('api_tried', array_agg(ts), array_agg(value))).inserted, arima_ops.score_predictions('api_tried') FROM before_split WHERE i IN (102, 103);
+SELECT labels, predictions, rolling_rmse < 10 AS good FROM arima_ops.detect_drift('api_tried');
+ROLLBACK;
+SELECT (arima_ops.record_actuals('api_tried', ARRAY[ts], ARRAY[value])).inserted FROM before_split WHERE i = 102;
+SELECT placed, lead FROM arima_ops.predict('api_tried');
+SELECT (arima_ops.record_actuals('api_tried', ARRAY[ts], ARRAY[value])).inserted, arima_ops.score_predictions('api_tried') FROM before_split WHERE i = 103;
+SELECT labels, predictions, rolling_rmse < 10 AS good FROM arima_ops.detect_drift('api_tried');
+-- an as_of that the values run past
+SELECT placed, lead FROM (SELECT array_agg(value ORDER BY i) AS own FROM before_split WHERE i > 60 AND i <= 103) AS x, arima_ops.predict('api_tried', own, as_of => (SELECT ts FROM before_split WHERE i = 100));
+-- one to come, up to which no recorded value is among them
+SELECT placed, lead FROM arima_ops.predict('api_tried', '{1,2,3}', as_of => (SELECT ts FROM before_split WHERE i = 105));
 SELECT arima_ops.drop_series('api_tried');
 -- a key again: the first answer to the same request, whichever way it comes; none to another, if that is known
 SELECT (a.reply ->> 'prediction_id')::bigint = p.id AS first_one, a.status, a.reply -> 'detail' AS detail
