@@ -55,10 +55,10 @@ sub check_predictions
 	my (%seen, %extra, %log);
 
 	$oracle->settle;
-	for (rows(q{SELECT id, series, version, k(as_of), lead, horizon, history_len, forecast, lower, upper, adjustment, k(target_ts), actual, error, request_id FROM arima_ops.predictions ORDER BY id}))
+	for (rows(q{SELECT id, series, version, k(as_of), lead, horizon, history_len, forecast, lower, upper, adjustment, k(target_ts), actual, error, placed, request_id FROM arima_ops.predictions ORDER BY id}))
 	{
 		my %p;
-		@p{qw(id series version as_of lead horizon given forecast lower upper adjustment target actual error key)} = @$_;
+		@p{qw(id series version as_of lead horizon given forecast lower upper adjustment target actual error placed key)} = @$_;
 		$log{ $p{id} } = \%p;
 		my ($ts, $value) = $oracle->label($p{series}, $p{as_of}, $p{lead} + $p{horizon});
 		wrong('labels that are not the value of their session', "$p{id} of $p{series} as of $p{as_of}, $p{lead} + $p{horizon}: $p{target} $p{actual}, not " . ($ts // '') . ' ' . ($value // ''))
@@ -100,7 +100,7 @@ sub check_drift
 	for my $name (grep { $_ ne 'forgets' } @$names)
 	{
 		my ($version, $from, $reference) = @{ (rows("SELECT version, k(champion_from), reference_rmse * adjustment FROM arima_ops.models WHERE series = '$name' AND status = 'champion'"))[0] };
-		my @wanted = LifeOracle::checks([ grep { $_->{series} eq $name && $_->{version} == $version && $_->{horizon} == 1 && $_->{target} ne '' && $_->{target} > $from } @log ], $reference, $rule);
+		my @wanted = LifeOracle::checks([ grep { $_->{series} eq $name && $_->{version} == $version && $_->{horizon} == 1 && $_->{target} ne '' && $_->{target} > $from && $_->{placed} ne 'f' } @log ], $reference, $rule);
 		my @columns = qw(ts predictions session_rmse session_error labels rolling_rmse consecutive drift coverage);
 		my @found = rows("SELECT k(ts), predictions, session_rmse, session_error, labels, rolling_rmse, consecutive, drift::int, coverage FROM arima_ops.drift_checks
 			WHERE series = '$name' AND version = $version AND ts > t($from) ORDER BY ts");

@@ -129,7 +129,7 @@ sub metrics
 	};
 }
 
-# The checks for drift by a rolling RMSE.  $rows: predictions one step ahead, as hashes; $rule: window, multiplier, consecutive, min_labels, recovery.
+# The checks for drift by a rolling RMSE.  $rows: predictions one step ahead, as hashes, of which those from recorded values alone go first; $rule: window, multiplier, consecutive, min_labels, recovery.
 sub checks
 {
 	my ($rows, $reference, $rule) = @_;
@@ -139,6 +139,8 @@ sub checks
 	push @{ $of{ $_->{target} } }, $_ for @$rows;
 	for my $ts (sort { $a <=> $b } keys %of)
 	{
+		my @own = grep { !$_->{given} } @{ $of{$ts} };
+		$of{$ts} = \@own if @own;
 		my @errors = map { $_->{actual} - $_->{forecast} * $_->{adjustment} } @{ $of{$ts} };
 
 		push @squares, mean(map { $_**2 } @errors);

@@ -104,9 +104,10 @@ my %wrong = (
 	'outbox that does not end with the status of the model' => q{SELECT m.series, m.version FROM arima_ops.models m WHERE m.status <> (SELECT o.stage FROM arima_ops.tracking_outbox o
 			WHERE o.series = m.series AND o.version = m.version ORDER BY o.id DESC LIMIT 1)},
 	'labelled sessions of champions without check' => q{SELECT DISTINCT p.series, p.target_ts FROM arima_ops.predictions p JOIN arima_ops.models m USING (series, version)
-			WHERE m.status = 'champion' AND p.horizon = 1 AND p.target_ts > m.champion_from AND NOT EXISTS (SELECT FROM arima_ops.drift_checks d WHERE d.series = p.series AND d.version = p.version AND d.ts = p.target_ts)},
+			WHERE m.status = 'champion' AND p.horizon = 1 AND p.placed IS NOT FALSE AND p.target_ts > m.champion_from AND NOT EXISTS (SELECT FROM arima_ops.drift_checks d WHERE d.series = p.series AND d.version = p.version AND d.ts = p.target_ts)},
 	'checks that are not of the labels there are' => q{SELECT d.series, d.ts FROM arima_ops.drift_checks d JOIN arima_ops.models m USING (series, version), LATERAL (SELECT count(*) AS n, sqrt(avg(p.error ^ 2)) AS rmse
-			FROM arima_ops.predictions p WHERE p.series = d.series AND p.version = d.version AND p.horizon = 1 AND p.target_ts = d.ts) l
+			FROM arima_ops.predictions p WHERE p.series = d.series AND p.version = d.version AND p.horizon = 1 AND p.placed IS NOT FALSE AND p.target_ts = d.ts
+			GROUP BY p.history_len = 0 ORDER BY p.history_len = 0 DESC LIMIT 1) l
 			WHERE m.status = 'champion' AND d.ts > m.champion_from AND (l.n <> d.predictions OR abs(l.rmse - d.session_rmse) > 1e-9 * l.rmse)},
 	'jobs left open' => q{SELECT id FROM arima_ops.job_runs WHERE status = 'running'},
 	'jobs that failed' => q{SELECT job, error FROM arima_ops.job_runs WHERE status = 'failed'},
