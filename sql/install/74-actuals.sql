@@ -80,13 +80,15 @@ COMMENT ON FUNCTION arima_ops.bring_back_champion(text) IS
 CREATE FUNCTION arima_ops.bring_back_predictions(wanted text[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = on SET enable_seqscan = off SET jit = off AS $$
 BEGIN
-	WITH lost AS MATERIALIZED (
-		SELECT p.id, p.series, p.as_of, coalesce(p.recorded_to, p.as_of) AS prices_of, p.made_at, k.ts, arima_ops.first_recorded(p.series, k.ts) AS came
-		FROM arima_ops.predictions AS p CROSS JOIN LATERAL (SELECT arima_ops.known_session(p.series, p.made_at, p.as_of) AS ts OFFSET 0) AS k
-		WHERE p.series = ANY (wanted) AND p.target_ts IS NULL AND p.as_of > arima_ops.latest_session()
+	WITH far AS MATERIALIZED (
+		SELECT p.id, p.series, p.as_of, coalesce(p.recorded_to, p.as_of) AS prices_of, p.made_at FROM arima_ops.predictions AS p
+		WHERE p.series = ANY (wanted) AND p.target_ts IS NULL AND p.as_of > (SELECT arima_ops.latest_session())
 			AND p.as_of > (SELECT max(a.ts) FROM arima_ops.actuals AS a WHERE a.series = p.series)
 			-- not one whose caller has said a session to come
 			AND EXISTS (SELECT FROM arima_ops.actual_revisions AS r WHERE r.series = p.series AND r.ts = p.as_of AND r.new_value IS NULL)
+	), lost AS MATERIALIZED (
+		SELECT f.*, k.ts, arima_ops.first_recorded(f.series, k.ts) AS came
+		FROM far AS f CROSS JOIN LATERAL (SELECT arima_ops.known_session(f.series, f.made_at, f.as_of) AS ts OFFSET 0) AS k
 	)
 	UPDATE arima_ops.predictions AS p SET as_of = l.ts, recorded_to = NULL, lead = p.lead + (SELECT count(DISTINCT r.ts) FROM arima_ops.actual_revisions AS r
 			WHERE r.series = l.series AND r.ts > l.ts AND r.ts <= l.as_of AND r.old_recorded_at BETWEEN l.came AND l.made_at AND (r.revised_at > l.made_at OR r.ts = l.as_of)),
