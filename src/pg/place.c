@@ -322,8 +322,8 @@ find_none(AoSeries recent, AoSeries recorded, const double *share)
 /*
  * How many of the recent values follow the last recorded one: where there are fewest
  * others between, of several such places the last.  Where there is none without others the
- * prices may be rounded, or others, or one of them corrected.  If it is none of that, and
- * a place with others between may be by chance, as with small counts, the two end together.
+ * prices may be rounded, or others.  A place with others between that may be by chance, as
+ * with small counts, is none.  Then one or two of them may be corrected; else the two end together.
  */
 AoPlace
 ao_pg_count_newer(AoSeries recent, AoSeries recorded)
@@ -351,11 +351,12 @@ ao_pg_count_newer(AoSeries recent, AoSeries recorded)
 	if (place.found == AO_FOUND)
 		return place;
 	share_values(recent, recorded, share);
+	/* before the corrected ones: with one missing between, those before it are in their places elsewhere */
+	if (best.gaps > 0 && is_no_chance(share, best.there, best.gaps, end))
+		return (AoPlace) {AO_FOUND, (int) best_newer, 1};
 	place = find_corrected(recent, recorded, share);
 	if (place.found == AO_FOUND)
 		return place;
-	if (best.gaps > 0 && is_no_chance(share, best.there, best.gaps, end))
-		return (AoPlace) {AO_FOUND, (int) best_newer, 1};
 	return (AoPlace) {find_none(recent, recorded, share), 0, 1};
 }
 

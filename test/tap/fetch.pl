@@ -84,7 +84,8 @@ sub yahoo { my ($symbol, @answers) = @_; $web->define("/v8/finance/chart/$symbol
 sub series
 {
 	my ($name, $provider) = @_;
-	query('SELECT arima_ops.create_series(' . quote($name) . ", '(0,1,1)', provider => " . quote($provider || 'chart') . ')');
+	# of the second one comes a notice, that requests have to name theirs
+	query('SET client_min_messages = warning; SELECT arima_ops.create_series(' . quote($name) . ", '(0,1,1)', provider => " . quote($provider || 'chart') . '); RESET client_min_messages');
 }
 
 query("SET client_min_messages = warning; CREATE EXTENSION IF NOT EXISTS arima_ops; RESET client_min_messages;
@@ -456,7 +457,9 @@ query("SET arima_ops.http_allowed_hosts = 'localhost:*';
 	INSERT INTO arima_ops.providers (name, format, url, date_field, value_field) SELECT n, 'csv', u, 'Date', 'Close'
 		FROM (VALUES ('gone', 'http://localhost:$closed/{symbol}'), ('some', '$base/some/{symbol}')) AS v (n, u);
 	UPDATE arima_ops.series SET active = false;
-	SELECT count(arima_ops.create_series(p || to_char(i, 'FM00'), '(0,1,0)', provider => p, calendar => 'none')) FROM generate_series(1, 40) AS i, (VALUES ('gone'), ('some')) AS v (p)");
+	SET client_min_messages = warning;
+	SELECT count(arima_ops.create_series(p || to_char(i, 'FM00'), '(0,1,0)', provider => p, calendar => 'none')) FROM generate_series(1, 40) AS i, (VALUES ('gone'), ('some')) AS v (p);
+	RESET client_min_messages");
 $web->define("/some/some$_", { mode => 'reset' }) for map { sprintf '%02d', $_ } 1 .. 40;
 $web->define('/some/some05', { body => "Date,Close\n2024-03-08,5\n", headers => { 'Content-Type' => 'text/csv' } });
 $event = query('SELECT max(id) FROM arima_ops.events');
