@@ -152,7 +152,7 @@ SELECT (arima_ops.record_actuals('api_tried', ARRAY[ts], ARRAY[value])).inserted
 SELECT placed, count(*), max(abs(error)) > 50 AS far, bool_and(actual IS NOT NULL) AS labelled FROM arima_ops.predictions WHERE series = 'api_tried' GROUP BY 1 ORDER BY 1;
 SELECT labels, predictions, drift, rolling_rmse < 10 AS good FROM arima_ops.detect_drift('api_tried');
 -- a request's newest values are its claim: they count where there is no forecast from the recorded ones alone, as that above was
-SELECT a.status FROM (SELECT array_agg(value ORDER BY i) AS own FROM before_split WHERE i > 60 AND i <= 101) AS x, unnest(arima_ops.answer_requests(ARRAY[json_build_object('series', 'api_tried', 'recent_prices', own || 1000)]::text[])) AS a;
+SELECT a.status FROM (SELECT array_agg(value ORDER BY i) AS own FROM before_split WHERE i > 60 AND i <= 101) AS x, unnest(arima_ops.answer_requests(ARRAY[json_build_object('series', 'api_tried', 'recent_prices', own || 1000::float8)]::text[])) AS a;
 SELECT placed, lead FROM arima_ops.predictions WHERE series = 'api_tried' ORDER BY id DESC LIMIT 1;
 BEGIN;
 SELECT (arima_ops.record_actuals('api_tried', array_agg(ts), array_agg(value))).inserted, arima_ops.score_predictions('api_tried') FROM before_split WHERE i IN (102, 103);
