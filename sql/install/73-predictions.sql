@@ -271,13 +271,15 @@ BEGIN
 				USING ERRCODE = 'object_not_in_prerequisite_state',
 					HINT = 'Record them by arima_ops.record_actuals(series, ts, value), or say by as_of after which session the recent values end.';
 		END IF;
+	ELSE
+		SELECT nullif(max(a.ts), as_of) INTO recorded_to FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts <= as_of;
 	END IF;
 	IF recent IS NOT NULL THEN
 		SELECT c.* INTO newer, factor, placed FROM arima_ops.count_newer(recent, ARRAY(SELECT l.value
 			FROM (SELECT a.ts, a.value FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts <= coalesce(as_of, 'infinity')
 				ORDER BY a.ts DESC LIMIT 6) AS l ORDER BY l.ts)) AS c;
 		-- values that end with a recorded session have none after it
-		IF newer > 0 AND EXISTS (SELECT FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts = as_of) THEN
+		IF newer > 0 AND as_of IS NOT NULL AND recorded_to IS NULL THEN
 			newer := 0;
 			factor := 1;
 			placed := false;
@@ -287,7 +289,6 @@ BEGIN
 	lead := CASE WHEN as_of IS NULL THEN newer ELSE 0 END;
 	-- until the restatement to come, which takes over what was made of the sessions recorded now
 	adjustment := 1 / factor;
-	SELECT nullif(max(a.ts), last_ts) INTO recorded_to FROM arima_ops.actuals AS a WHERE a.series = series AND a.ts <= last_ts;
 	-- values up to a session to come may be all newer than those recorded
 	IF recorded_to IS NOT NULL AND NOT placed THEN
 		placed := NULL;

@@ -211,6 +211,13 @@ change_at(Prices recent, int64 n_recent, AoSeries recorded, double unit, int64 n
 	return n >= LEAST_MATCHED && unlikely >= SURE * (double) places ? change : (Change) {0, 0};
 }
 
+/* Places with enough recent values up to them to tell one from another. */
+static int64
+count_places(AoSeries recent)
+{
+	return Min(recent.n - LEAST_MATCHED, MOST_NEWER) + 1;
+}
+
 /*
  * Where the recent values are rounded otherwise than the recorded ones, or have other
  * prices, to which these have yet to be restated: the only such place, if there is one.
@@ -218,7 +225,7 @@ change_at(Prices recent, int64 n_recent, AoSeries recorded, double unit, int64 n
 static AoPlace
 find_restated(AoSeries recent, AoSeries recorded)
 {
-	int64		places = Min(recent.n - LEAST_MATCHED, MOST_NEWER) + 1;
+	int64		places = count_places(recent);
 	Prices		given = {recent.values, price_unit(recent)};
 	double		unit = price_unit(recorded);
 	AoPlace		place = {AO_OTHERS, 0, 1};
@@ -272,7 +279,7 @@ choose(int n, int k)
 static AoPlace
 find_corrected(AoSeries recent, AoSeries recorded, const double *share)
 {
-	int64		places = Min(recent.n - LEAST_MATCHED, MOST_NEWER) + 1;
+	int64		places = count_places(recent);
 	AoPlace		place = {AO_OTHERS, 0, 1};
 
 	for (int64 newer = 0; newer < places; newer++)
